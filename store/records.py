@@ -1,0 +1,219 @@
+"""The rows that the store gives and takes, as frozen records.
+
+Knows nothing about SQL, Slack or models.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+EVERYONE = "*"
+"""The audience member that stands for all people in the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document as it is embedded, indexed and quoted.
+
+    `text_hash` is the SHA-256 of what is embedded: title, heading path and body.
+    """
+
+    position: int
+    heading: str
+    body: str
+    text_hash: bytes
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document ready to be stored: `audience` holds "*", channel ids or person ids."""
+
+    path: str
+    version: str
+    content_hash: bytes
+    title: str
+    url: str | None
+    updated_at: datetime | None
+    audience: tuple[str, ...]
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is known of a document from an earlier run; enough to tell whether it changed."""
+
+    document_id: int
+    path: str
+    version: str
+    content_hash: bytes
+    audience: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who will read a reply: the members of `principals` are matched against audiences.
+
+    A public reply has "*" and the channel's id; a private one also has the asker's id.
+    """
+
+    principals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found. `vector` is a cosine, `lexical` a BM25 score, `score` the fused 0..1."""
+
+    chunk_id: int
+    source: str
+    path: str
+    title: str
+    heading: str
+    url: str | None
+    body: str
+    text_hash: str
+    updated_at: datetime | None
+    position: int
+    score: float
+    vector: float | None = None
+    lexical: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A message to be claimed: one row per (workspace, channel, message_ts)."""
+
+    workspace: str
+    channel: str
+    message_ts: str
+    person: str
+    body: str
+    origin: str
+    is_private: bool
+    thread_ts: str | None = None
+    respond_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A claimed message; `status` is None until it has ended."""
+
+    question_id: UUID
+    ask: Ask
+    claimed_at: datetime
+    attempts: int
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source as it is shown; `quote` stands verbatim in the document."""
+
+    title: str
+    path: str
+    url: str | None
+    quote: str
+    heading: str
+    score: float
+    updated_at: datetime | None
+    source: str
+    chunk_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a question ended, with everything needed to explain it later."""
+
+    answer_id: UUID
+    question: str
+    status: str
+    confidence: float
+    body: str | None
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    intent: str | None = None
+    intent_confidence: float = 0.0
+    signals: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    hints: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's thumb on one answer: `value` is 1 or -1, the last one counts."""
+
+    answer_id: UUID
+    person: str
+    value: int
+    origin: str
+    weight: float = 1.0
+    reason: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt to bring a source up to date, as far as it is."""
+
+    run_id: UUID
+    source: str
+    state: str
+    started_at: datetime
+    seen_at: datetime
+    finished_at: datetime | None
+    total: int
+    seen: int
+    changed: int
+    unchanged: int
+    failed: int
+    skipped: int
+    removed: int
+    chunks: int
+    embedded: int
+    error: str | None
+    is_full: bool = False
+    asked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """What an admin wants to know of a source."""
+
+    name: str
+    kind: str
+    address: str
+    documents: int
+    chunks: int
+    failed: int
+    skipped: int
+    last_success: datetime | None
+    next_run: datetime | None
+    last_error: str | None
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that could not be read, and why; `is_skip` when that is as it should be."""
+
+    source: str
+    path: str
+    reason: str
+    failed_at: datetime
+    is_skip: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A version of a learned part; `payload` is what serves, `report` why."""
+
+    version_id: UUID
+    kind: str
+    path: str | None
+    payload: Mapping[str, object]
+    report: Mapping[str, object]
+    created_at: datetime
+    promoted_at: datetime | None
+    is_serving: bool

@@ -1,0 +1,278 @@
+"""Retrieval: vectors and BM25, fused, filtered by who may see what, in two round trips.
+
+Knows nothing about encoders: it takes a question's text and its vector.
+BM25 after Robertson & Zaragoza 2009, The Probabilistic Relevance Framework, section 3.
+Fusion is the min-max convex combination of Bruch et al. 2023, TOIS 42(1).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from store.records import Passage, Viewer
+
+Leg = Literal["hybrid", "vector", "lexical"]
+
+K1 = 1.2
+B = 0.75
+"""BM25's usual constants; measured on FeedbackQA with Postgres' English lexemes."""
+
+DEPTH = 100
+"""Candidates that each leg brings to the fusion."""
+
+EXACT_CHUNKS = 10_000
+"""Up to so many visible chunks a filtered search compares all of them (recall 1.0)."""
+
+POSTINGS_BUDGET = 20_000
+"""Postings read to find lexical candidates; commoner terms only score those candidates."""
+
+LEXICAL_CANDIDATES = 500
+
+MAX_TERMS = 64
+"""Distinct lexemes of a question that take part, the rarest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of the index a viewer may see: `hidden` tells whether anything is left out."""
+
+    scope_ids: tuple[int, ...]
+    embedder_id: int
+    dims: int
+    chunks: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A question's lexemes, rarest first, with their BM25 weights; `rare` of them find candidates."""
+
+    terms: tuple[str, ...]
+    idf: tuple[float, ...]
+    rare: int
+    mean_length: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A prepared search; None for `scope` when nothing is indexed that the viewer may see."""
+
+    scope: Scope | None
+    terms: Terms
+
+
+_PREPARE = """
+WITH visible AS (
+    SELECT s.scope_id, s.chunks, s.terms, b.embedder_id, b.state = 'live'
+           AND s.audience && %(principals)s::text[]
+           AND (%(sources)s::text[] IS NULL OR b.source = ANY (%(sources)s::text[])) AS is_visible
+    FROM scopes s JOIN builds b USING (workspace_id, build_id)
+    WHERE s.workspace_id = %(workspace)s
+), lexemes AS (
+    SELECT t.term, t.chunks
+    FROM unnest(tsvector_to_array(to_tsvector('english', %(question)s))) AS lexeme
+    JOIN term_stats t ON t.workspace_id = %(workspace)s AND t.term = lexeme
+    WHERE t.chunks > 0 ORDER BY t.chunks, t.term LIMIT %(max_terms)s
+)
+SELECT coalesce((SELECT array_agg(scope_id) FROM visible WHERE is_visible AND chunks > 0), '{}'),
+       coalesce((SELECT sum(chunks) FROM visible WHERE is_visible), 0)::bigint,
+       coalesce((SELECT sum(chunks) FROM visible), 0)::bigint,
+       coalesce((SELECT sum(terms) FROM visible), 0)::bigint,
+       coalesce((SELECT array_agg(term ORDER BY chunks, term) FROM lexemes), '{}'),
+       coalesce((SELECT array_agg(chunks ORDER BY chunks, term) FROM lexemes), '{}'),
+       e.embedder_id, e.dims
+FROM (SELECT 1) AS one
+LEFT JOIN embedders e ON e.workspace_id = %(workspace)s AND e.embedder_id =
+     (SELECT embedder_id FROM visible WHERE is_visible AND chunks > 0 LIMIT 1)
+"""
+
+_EXACT = """
+    SELECT chunk_id, 1 - (embedding <=> %(vector)s::halfvec) AS score FROM (
+        SELECT chunk_id, embedding FROM chunks
+        WHERE workspace_id = %(workspace)s AND scope_id = ANY (%(scopes)s) OFFSET 0
+    ) AS mine ORDER BY embedding <=> %(vector)s::halfvec LIMIT %(depth)s
+"""
+
+_NEAREST = """
+    SELECT chunk_id, 1 - distance AS score FROM (
+        SELECT chunk_id, embedding::halfvec({dims}) <=> %(vector)s::halfvec({dims}) AS distance
+        FROM chunks
+        WHERE workspace_id = %(workspace)s AND embedder_id = {embedder} {visible}
+        ORDER BY embedding::halfvec({dims}) <=> %(vector)s::halfvec({dims}) LIMIT %(depth)s
+    ) AS near ORDER BY distance
+"""
+
+_TF = "p.tf / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * p.length / %(mean)s::float8))"
+
+_LEXICAL = f"""
+    SELECT chunk_id, sum(part) AS score FROM (
+        SELECT c.chunk_id, c.part FROM found c
+        UNION ALL
+        SELECT c.chunk_id, t.idf * {_TF}
+        FROM (SELECT DISTINCT chunk_id FROM found) c
+        CROSS JOIN unnest(%(common)s::text[], %(common_idf)s::float8[]) AS t(term, idf)
+        JOIN postings p ON p.workspace_id = %(workspace)s AND p.term = t.term
+                       AND p.chunk_id = c.chunk_id
+    ) AS parts GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT %(depth)s
+"""
+
+_FOUND = f"""
+    SELECT p.chunk_id, sum(t.idf * {_TF}) AS part
+    FROM unnest(%(rare)s::text[], %(rare_idf)s::float8[]) AS t(term, idf)
+    JOIN postings p ON p.workspace_id = %(workspace)s AND p.term = t.term {{visible}}
+    GROUP BY p.chunk_id ORDER BY part DESC, p.chunk_id LIMIT {LEXICAL_CANDIDATES}
+"""
+
+_NONE = "SELECT NULL::bigint AS chunk_id, NULL::float8 AS score WHERE false"
+
+_FUSE = """
+WITH vec AS MATERIALIZED ({vec}), found AS MATERIALIZED ({found}), lex AS MATERIALIZED ({lex}),
+scaled AS (
+    SELECT chunk_id, score AS vector, NULL::float8 AS lexical, %(weight)s::float8
+           * coalesce((score - min(score) OVER ())
+                      / nullif(max(score) OVER () - min(score) OVER (), 0), 1) AS part FROM vec
+    UNION ALL
+    SELECT chunk_id, NULL, score, (1 - %(weight)s::float8)
+           * coalesce((score - min(score) OVER ())
+                      / nullif(max(score) OVER () - min(score) OVER (), 0), 1) FROM lex
+), best AS (
+    SELECT chunk_id, sum(part) AS score, max(vector) AS vector, max(lexical) AS lexical
+    FROM scaled GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT %(limit)s
+)
+SELECT c.chunk_id, b.source, d.path, d.title, c.heading, coalesce(c.url, d.url), c.body,
+       encode(c.text_hash, 'hex'), d.updated_at, c.position, best.score, best.vector, best.lexical
+FROM best
+JOIN chunks c ON c.workspace_id = %(workspace)s AND c.chunk_id = best.chunk_id
+JOIN documents d ON d.workspace_id = %(workspace)s AND d.document_id = c.document_id
+JOIN builds b ON b.workspace_id = %(workspace)s AND b.build_id = d.build_id
+ORDER BY best.score DESC, c.chunk_id
+"""
+
+
+def prepare(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    question: str,
+    viewer: Viewer,
+    sources: Sequence[str] | None = None,
+) -> Plan:
+    """Look up what the viewer may see and how rare the question's lexemes are (one round trip)."""
+    row = connection.execute(
+        _PREPARE,
+        {
+            "workspace": workspace,
+            "question": question,
+            "principals": list(viewer.principals),
+            "sources": None if sources is None else list(sources),
+            "max_terms": MAX_TERMS,
+        },
+    ).fetchone()
+    assert row is not None
+    scope_ids, visible, chunks, terms, lexemes, counts, embedder_id, dims = row
+    scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
+    return Plan(
+        scope if scope_ids else None,
+        weigh(lexemes, counts, chunks, terms / chunks if chunks else 1.0),
+    )
+
+
+def weigh(
+    lexemes: Sequence[str], counts: Sequence[int], chunks: int, mean_length: float
+) -> Terms:
+    """Give each lexeme its BM25 weight; `counts` are the chunks that hold it, ascending."""
+    idf = tuple(math.log(1 + (chunks - n + 0.5) / (n + 0.5)) if n <= chunks else 0.0 for n in counts)
+    rare, budget = 0, POSTINGS_BUDGET
+    for count in counts:
+        budget -= count
+        if budget < 0 and rare:
+            break
+        rare += 1
+    return Terms(tuple(lexemes), idf, rare, mean_length or 1.0)
+
+
+def passages(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    plan: Plan,
+    vector: Sequence[float],
+    *,
+    weight: float,
+    limit: int = 10,
+    leg: Leg = "hybrid",
+) -> list[Passage]:
+    """Find the best passages for a prepared search (one round trip).
+
+    `vector` is the question's, by the index's own encoder; `weight` (0..1) is the vectors' share of
+    the fused score; `leg` leaves one of the two out, for comparison.
+    """
+    scope = plan.scope
+    if scope is None:
+        return []
+    terms = plan.terms
+    query = _FUSE.format(
+        vec=_NONE if leg == "lexical" else _vector_leg(scope),
+        found=_NONE.replace("score", "part") if leg == "vector" else _found(scope),
+        lex=_NONE if leg == "vector" else _LEXICAL,
+    )
+    rows = connection.execute(
+        query,
+        {
+            "workspace": workspace,
+            "vector": as_halfvec(vector),
+            "scopes": list(scope.scope_ids),
+            "rare": list(terms.terms[: terms.rare]),
+            "rare_idf": list(terms.idf[: terms.rare]),
+            "common": list(terms.terms[terms.rare :]),
+            "common_idf": list(terms.idf[terms.rare :]),
+            "mean": terms.mean_length,
+            "k1": K1,
+            "b": B,
+            "depth": DEPTH,
+            "weight": {"hybrid": weight, "vector": 1.0, "lexical": 0.0}[leg],
+            "limit": limit,
+        },
+    ).fetchall()
+    return [_passage(row) for row in rows]
+
+
+def as_halfvec(vector: Sequence[float]) -> str:
+    """Write a vector as pgvector reads it."""
+    return "[" + ",".join(f"{x:.6g}" for x in vector) + "]"
+
+
+def _vector_leg(scope: Scope) -> str:
+    if scope.hidden and scope.chunks <= EXACT_CHUNKS:
+        return _EXACT
+    return _NEAREST.format(
+        dims=int(scope.dims), embedder=int(scope.embedder_id), visible=_visible(scope, "")
+    )
+
+
+def _found(scope: Scope) -> str:
+    return _FOUND.format(visible=_visible(scope, "p."))
+
+
+def _visible(scope: Scope, table: str) -> str:
+    return f"AND {table}scope_id = ANY (%(scopes)s)" if scope.hidden else ""
+
+
+def _passage(row: TupleRow) -> Passage:
+    return Passage(
+        chunk_id=row[0],
+        source=row[1],
+        path=row[2],
+        title=row[3],
+        heading=row[4],
+        url=row[5],
+        body=row[6],
+        text_hash=row[7],
+        updated_at=row[8],
+        position=row[9],
+        score=row[10],
+        vector=row[11],
+        lexical=row[12],
+    )
