@@ -1,0 +1,1 @@
+"""The service: Slack edge, answering, processes and the command line."""

@@ -1,0 +1,106 @@
+"""The settings: read once from the environment and `.env`, checked, frozen.
+
+Knows nothing about what they are used for; nothing else in the project reads the environment.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: defaults that ship with the project are found from here."""
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and what to write instead."""
+
+
+def _named(name: str) -> str:
+    return f"THREADWISE_{name}"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. With nothing set, all of it works on one machine."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+
+    home: Path = Field(ROOT / "var", alias=_named("HOME"))
+    sources: Path | None = Field(None, alias=_named("SOURCES"))
+    intents: Path = Field(ROOT / "intents.toml", alias=_named("INTENTS"))
+    embedder: str | None = Field(None, alias=_named("EMBEDDER"))
+    slack_mode: Literal["socket", "http"] = Field("socket", alias=_named("SLACK_MODE"))
+    http_host: str = Field("127.0.0.1", alias=_named("HTTP_HOST"))
+    http_port: int = Field(3000, alias=_named("HTTP_PORT"), ge=0, le=65535)
+    admins: Annotated[tuple[str, ...], NoDecode] = Field((), alias=_named("ADMINS"))
+    admin_channel: str | None = Field(None, alias=_named("ADMIN_CHANNEL"))
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias=_named("LOG_LEVEL"))
+    learn_at: str = Field("03:30", alias=_named("LEARN_AT"), pattern=r"^(off|[0-2]?\d:[0-5]\d)$")
+    threads: int = Field(2, alias=_named("THREADS"), ge=1, le=64)
+    answer_above: float | None = Field(None, alias=_named("ANSWER_ABOVE"), ge=0, le=1)
+    unsure_above: float | None = Field(None, alias=_named("UNSURE_ABOVE"), ge=0, le=1)
+    max_question: int = Field(3000, alias=_named("MAX_QUESTION"), ge=100)
+    max_file_mb: int = Field(50, alias=_named("MAX_FILE_MB"), ge=1)
+    max_removed_share: float = Field(0.3, alias=_named("MAX_REMOVED_SHARE"), ge=0, le=1)
+    retention_days: int = Field(365, alias=_named("RETENTION_DAYS"), ge=1)
+    slack_bot_token: str | None = Field(None, alias="SLACK_BOT_TOKEN")
+    slack_app_token: str | None = Field(None, alias="SLACK_APP_TOKEN")
+    slack_signing_secret: str | None = Field(None, alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field("https://slack.com/api/", alias="SLACK_API_URL")
+    database_url: str | None = Field(None, alias="DATABASE_URL")
+    database_replica_url: str | None = Field(None, alias="DATABASE_REPLICA_URL")
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _end_with_slash(cls, value: str) -> str:
+        return value if value.endswith("/") else value + "/"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object, info: object) -> object:
+        field = cls.model_fields[info.field_name]  # type: ignore[attr-defined]
+        return field.default if isinstance(value, str) and not value.strip() else value
+
+    @property
+    def talks_to_slack(self) -> bool:
+        """Whether Slack is set up; otherwise the terminal is where questions come from."""
+        return self.slack_bot_token is not None
+
+
+def load(env_file: str | Path | None = ".env") -> Settings:
+    """Read the environment and `.env`; raise SettingsError naming the first bad setting."""
+    try:
+        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        raise SettingsError(f"{name}={first.get('input')!r} cannot be used: {first['msg']}.") from error
+    _check_slack(settings)
+    return settings
+
+
+def _check_slack(settings: Settings) -> None:
+    if settings.slack_bot_token is None:
+        return
+    if not settings.slack_bot_token.startswith("xoxb-"):
+        raise SettingsError(
+            "SLACK_BOT_TOKEN does not start with xoxb-: copy the 'Bot User OAuth Token' of your app."
+        )
+    if settings.slack_mode == "socket":
+        if not (settings.slack_app_token or "").startswith("xapp-"):
+            raise SettingsError(
+                "SLACK_APP_TOKEN is missing or does not start with xapp-: Socket Mode needs an"
+                " app-level token with connections:write (or set THREADWISE_SLACK_MODE=http)."
+            )
+    elif settings.slack_signing_secret is None:
+        raise SettingsError(
+            "SLACK_SIGNING_SECRET is missing: THREADWISE_SLACK_MODE=http checks Slack's signature with it."
+        )
