@@ -1,0 +1,160 @@
+"""The durable queue: jobs deferred, counted and brought back through procrastinate's SQL functions.
+
+Knows nothing about what a job does. Deferring is one statement in the caller's own transaction, so
+only workers need procrastinate itself and the Slack edge stays light.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+QUESTIONS = "questions"
+"""Where people wait for the end: served first, never behind ingestion."""
+
+WORK = "work"
+"""Ingestion and learning: minutes, not milliseconds."""
+
+_DEFER = """
+SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
+    ROW(%(queue)s, %(task)s, %(priority)s, %(lock)s, %(queueing_lock)s, %(args)s, NULL)
+]::procrastinate_job_to_defer_v1[]))
+"""
+
+_STALLED = """
+SELECT j.id, j.queue_name, j.task_name, j.args, j.attempts
+FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+WHERE j.status = 'doing'
+  AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(seconds)s))
+ORDER BY j.id
+"""
+
+_DEPTHS = """
+SELECT queue_name, count(*) FILTER (WHERE status = 'todo'), count(*) FILTER (WHERE status = 'doing')
+FROM procrastinate_jobs WHERE status IN ('todo', 'doing') GROUP BY queue_name ORDER BY queue_name
+"""
+
+_FORGET = """
+DELETE FROM procrastinate_jobs j
+WHERE j.status NOT IN ('todo', 'doing') AND NOT EXISTS (
+    SELECT 1 FROM procrastinate_events e WHERE e.job_id = j.id AND e.at >= %(before)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it stands in the queue; `attempts` are those that ended, not the running one."""
+
+    job_id: int
+    queue: str
+    task: str
+    args: Mapping[str, object]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many jobs of a queue wait and how many run."""
+
+    queue: str
+    waiting: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where jobs are deferred; workers connect to `url` themselves."""
+
+    url: str
+
+    def defer(
+        self,
+        connection: psycopg.Connection[TupleRow],
+        task: str,
+        args: Mapping[str, object],
+        *,
+        queue: str,
+        lock: str | None = None,
+        queueing_lock: str | None = None,
+        priority: int = 0,
+    ) -> int | None:
+        """Queue a job; it exists exactly when the caller's transaction commits.
+
+        Jobs of one `lock` run one after the other. Returns the job's id, or None when a job with the
+        same `queueing_lock` waits already (one that runs does not count).
+        """
+        values = {
+            "queue": queue,
+            "task": task,
+            "priority": priority,
+            "lock": lock,
+            "queueing_lock": queueing_lock,
+            "args": Jsonb(dict(args)),
+        }
+        try:
+            with connection.transaction():
+                row = connection.execute(_DEFER, values).fetchone()
+        except psycopg.errors.UniqueViolation:
+            return None
+        assert row is not None
+        return int(row[0])
+
+
+def stalled(connection: psycopg.Connection[TupleRow], seconds: float) -> list[Job]:
+    """List running jobs whose worker is gone or has not been heard of for so many seconds."""
+    rows = connection.execute(_STALLED, {"seconds": seconds}).fetchall()
+    return [Job(*row) for row in rows]
+
+
+def retry(connection: psycopg.Connection[TupleRow], job_id: int) -> bool:
+    """Let a stalled job run again at once and free its lock; False when one like it waits already.
+
+    In that case the stalled one is ended: the waiting one does its work.
+    """
+    try:
+        with connection.transaction():
+            connection.execute(
+                "SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)", (job_id,)
+            )
+    except psycopg.errors.UniqueViolation:
+        fail(connection, job_id)
+        return False
+    return True
+
+
+def fail(connection: psycopg.Connection[TupleRow], job_id: int) -> None:
+    """End a job for good and free its lock; it is kept until `forget`."""
+    connection.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
+
+
+def held(connection: psycopg.Connection[TupleRow], task: str, key: str) -> set[str]:
+    """The values of argument `key` over all jobs of `task` that wait or run."""
+    rows = connection.execute(
+        "SELECT args ->> %s FROM procrastinate_jobs"
+        " WHERE task_name = %s AND status IN ('todo', 'doing')",
+        (key, task),
+    )
+    return {value for (value,) in rows if value is not None}
+
+
+def depths(connection: psycopg.Connection[TupleRow]) -> list[Depth]:
+    """How long each queue is; empty queues are left out."""
+    return [Depth(*row) for row in connection.execute(_DEPTHS).fetchall()]
+
+
+def workers(connection: psycopg.Connection[TupleRow], seconds: float) -> int:
+    """How many worker loops gave a sign of life within so many seconds."""
+    row = connection.execute(
+        "SELECT count(*) FROM procrastinate_workers"
+        " WHERE last_heartbeat >= now() - make_interval(secs => %s)",
+        (seconds,),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def forget(connection: psycopg.Connection[TupleRow], before: datetime) -> int:
+    """Delete jobs that ended before a time; returns how many."""
+    return connection.execute(_FORGET, {"before": before}).rowcount
