@@ -24,6 +24,7 @@ CREATE TABLE questions (
     UNIQUE (workspace_id, channel, message_ts)
 );
 CREATE INDEX questions_open ON questions (workspace_id, claimed_at) WHERE ended_at IS NULL;
+CREATE INDEX questions_by_thread ON questions (workspace_id, channel, thread_ts);
 CREATE INDEX questions_by_person ON questions (workspace_id, person);
 
 -- One answer per question, kept with everything needed to explain it.
@@ -38,6 +39,7 @@ CREATE TABLE answers (
     passages     jsonb NOT NULL,
     signals      jsonb NOT NULL,
     versions     jsonb NOT NULL,
+    hints        jsonb NOT NULL DEFAULT '[]',
     embedder_id  integer,
     embedding    halfvec,
     created_at   timestamptz NOT NULL,

@@ -1,0 +1,193 @@
+"""Answers: one per question, where it was posted, and all that is needed to explain it.
+
+Knows nothing about Slack, and nothing about how an answer was found.
+"""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from store.questions import storable
+from store.records import Answer, Citation, Passage
+
+_SELECT = """
+SELECT a.answer_id, q.body, a.status, a.confidence, a.body, a.citations, a.passages, q.intent,
+       coalesce(q.intent_confidence, 0), a.signals, a.versions, q.timings, a.hints
+FROM answers a JOIN questions q USING (workspace_id, question_id) WHERE a.workspace_id = %s
+"""
+
+
+def record(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    question_id: UUID,
+    answer: Answer,
+    vector: Sequence[float] | None,
+    embedder_id: int | None,
+    now: datetime,
+) -> Answer:
+    """Keep a question's answer and give the kept one: an earlier one stays as it is.
+
+    `vector` is the question's, by the encoder `embedder_id`; both are None when nothing was searched.
+    """
+    added = connection.execute(
+        "INSERT INTO answers (workspace_id, answer_id, question_id, status, confidence, body,"
+        " citations, passages, signals, versions, hints, embedder_id, embedding, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
+        " ON CONFLICT (workspace_id, question_id) DO NOTHING",
+        (
+            workspace,
+            answer.answer_id,
+            question_id,
+            answer.status,
+            answer.confidence,
+            None if answer.body is None else storable(answer.body),
+            _rows(answer.citations),
+            _rows(answer.passages),
+            Jsonb(dict(answer.signals)),
+            Jsonb(dict(answer.versions)),
+            _rows(answer.hints),
+            embedder_id,
+            None if vector is None else "[" + ",".join(f"{x:.6g}" for x in vector) + "]",
+            now,
+        ),
+    )
+    if added.rowcount:
+        _keep_intent(connection, workspace, question_id, answer)
+    kept = of(connection, workspace, question_id)
+    assert kept is not None
+    return kept
+
+
+def of(
+    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID
+) -> Answer | None:
+    """Find the answer that was recorded for a question."""
+    row = connection.execute(
+        f"{_SELECT} AND a.question_id = %s", (workspace, question_id)
+    ).fetchone()
+    return _answer(row) if row else None
+
+
+def get(
+    connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID | str
+) -> Answer | None:
+    """Find an answer by its id or by an unambiguous beginning of at least six hex digits."""
+    digits = str(answer_id).replace("-", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{6,32}", digits):
+        return None
+    first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    rows = connection.execute(
+        f"{_SELECT} AND a.answer_id BETWEEN %s AND %s LIMIT 2", (workspace, first, last)
+    ).fetchall()
+    return _answer(rows[0]) if len(rows) == 1 else None
+
+
+def at(
+    connection: psycopg.Connection[TupleRow], workspace: str, channel: str, ts: str
+) -> UUID | None:
+    """Name the answer that was posted as this message; None when it is not one of ours."""
+    row = connection.execute(
+        "SELECT answer_id FROM answers WHERE workspace_id = %s AND channel = %s AND posted_ts = %s",
+        (workspace, channel, ts),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def posted(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    answer_id: UUID,
+    channel: str,
+    ts: str | None,
+) -> None:
+    """Keep where an answer stands; `ts` is None for one that only the asker saw."""
+    connection.execute(
+        "UPDATE answers SET channel = %s, posted_ts = coalesce(%s, posted_ts)"
+        " WHERE workspace_id = %s AND answer_id = %s",
+        (channel, ts, workspace, answer_id),
+    )
+
+
+def posted_at(
+    connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID
+) -> tuple[str, str | None] | None:
+    """Give the channel and message of an answer that was delivered; None when it was not."""
+    row = connection.execute(
+        "SELECT channel, posted_ts FROM answers"
+        " WHERE workspace_id = %s AND answer_id = %s AND channel IS NOT NULL",
+        (workspace, answer_id),
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def take_turn(connection: psycopg.Connection[TupleRow], workspace: str, channel: str) -> str | None:
+    """Wait until no one else posts to the channel, then give the last message posted there.
+
+    The turn lasts until the transaction ends, in whichever process it was taken.
+    """
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"post:{workspace}:{channel}",)
+    )
+    row = connection.execute(
+        "SELECT max(posted_ts) FROM answers WHERE workspace_id = %s AND channel = %s"
+        " AND posted_ts IS NOT NULL",
+        (workspace, channel),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _keep_intent(
+    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID, answer: Answer
+) -> None:
+    connection.execute(
+        "UPDATE questions SET intent = %s, intent_confidence = %s, timings = %s"
+        " WHERE workspace_id = %s AND question_id = %s",
+        (
+            answer.intent,
+            answer.intent_confidence,
+            Jsonb(dict(answer.timings_ms)),
+            workspace,
+            question_id,
+        ),
+    )
+
+
+def _rows(records: Sequence[Citation] | Sequence[Passage]) -> Jsonb:
+    return Jsonb([_plain(dataclasses.asdict(record)) for record in records])
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    when = row["updated_at"]
+    texts = {key: storable(value) for key, value in row.items() if isinstance(value, str)}
+    return row | texts | {"updated_at": when.isoformat() if when else None}
+
+
+def _timed(row: dict[str, Any]) -> dict[str, Any]:
+    when = row["updated_at"]
+    return row | {"updated_at": datetime.fromisoformat(when) if when else None}
+
+
+def _answer(row: TupleRow) -> Answer:
+    return Answer(
+        answer_id=row[0],
+        question=row[1],
+        status=row[2],
+        confidence=row[3],
+        body=row[4],
+        citations=tuple(Citation(**_timed(each)) for each in row[5]),
+        passages=tuple(Passage(**_timed(each)) for each in row[6]),
+        intent=row[7],
+        intent_confidence=row[8],
+        signals=row[9],
+        versions=row[10],
+        timings_ms=row[11],
+        hints=tuple(Citation(**_timed(each)) for each in row[12]),
+    )

@@ -1,0 +1,66 @@
+"""What a channel wants: when to speak there, and from which sources.
+
+Knows nothing about Slack: a channel is the id it was given.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import psycopg
+from psycopg.rows import TupleRow
+
+Mode = Literal["mention", "questions", "all", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """When to speak: if mentioned, at questions it can answer, at everything, or never.
+
+    `sources` None stands for all of them; `strictness` (0..1) is the confidence needed to speak
+    without being asked.
+    """
+
+    channel: str
+    mode: Mode = "mention"
+    strictness: float | None = None
+    sources: tuple[str, ...] | None = None
+
+
+def get(connection: psycopg.Connection[TupleRow], workspace: str, channel: str) -> ChannelSettings:
+    """Give a channel's settings, the usual ones when nothing was set."""
+    row = connection.execute(
+        "SELECT mode, strictness, sources FROM channel_settings"
+        " WHERE workspace_id = %s AND channel = %s",
+        (workspace, channel),
+    ).fetchone()
+    if row is None:
+        return ChannelSettings(channel)
+    return ChannelSettings(channel, row[0], row[1], None if row[2] is None else tuple(row[2]))
+
+
+def put(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    settings: ChannelSettings,
+    changed_by: str,
+    now: datetime,
+) -> None:
+    """Replace a channel's settings, keeping who changed them and when."""
+    connection.execute(
+        "INSERT INTO channel_settings"
+        " (workspace_id, channel, mode, strictness, sources, changed_by, changed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (workspace_id, channel) DO UPDATE SET mode = excluded.mode,"
+        " strictness = excluded.strictness, sources = excluded.sources,"
+        " changed_by = excluded.changed_by, changed_at = excluded.changed_at",
+        (
+            workspace,
+            settings.channel,
+            settings.mode,
+            settings.strictness,
+            None if settings.sources is None else list(settings.sources),
+            changed_by,
+            now,
+        ),
+    )

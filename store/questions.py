@@ -1,0 +1,151 @@
+"""Questions: claimed once per message, begun, ended in exactly one state.
+
+Knows nothing about Slack: a channel, a message and a person are only texts here.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from store.records import Ask, Question
+
+MUTE = "mute"
+"""The intent of a message that asked to be left alone in its thread."""
+
+_COLUMNS = """question_id, workspace_id, channel, message_ts, person, body, origin, is_private,
+    thread_ts, respond_url, claimed_at, attempts, status"""
+
+
+def claim(connection: psycopg.Connection[TupleRow], ask: Ask, now: datetime) -> UUID | None:
+    """Keep a message as a question; None when the same message was claimed before."""
+    row = connection.execute(
+        "INSERT INTO questions (workspace_id, question_id, channel, message_ts, thread_ts, person,"
+        " body, origin, is_private, respond_url, claimed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING RETURNING question_id",
+        (
+            ask.workspace,
+            uuid4(),
+            ask.channel,
+            ask.message_ts,
+            ask.thread_ts,
+            ask.person,
+            storable(ask.body),
+            ask.origin,
+            ask.is_private,
+            ask.respond_url,
+            now,
+        ),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def begin(
+    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID, now: datetime
+) -> Question | None:
+    """Count an attempt and give the question; None when it is unknown or has ended already."""
+    row = connection.execute(
+        "UPDATE questions SET attempts = attempts + 1"
+        " WHERE workspace_id = %s AND question_id = %s AND ended_at IS NULL"
+        f" RETURNING {_COLUMNS}",
+        (workspace, question_id),
+    ).fetchone()
+    return _question(row) if row else None
+
+
+def end(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    question_id: UUID,
+    status: str,
+    *,
+    intent: str | None = None,
+    intent_confidence: float | None = None,
+    timings: Mapping[str, float] | None = None,
+    error: str | None = None,
+    now: datetime,
+) -> None:
+    """End a question; the first end stands, a later one changes nothing.
+
+    What is not given (intent, timings in milliseconds) stays as it was recorded with the answer.
+    """
+    connection.execute(
+        "UPDATE questions SET status = %s, intent = coalesce(%s, intent),"
+        " intent_confidence = coalesce(%s, intent_confidence), timings = timings || %s,"
+        " error = %s, ended_at = %s"
+        " WHERE workspace_id = %s AND question_id = %s AND ended_at IS NULL",
+        (
+            status,
+            intent,
+            intent_confidence,
+            Jsonb(dict(timings or {})),
+            None if error is None else storable(error),
+            now,
+            workspace,
+            question_id,
+        ),
+    )
+
+
+def waiting(
+    connection: psycopg.Connection[TupleRow], workspace: str, older_than: datetime
+) -> list[Question]:
+    """List the questions claimed before `older_than` that have not ended, oldest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM questions"
+        " WHERE workspace_id = %s AND ended_at IS NULL AND claimed_at < %s ORDER BY claimed_at",
+        (workspace, older_than),
+    ).fetchall()
+    return [_question(row) for row in rows]
+
+
+def get(
+    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID
+) -> Question | None:
+    """Find a question by its id."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM questions WHERE workspace_id = %s AND question_id = %s",
+        (workspace, question_id),
+    ).fetchone()
+    return _question(row) if row else None
+
+
+def asker_of_thread(
+    connection: psycopg.Connection[TupleRow], workspace: str, channel: str, thread_ts: str
+) -> str | None:
+    """Name who brought the bot into a thread; None when it never spoke there or was told to stop.
+
+    The last call counts: a mention after a "mute" brings it back.
+    """
+    row = connection.execute(
+        "SELECT q.person, q.intent FROM questions q LEFT JOIN answers a USING (workspace_id, question_id)"
+        " WHERE q.workspace_id = %s AND q.channel = %s AND (q.thread_ts = %s OR q.message_ts = %s)"
+        " AND (q.intent = %s OR a.posted_ts IS NOT NULL AND q.origin <> 'thread')"
+        " ORDER BY q.message_ts DESC LIMIT 1",
+        (workspace, channel, thread_ts, thread_ts, MUTE),
+    ).fetchone()
+    return None if row is None or row[1] == MUTE else row[0]
+
+
+def storable(text: str) -> str:
+    """Drop what Postgres cannot keep in a text: NUL and lone surrogates."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _question(row: TupleRow) -> Question:
+    ask = Ask(
+        workspace=row[1],
+        channel=row[2],
+        message_ts=row[3],
+        person=row[4],
+        body=row[5],
+        origin=row[6],
+        is_private=row[7],
+        thread_ts=row[8],
+        respond_url=row[9],
+    )
+    return Question(row[0], ask, claimed_at=row[10], attempts=row[11], status=row[12])

@@ -1,0 +1,71 @@
+"""Votes: one per person and answer, the last one counts.
+
+Knows nothing about reactions or buttons.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from store.questions import storable
+from store.records import Vote
+
+
+def cast(
+    connection: psycopg.Connection[TupleRow], workspace: str, vote: Vote, now: datetime
+) -> None:
+    """Keep a vote in place of the person's earlier one, unless that one is younger than `now`.
+
+    A reason given before stays while the value stays.
+    """
+    connection.execute(
+        "INSERT INTO votes AS v"
+        " (workspace_id, answer_id, person, value, weight, reason, detail, origin, voted_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (workspace_id, answer_id, person) DO UPDATE SET"
+        " reason = CASE WHEN v.value = excluded.value THEN coalesce(excluded.reason, v.reason)"
+        "          ELSE excluded.reason END,"
+        " detail = CASE WHEN v.value = excluded.value THEN coalesce(excluded.detail, v.detail)"
+        "          ELSE excluded.detail END,"
+        " value = excluded.value, weight = excluded.weight, origin = excluded.origin,"
+        " voted_at = excluded.voted_at WHERE excluded.voted_at >= v.voted_at",
+        (
+            workspace,
+            vote.answer_id,
+            vote.person,
+            vote.value,
+            vote.weight,
+            vote.reason,
+            None if vote.detail is None else storable(vote.detail),
+            vote.origin,
+            now,
+        ),
+    )
+
+
+def withdraw(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    answer_id: UUID,
+    person: str,
+    value: int,
+) -> bool:
+    """Take back a vote if it still has this value; True when there was one."""
+    gone = connection.execute(
+        "DELETE FROM votes"
+        " WHERE workspace_id = %s AND answer_id = %s AND person = %s AND value = %s",
+        (workspace, answer_id, person, value),
+    )
+    return gone.rowcount > 0
+
+
+def of(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID) -> list[Vote]:
+    """List the votes that count for an answer, oldest first."""
+    rows = connection.execute(
+        "SELECT answer_id, person, value, origin, weight, reason, detail FROM votes"
+        " WHERE workspace_id = %s AND answer_id = %s ORDER BY voted_at, person",
+        (workspace, answer_id),
+    ).fetchall()
+    return [Vote(*row) for row in rows]
