@@ -123,7 +123,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a question ended, with everything needed to explain it later."""
+    """How a question ended, with everything needed to explain it later.
+
+    `body` is what is said: for status answered or unsure a verbatim slice of the first citation's quote.
+    `hints` are the nearest pages of a question that found no answer; `vector` is the question's.
+    """
 
     answer_id: UUID
     question: str
@@ -138,6 +142,7 @@ class Answer:
     versions: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     hints: tuple[Citation, ...] = ()
+    vector: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

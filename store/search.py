@@ -49,12 +49,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A question's lexemes, rarest first, with their BM25 weights; `rare` of them find candidates."""
+    """A question's lexemes, rarest first, with their BM25 weights; `rare` of them find candidates.
+
+    `unknown` lexemes stand in no chunk; `unknown_idf` is the weight that they would have together.
+    """
 
     terms: tuple[str, ...]
     idf: tuple[float, ...]
     rare: int
     mean_length: float
+    unknown: int = 0
+    unknown_idf: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,10 @@ WITH visible AS (
            AND (%(sources)s::text[] IS NULL OR b.source = ANY (%(sources)s::text[])) AS is_visible
     FROM scopes s JOIN builds b USING (workspace_id, build_id)
     WHERE s.workspace_id = %(workspace)s
+), asked AS (
+    SELECT unnest(tsvector_to_array(to_tsvector('english', %(question)s))) AS lexeme
 ), lexemes AS (
-    SELECT t.term, t.chunks
-    FROM unnest(tsvector_to_array(to_tsvector('english', %(question)s))) AS lexeme
+    SELECT t.term, t.chunks FROM asked
     JOIN term_stats t ON t.workspace_id = %(workspace)s AND t.term = lexeme
     WHERE t.chunks > 0 ORDER BY t.chunks, t.term LIMIT %(max_terms)s
 )
@@ -84,6 +90,7 @@ SELECT coalesce((SELECT array_agg(scope_id) FROM visible WHERE is_visible AND ch
        coalesce((SELECT sum(terms) FROM visible), 0)::bigint,
        coalesce((SELECT array_agg(term ORDER BY chunks, term) FROM lexemes), '{}'),
        coalesce((SELECT array_agg(chunks ORDER BY chunks, term) FROM lexemes), '{}'),
+       (SELECT count(*) FROM asked),
        e.embedder_id, e.dims
 FROM (SELECT 1) AS one
 LEFT JOIN embedders e ON e.workspace_id = %(workspace)s AND e.embedder_id =
@@ -172,26 +179,30 @@ def prepare(
         },
     ).fetchone()
     assert row is not None
-    scope_ids, visible, chunks, terms, lexemes, counts, embedder_id, dims = row
+    scope_ids, visible, chunks, terms, lexemes, counts, asked, embedder_id, dims = row
     scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
     return Plan(
         scope if scope_ids else None,
-        weigh(lexemes, counts, chunks, terms / chunks if chunks else 1.0),
+        weigh(lexemes, counts, chunks, terms / chunks if chunks else 1.0, max(0, asked - len(lexemes))),
     )
 
 
 def weigh(
-    lexemes: Sequence[str], counts: Sequence[int], chunks: int, mean_length: float
+    lexemes: Sequence[str], counts: Sequence[int], chunks: int, mean_length: float, unknown: int = 0
 ) -> Terms:
     """Give each lexeme its BM25 weight; `counts` are the chunks that hold it, ascending."""
-    idf = tuple(math.log(1 + (chunks - n + 0.5) / (n + 0.5)) if n <= chunks else 0.0 for n in counts)
+
+    def weight(n: int) -> float:
+        return math.log(1 + max(0.0, chunks - n + 0.5) / (n + 0.5))
+
+    idf = tuple(weight(n) for n in counts)
     rare, budget = 0, POSTINGS_BUDGET
     for count in counts:
         budget -= count
         if budget < 0 and rare:
             break
         rare += 1
-    return Terms(tuple(lexemes), idf, rare, mean_length or 1.0)
+    return Terms(tuple(lexemes), idf, rare, mean_length or 1.0, unknown, unknown * weight(0))
 
 
 def passages(

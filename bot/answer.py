@@ -1,0 +1,196 @@
+"""From a question to an answer: retrieve, arrange, mark the best sentences, decide whether to say it.
+
+Knows nothing about Slack, jobs or how the parts were trained. An answer is text that stands in a cited document.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from bot import confidence, ranking, sentences
+from bot.learned import Learned, Shelf
+from store import search
+from store.database import Database
+from store.records import Answer, Citation, Passage, Viewer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bot.services import Services
+
+CANDIDATES = 30
+"""Fused passages that are looked at before near-duplicates are collapsed."""
+
+SHOWN = 3
+"""Sources shown with an answer, at most."""
+
+SHOWN_SHARE = 0.6
+"""A further source is shown when its fused score is at least this share of the first one's."""
+
+MAX_UNITS = 12
+"""Sentences of the best passage that are compared with the question; encoding more would be slow."""
+
+NEAR_UNIT = 0.04
+"""A neighbour of the best sentence joins the answer when its cosine is at most this much lower."""
+
+Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one search gave: passages as arranged, with everything that the decision rests on."""
+
+    passages: list[Passage]
+    terms: search.Terms
+    vector: list[float]
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+class Answerer:
+    """Answers questions for one workspace; shared by the worker's threads."""
+
+    def __init__(
+        self, database: Database, workspace: str, encode: Encode, shelf: Shelf, encoder: str = ""
+    ) -> None:
+        self._database = database
+        self._workspace = workspace
+        self._encode = encode
+        self._shelf = shelf
+        self._encoder = encoder
+
+    @classmethod
+    def of(cls, services: "Services") -> "Answerer":
+        """Build the answerer that the settings describe (loads the encoder)."""
+        workspace = services.workspace
+        embedder = services.embedder
+        shelf = Shelf(services.database, workspace)
+        return cls(services.database, workspace, embedder.encode, shelf, embedder.name)
+
+    def answer(
+        self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None
+    ) -> Answer:
+        """Answer one question from what the viewer may see; `sources` narrows the search."""
+        started = time.perf_counter()
+        learned = self._shelf.now()
+        asked = clean(question)
+        if not asked:
+            return _empty(question)
+        found = self.find(asked, viewer, learned, sources=sources)
+        answer = self._decide(asked, found, learned)
+        timings = {**found.timings, "total": _ms(started)}
+        return _with_timings(answer, timings)
+
+    def find(
+        self,
+        question: str,
+        viewer: Viewer,
+        learned: Learned | None = None,
+        *,
+        sources: Sequence[str] | None = None,
+        leg: search.Leg = "hybrid",
+    ) -> Found:
+        """Search for one question (two round trips) and arrange what was found."""
+        learned = learned or self._shelf.now()
+        started = time.perf_counter()
+        vector = self._encode([question])[0].tolist()
+        encoded = time.perf_counter()
+        with self._database.reading() as connection:
+            plan = search.prepare(connection, self._workspace, question, viewer, sources)
+            rows = search.passages(
+                connection,
+                self._workspace,
+                plan,
+                vector,
+                weight=learned.vector_weight,
+                limit=CANDIDATES,
+                leg=leg,
+            )
+        timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
+        return Found(ranking.arrange(rows), plan.terms, vector, timings)
+
+    def _decide(self, question: str, found: Found, learned: Learned) -> Answer:
+        started = time.perf_counter()
+        first = found.passages[0] if found.passages else None
+        span, cosine = self._best_span(first.body, found.vector) if first else ("", 0.0)
+        signals = confidence.signals(found.passages, found.terms, cosine)
+        probability = learned.calibrator.probability(signals) if first else 0.0
+        status = learned.calibrator.status(probability) if first else "not_found"
+        found.timings["decide"] = _ms(started)
+        cited = tuple(_citation(p) for p in _shown(found.passages))
+        is_told = status != "not_found"
+        return Answer(
+            answer_id=uuid4(),
+            question=question,
+            status=status,
+            confidence=probability,
+            body=span if is_told else None,
+            citations=cited if is_told else (),
+            hints=() if is_told else cited,
+            passages=tuple(found.passages),
+            signals=signals,
+            versions={"encoder": self._encoder, **_names(learned)},
+            vector=tuple(found.vector),
+        )
+
+    def _best_span(self, passage: str, vector: Sequence[float]) -> tuple[str, float]:
+        """Find the sentences that say it: a verbatim slice of the passage, and its best cosine."""
+        units = sentences.units(passage)[:MAX_UNITS]
+        if not units:
+            return passage.strip(), 0.0
+        scores = [float(x) for x in self._encode([u.text for u in units]) @ vector]
+        best = max(range(len(units)), key=lambda i: scores[i])
+        low = high = best
+        if best > 0 and scores[best] - scores[best - 1] <= NEAR_UNIT:
+            low = best - 1
+        if best + 1 < len(units) and scores[best] - scores[best + 1] <= NEAR_UNIT:
+            high = best + 1
+        return passage[units[low].start : units[high].end], scores[best]
+
+
+def clean(question: str) -> str:
+    """Drop what no encoder or database can take (NUL, lone surrogates) and outer space."""
+    text = question.replace("\x00", " ").encode("utf-8", "ignore").decode("utf-8")
+    return " ".join(text.split())
+
+
+def _shown(passages: Sequence[Passage]) -> list[Passage]:
+    """Choose up to three passages of different documents that score near the first."""
+    shown: list[Passage] = []
+    for passage in passages:
+        is_new = all((p.source, p.path) != (passage.source, passage.path) for p in shown)
+        if is_new and passage.score >= SHOWN_SHARE * passages[0].score:
+            shown.append(passage)
+    return shown[:SHOWN]
+
+
+def _citation(passage: Passage) -> Citation:
+    return Citation(
+        title=passage.title,
+        path=passage.path,
+        url=passage.url,
+        quote=passage.body,
+        heading=passage.heading,
+        score=passage.score,
+        updated_at=passage.updated_at,
+        source=passage.source,
+        chunk_id=passage.chunk_id,
+    )
+
+
+def _names(learned: Learned) -> Mapping[str, str]:
+    return {kind: str(v.version_id) for kind, v in learned.versions.items()}
+
+
+def _empty(question: str) -> Answer:
+    return Answer(uuid4(), question, "not_found", 0.0, None)
+
+
+def _with_timings(answer: Answer, timings: Mapping[str, float]) -> Answer:
+    return replace(answer, timings_ms={k: round(v, 2) for k, v in timings.items()})
+
+
+def _ms(since: float) -> float:
+    return (time.perf_counter() - since) * 1000

@@ -1,0 +1,62 @@
+"""What serves now of everything that is learned, re-read when it changes; the defaults otherwise.
+
+Knows nothing about learning.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+from bot.confidence import Calibrator
+from store import versions
+from store.database import Database
+from store.records import ModelVersion
+
+REFRESH_SECONDS = 3.0
+"""A promoted version is picked up within this time, without a restart."""
+
+VECTOR_WEIGHT = 0.6
+"""The vectors' share in the fused score until a night tunes it (FeedbackQA's best is .5, a handbook's .7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A consistent snapshot of the learned parts."""
+
+    calibrator: Calibrator
+    vector_weight: float = VECTOR_WEIGHT
+    versions: Mapping[str, ModelVersion] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, serving: Mapping[str, ModelVersion]) -> "Learned":
+        """Read the serving versions; a kind that is absent keeps its default."""
+        confidence, fusion = serving.get("confidence"), serving.get("fusion")
+        return cls(
+            Calibrator.of(confidence.payload) if confidence else Calibrator.default(),
+            float(str(fusion.payload["vector_weight"])) if fusion else VECTOR_WEIGHT,
+            dict(serving),
+        )
+
+
+class Shelf:
+    """Gives the current snapshot; asks the database at most every REFRESH_SECONDS."""
+
+    def __init__(
+        self, database: Database, workspace: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._workspace = workspace
+        self._clock = clock
+        self._lock = Lock()
+        self._read_at = float("-inf")
+        self._learned = Learned(Calibrator.default())
+
+    def now(self) -> Learned:
+        """Give what serves, at most REFRESH_SECONDS old."""
+        with self._lock:
+            if self._clock() - self._read_at >= REFRESH_SECONDS:
+                with self._database.connection() as connection:
+                    self._learned = Learned.of(versions.serving(connection, self._workspace))
+                self._read_at = self._clock()
+            return self._learned

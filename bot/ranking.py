@@ -1,0 +1,78 @@
+"""Order found passages as they are shown: near-duplicates collapsed, the newer of two near-equals first.
+
+Knows nothing about the question, the database or models.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from store.records import Passage
+
+SAME_SHARE = 0.9
+"""Word overlap (Jaccard) from which two passages count as one."""
+
+ALIKE_SHARE = 0.35
+"""Word overlap from which two passages are about the same thing, so that the newer may win."""
+
+NEAR_SCORE = 0.25
+"""How far below the first a newer passage about the same thing may score and still win."""
+
+_WORD = re.compile(r"\w+")
+
+
+def words(text: str) -> frozenset[str]:
+    """Give the distinct lower-case words of a text."""
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def overlap(a: frozenset[str], b: frozenset[str]) -> float:
+    """Give the Jaccard similarity of two word sets, 0..1."""
+    union = len(a | b)
+    return len(a & b) / union if union else 1.0
+
+
+def arrange(passages: Sequence[Passage], limit: int = 10) -> list[Passage]:
+    """Collapse near-duplicates, let the newer of near-equals lead, cut to `limit`."""
+    return _newer_first(_collapse(passages))[:limit]
+
+
+def _age(passage: Passage) -> datetime:
+    return passage.updated_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _collapse(passages: Sequence[Passage]) -> list[Passage]:
+    kept: list[tuple[Passage, frozenset[str]]] = []
+    for passage in passages:
+        mine = words(passage.body)
+        twin = next((i for i, (_, w) in enumerate(kept) if overlap(mine, w) >= SAME_SHARE), None)
+        if twin is None:
+            kept.append((passage, mine))
+        elif _age(passage) > _age(kept[twin][0]):
+            better = kept[twin][0]
+            # The newer copy is cited, in the place that the better-scored one earned.
+            newer = replace(
+                passage, score=better.score, vector=better.vector, lexical=better.lexical
+            )
+            kept[twin] = (newer, mine)
+    return [passage for passage, _ in kept]
+
+
+def _newer_first(passages: list[Passage]) -> list[Passage]:
+    if not passages:
+        return passages
+    first = passages[0]
+    mine = words(first.heading + " " + first.body)
+    rivals = [
+        p
+        for p in passages[1:]
+        if (p.source, p.path) != (first.source, first.path)
+        and _age(p) > _age(first)
+        and first.score - p.score <= NEAR_SCORE
+        and overlap(mine, words(p.heading + " " + p.body)) >= ALIKE_SHARE
+    ]
+    if not rivals:
+        return passages
+    newest = max(rivals, key=_age)
+    return [newest, *(p for p in passages if p is not newest)]

@@ -1,0 +1,126 @@
+"""Score answers to questions with known quotes, answerable or not: is the right thing said, and only then?
+
+Knows nothing about how answers are made; it is given one outcome per question.
+CRAG score: +1 right, 0 refused, -1 wrong, averaged (Yang et al. 2024, CRAG, section 3).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evals import metrics
+
+_MARKUP = re.compile(r"[*_`|\\]|\[|\]\([^)]*\)|<[^>]+>")
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A question with its truth: `path` and `quote` are None when nothing answers it."""
+
+    question_id: str
+    question: str
+    answerable: bool
+    path: str | None
+    quote: str | None
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the bot did: `pages` and `quotes` best first, whatever it decided; `refused` = not found."""
+
+    confidence: float
+    refused: bool
+    pages: tuple[str, ...]
+    quotes: tuple[str, ...]
+
+
+def same_text(text: str) -> str:
+    """Reduce Markdown to its words, so that markup and line breaks do not decide a comparison."""
+    return " ".join(_MARKUP.sub(" ", text).casefold().split())
+
+
+def holds(passage: str, quote: str) -> bool:
+    """Tell whether a passage says the quote."""
+    return same_text(quote) in same_text(passage)
+
+
+def is_right(row: Labelled, outcome: Outcome) -> bool:
+    """Tell whether the first passage is the one that answers: right page and the quote in it."""
+    if not (row.answerable and outcome.quotes and row.quote and row.path):
+        return False
+    return same_page(outcome.pages[0], row.path) and holds(outcome.quotes[0], row.quote)
+
+
+def same_page(found: str, wanted: str) -> bool:
+    """Compare two paths, either of which may carry leading folders."""
+    a, b = found.strip("/"), wanted.strip("/")
+    return a == b or a.endswith("/" + b) or b.endswith("/" + a)
+
+
+def score(rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """Give the scorecard: shares with 95 % intervals, CRAG score, coverage at 80 % accuracy."""
+    pairs = list(zip(rows, outcomes, strict=True))
+    answerable = [(r, o) for r, o in pairs if r.answerable]
+    others = [(r, o) for r, o in pairs if not r.answerable]
+    right = [is_right(r, o) for r, o in answerable]
+    page_first = [bool(o.pages) and same_page(o.pages[0], r.path or "") for r, o in answerable]
+    page_top5 = [any(same_page(p, r.path or "") for p in o.pages[:5]) for r, o in answerable]
+    refused = [o.refused for _, o in others]
+    missed = [o.refused for _, o in answerable]
+    crag = [0 if o.refused else (1 if is_right(r, o) else -1) for r, o in pairs]
+    return {
+        "questions": len(pairs),
+        "answerable": len(answerable),
+        "quote_first": _share(right),
+        "page_first": _share(page_first),
+        "page_top5": _share(page_top5),
+        "refused_unanswerable": _share(refused),
+        "refused_answerable": _share(missed),
+        "crag": round(sum(crag) / len(crag), 4) if crag else 0.0,
+        "coverage_at_80": coverage([(o.confidence, is_right(r, o)) for r, o in pairs], 0.8),
+        "ece": round(metrics.ece([o.confidence for _, o in pairs], [is_right(r, o) for r, o in pairs]), 4),
+        "intervals": {
+            "quote_first": _interval(right),
+            "page_first": _interval(page_first),
+            "page_top5": _interval(page_top5),
+            "refused_unanswerable": _interval(refused),
+            "refused_answerable": _interval(missed),
+            "crag": _mean_interval(crag),
+        },
+    }
+
+
+def coverage(answers: Sequence[tuple[float, bool]], accuracy: float) -> float:
+    """Give the largest share that can be answered, most confident first, with that accuracy."""
+    ordered = sorted(answers, key=lambda pair: -pair[0])
+    best = right = 0
+    for count, (_, is_correct) in enumerate(ordered, start=1):
+        right += is_correct
+        if right / count >= accuracy:
+            best = count
+    return round(best / len(ordered), 4) if ordered else 0.0
+
+
+def by_kind(rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> Mapping[str, tuple[int, int]]:
+    """Count (right or rightly refused, asked) for each kind of question."""
+    counts: dict[str, tuple[int, int]] = {}
+    for row, outcome in zip(rows, outcomes, strict=True):
+        good = is_right(row, outcome) if row.answerable else outcome.refused
+        done, asked = counts.get(row.kind, (0, 0))
+        counts[row.kind] = (done + good, asked + 1)
+    return counts
+
+
+def _share(flags: Sequence[bool]) -> float:
+    return round(sum(flags) / len(flags), 4) if flags else 0.0
+
+
+def _interval(flags: Sequence[bool]) -> list[float]:
+    low, high = metrics.wilson(sum(flags), len(flags))
+    return [round(low, 3), round(high, 3)]
+
+
+def _mean_interval(values: Sequence[float]) -> list[float]:
+    low, high = metrics.bootstrap_mean(values)
+    return [round(low, 3), round(high, 3)]

@@ -1,0 +1,137 @@
+"""The versions of learned parts: add, promote, roll back, and which one serves.
+
+Knows nothing about what a version means; `payload` and `report` are the learner's own.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from store.records import ModelVersion
+
+_COLUMNS = "version_id, kind, path, payload, report, created_at, promoted_at, is_serving"
+
+
+def add(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    kind: str,
+    now: datetime,
+    *,
+    payload: Mapping[str, object] | None = None,
+    report: Mapping[str, object] | None = None,
+    path: str | None = None,
+) -> UUID:
+    """Keep a new version, not yet serving; give its id."""
+    version_id = uuid4()
+    connection.execute(
+        "INSERT INTO model_versions (workspace_id, version_id, kind, path, payload, report, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (workspace, version_id, kind, path, Jsonb(payload or {}), Jsonb(report or {}), now),
+    )
+    return version_id
+
+
+def promote(
+    connection: psycopg.Connection[TupleRow], workspace: str, version_id: UUID, now: datetime
+) -> ModelVersion | None:
+    """Let a version serve instead of the one of its kind that does; None if there is no such id."""
+    version = get(connection, workspace, str(version_id))
+    if version is None:
+        return None
+    # One kind at a time: two promotions of a kind wait for one another instead of colliding.
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{workspace}/{version.kind}",)
+    )
+    _retire(connection, workspace, version.kind)
+    connection.execute(
+        "UPDATE model_versions SET is_serving = true, promoted_at = %s"
+        " WHERE workspace_id = %s AND version_id = %s",
+        (now, workspace, version_id),
+    )
+    return get(connection, workspace, str(version_id))
+
+
+def roll_back(
+    connection: psycopg.Connection[TupleRow], workspace: str, kind: str | None, now: datetime
+) -> tuple[ModelVersion, ModelVersion | None] | None:
+    """Undo the last promotion (of `kind`, or of any): what stopped serving, and what serves again.
+
+    The second is None when the built-in default serves again; None altogether when nothing serves.
+    """
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND is_serving"
+        " AND (%s::text IS NULL OR kind = %s) ORDER BY promoted_at DESC LIMIT 1",
+        (workspace, kind, kind),
+    ).fetchall()
+    if not rows:
+        return None
+    last = _version(rows[0])
+    before = connection.execute(
+        f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND kind = %s"
+        " AND promoted_at < %s ORDER BY promoted_at DESC LIMIT 1",
+        (workspace, last.kind, last.promoted_at),
+    ).fetchone()
+    _retire(connection, workspace, last.kind)
+    # It never served, as far as a later roll-back is concerned.
+    connection.execute(
+        "UPDATE model_versions SET promoted_at = NULL WHERE workspace_id = %s AND version_id = %s",
+        (workspace, last.version_id),
+    )
+    if before is None:
+        return last, None
+    connection.execute(
+        "UPDATE model_versions SET is_serving = true WHERE workspace_id = %s AND version_id = %s",
+        (workspace, before[0]),
+    )
+    return last, get(connection, workspace, str(before[0]))
+
+
+def serving(
+    connection: psycopg.Connection[TupleRow], workspace: str
+) -> dict[str, ModelVersion]:
+    """What serves now, by kind; a kind that is absent is served by its built-in default."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND is_serving", (workspace,)
+    ).fetchall()
+    return {row[1]: _version(row) for row in rows}
+
+
+def get(
+    connection: psycopg.Connection[TupleRow], workspace: str, prefix: str
+) -> ModelVersion | None:
+    """Find a version by its id or the beginning of it; None when none or several match."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM model_versions"
+        " WHERE workspace_id = %s AND starts_with(version_id::text, %s) LIMIT 2",
+        (workspace, prefix.lower()),
+    ).fetchall()
+    return _version(rows[0]) if len(rows) == 1 else None
+
+
+def all_of(
+    connection: psycopg.Connection[TupleRow], workspace: str, kind: str | None = None
+) -> list[ModelVersion]:
+    """List the versions, newest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s"
+        " AND (%s::text IS NULL OR kind = %s) ORDER BY created_at DESC",
+        (workspace, kind, kind),
+    ).fetchall()
+    return [_version(row) for row in rows]
+
+
+def _retire(connection: psycopg.Connection[TupleRow], workspace: str, kind: str) -> None:
+    connection.execute(
+        "UPDATE model_versions SET is_serving = false"
+        " WHERE workspace_id = %s AND kind = %s AND is_serving",
+        (workspace, kind),
+    )
+
+
+def _version(row: TupleRow) -> ModelVersion:
+    return ModelVersion(*row)
