@@ -1,2 +1,2 @@
 -- The durable job queue is procrastinate's; its schema comes out of the installed package.
--- include: procrastinate:sql/schema.sql
+-- include: package:procrastinate/sql/schema.sql

@@ -4,7 +4,8 @@ Knows nothing about what a job does. Deferring is one statement in the caller's 
 only workers need procrastinate itself and the Slack edge stays light.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,7 +96,7 @@ class Queue:
             "args": Jsonb(dict(args)),
         }
         try:
-            with connection.transaction():
+            with _savepoint(connection):
                 row = connection.execute(_DEFER, values).fetchone()
         except psycopg.errors.UniqueViolation:
             return None
@@ -115,7 +116,7 @@ def retry(connection: psycopg.Connection[TupleRow], job_id: int) -> bool:
     In that case the stalled one is ended: the waiting one does its work.
     """
     try:
-        with connection.transaction():
+        with _savepoint(connection):
             connection.execute(
                 "SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)", (job_id,)
             )
@@ -158,3 +159,17 @@ def workers(connection: psycopg.Connection[TupleRow], seconds: float) -> int:
 def forget(connection: psycopg.Connection[TupleRow], before: datetime) -> int:
     """Delete jobs that ended before a time; returns how many."""
     return connection.execute(_FORGET, {"before": before}).rowcount
+
+
+@contextmanager
+def _savepoint(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
+    """Undo only what is inside on an error.
+
+    Not connection.transaction(): where no statement has run yet, that would commit at its end.
+    """
+    connection.execute("SAVEPOINT attempt")
+    try:
+        yield
+    except psycopg.Error:
+        connection.execute("ROLLBACK TO SAVEPOINT attempt")
+        raise
