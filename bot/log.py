@@ -1,0 +1,52 @@
+"""How the processes log: one line per event on stderr, `event key=value ...`, set up by the CLI alone.
+
+Knows nothing about what is logged; questions' texts and tokens never are at INFO.
+"""
+
+import logging
+import sys
+import time
+
+QUIET = (
+    "apscheduler",
+    "asyncio",
+    "httpx",
+    "procrastinate",
+    "psycopg.pool",
+    "sentence_transformers",
+)
+"""Libraries whose own INFO says nothing to an operator."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class KeyValues(logging.Formatter):
+    """Writes `2026-11-21T04:20:26Z INFO bot.worker started queues=work`, extras as key=value."""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Append what was given as `extra`, as far as it is a plain value."""
+        pairs = [
+            f"{key}={_quoted(value)}"
+            for key, value in vars(record).items()
+            if key not in _STANDARD and isinstance(value, str | int | float | None)
+        ]
+        return " ".join([super().formatMessage(record), *pairs])
+
+
+def configure(level: str) -> None:
+    """Log at `level` and above to stderr; chatty libraries only from WARNING unless it is DEBUG."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(KeyValues())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(level if level in ("DEBUG", "ERROR") else "WARNING")
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return f'"{text}"' if " " in text else text
