@@ -1,0 +1,45 @@
+"""Measures shared by the scorecards: intervals, calibration, classification.
+
+Knows nothing about what is measured: numbers in, numbers out.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+
+Z95 = 1.959963984540054
+"""The normal quantile of a two-sided 95 % interval."""
+
+
+def wilson(hits: int, count: int, z: float = Z95) -> tuple[float, float]:
+    """Give the Wilson score interval of a share (Wilson 1927); (0, 1) when nothing was counted."""
+    if count == 0:
+        return 0.0, 1.0
+    share, square = hits / count, z * z
+    centre = (share + square / (2 * count)) / (1 + square / count)
+    half = z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
+    half /= 1 + square / count
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def bootstrap_mean(
+    values: Sequence[float], *, rounds: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+    """Give the 95 % percentile bootstrap interval of a mean (Efron 1979)."""
+    if not values:
+        return 0.0, 0.0
+    chance = random.Random(seed)
+    count = len(values)
+    means = sorted(sum(chance.choices(values, k=count)) / count for _ in range(rounds))
+    return means[int(0.025 * rounds)], means[int(0.975 * rounds) - 1]
+
+
+def ece(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Give the expected calibration error over equal-width bins (Guo et al. 2017, section 3)."""
+    totals = [(0, 0.0, 0)] * bins
+    for confidence, is_right in zip(confidences, right, strict=True):
+        at = min(bins - 1, int(confidence * bins))
+        count, total, hits = totals[at]
+        totals[at] = (count + 1, total + confidence, hits + is_right)
+    gaps = (abs(total - hits) for _, total, hits in totals)
+    return sum(gaps) / len(confidences) if confidences else 0.0
