@@ -7,6 +7,7 @@ import collections
 import datetime
 import json
 import pathlib
+import tomllib
 from typing import Any
 
 EVALS = pathlib.Path(__file__).parent.parent / "evals"
@@ -74,3 +75,25 @@ def test_a_fresh_page_is_newer_than_the_stale_one_and_says_something_else() -> N
         old, old_body = parts_of(row["stale_path"])
         assert new["updated"] > old["updated"], row["id"]
         assert row["quote"] not in old_body, row["id"]
+
+
+def test_the_channel_log_defeats_the_question_mark_rule_both_ways() -> None:
+    rows = rows_of("channel.jsonl")
+    assert len({row["text"].casefold() for row in rows}) == len(rows) >= 200
+    spoken = [row["text"] for row in rows if row["speak"]]
+    silent = [row["text"] for row in rows if not row["speak"]]
+    assert sum("?" not in text for text in spoken) >= len(spoken) / 4
+    assert sum("?" in text for text in silent) >= len(silent) / 4
+
+
+def test_the_starter_intents_have_enough_examples_and_share_none_with_the_log() -> None:
+    root = EVALS.parent
+    intents = tomllib.loads((root / "intents.toml").read_text(encoding="utf-8"))["intent"]
+    assert len({intent["emoji"] for intent in intents}) == len(intents) >= 12
+    examples: list[str] = []
+    for intent in intents:
+        lines = (root / intent["examples_file"]).read_text(encoding="utf-8").splitlines()
+        assert len(lines) >= 40, intent["name"]
+        examples += [line.casefold() for line in lines]
+    assert len(set(examples)) == len(examples)
+    assert not set(examples) & {row["text"].casefold() for row in rows_of("channel.jsonl")}
