@@ -79,11 +79,6 @@ class Programs:
     version: tuple[int, ...]
     pgvector: tuple[int, ...]
 
-    @property
-    def major(self) -> int:
-        """The version that data folders must match."""
-        return self.version[0]
-
     def path(self, name: str) -> Path:
         """The program `name`."""
         return self.folder / "bin" / name
@@ -149,20 +144,34 @@ def _inspect(folder: Path) -> Programs | None:
 
 def _reachable(programs: Programs, account: Account) -> Programs:
     """The programs themselves, or a copy made once when root's account cannot get at them."""
-    if not account.switch or account.can_use(programs.folder / "bin"):
+    if not account.switch or _runs(programs, account):
         return programs
     stamp = f"{programs.folder} {programs.path('postgres').stat().st_mtime_ns}"
-    copy = ROOT_FOLDER / f"programs-{digest(stamp)}"
+    copy = root_folder() / f"programs-{digest(stamp)}"
     package = programs.folder.parent
     if not copy.exists():
         _copy(package, programs.folder.name, copy)
     return replace(programs, folder=copy / package.name / programs.folder.name)
 
 
+def _runs(programs: Programs, account: Account) -> bool:
+    try:
+        return account.run(programs.path("postgres"), "--version").returncode == 0
+    except PermissionError:
+        return False
+
+
+def root_folder() -> Path:
+    """Root's folder outside of homes that other accounts may not enter, made if need be."""
+    if not ROOT_FOLDER.exists():
+        ROOT_FOLDER.mkdir(parents=True)
+        ROOT_FOLDER.chmod(0o755)  # whatever the umask
+    return ROOT_FOLDER
+
+
 def _copy(package: Path, folder: str, target: Path) -> None:
     """Copy `package/folder` and the wheel's `package.libs`, which the programs look for beside."""
-    ROOT_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix="copy-", dir=ROOT_FOLDER))
+    fresh = Path(tempfile.mkdtemp(prefix="copy-", dir=target.parent))
     skip = shutil.ignore_patterns("include", "*.a")
     shutil.copytree(package / folder, fresh / package.name / folder, symlinks=True, ignore=skip)
     libraries = package.with_name(package.name + ".libs")

@@ -16,31 +16,29 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
-from urllib.parse import quote
 
 import psycopg
 
-from store import binaries
-from store.binaries import Account, Programs, ServerError
+from store import binaries, datafolder
+from store.binaries import Programs, ServerError
+from store.datafolder import DataFolder
 
 __all__ = ["Server", "ServerError", "start"]
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 600  # recovery after a crash may take minutes
+SILENT_SECONDS = 30  # how long a server may run without answering for no stated reason
 ORPHAN_SECONDS = 30  # how long backends may outlive a killed postmaster
 KILL_SECONDS = 10  # after which such backends are killed, not asked
 PROBE_SECONDS = 3
 POLL_SECONDS = 0.1
-SOCKET_PATH_BYTES = 100  # macOS takes 103, Linux 107
-SOCKET = ".s.PGSQL.5432"
 LOG_BYTES = 10_000_000
-SHARED_MEMORY_BYTES = 1_000_000_000  # below it /dev/shm cannot hold a parallel index build
-NO_SUCH_PID = 2_147_483_647  # above any system's largest process id
-LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")  # the first the system knows; text search reads letters
+SHARED_MEMORY_BYTES = 1_000_000_000  # with less, /dev/shm cannot hold a parallel index build
+LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")  # the first one known; text search sees letters by it
 
 SETTINGS = """\
-# Written by Threadwise at every start. Your own settings: ALTER SYSTEM SET ...
+# Written by Threadwise at every start. For settings of your own use ALTER SYSTEM SET ...
 listen_addresses = ''
 port = 5432
 unix_socket_permissions = 0700
@@ -55,334 +53,212 @@ wal_level = minimal
 max_wal_senders = 0
 max_wal_size = 512MB
 checkpoint_timeout = 10min
-log_line_prefix = '%m [%p] '
+log_checkpoints = off
 """
 
-State = Literal["up", "busy", "down"]  # busy: a server is there but takes no work yet
+State = Literal["up", "busy", "silent"]  # busy: it says that it is starting or stopping
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running embedded server and this process's hold on it.
+    """A running embedded server and this process's hold on it."""
 
-    `url` connects to it as its superuser; `folder` holds the data, the log and the locks.
-    """
-
-    url: str
-    folder: Path
-    account: Account
+    place: DataFolder
     hold: IO[bytes]
+
+    @property
+    def url(self) -> str:
+        """Connects to the server's default database as its superuser."""
+        return self.place.url
+
+    @property
+    def folder(self) -> Path:
+        """Holds the data, the server's log and the locks."""
+        return self.place.path
 
     def answers(self) -> bool:
         """Whether a real connection and `select 1` work now."""
-        return _state(self.url) == "up"
+        return _probe(self.url)[0] == "up"
 
     def revive(self) -> None:
-        """Start the server again when it does not answer; ServerError when that fails."""
+        """Start the server again if it does not answer; ServerError when that fails."""
         if self.answers():
             return
-        with _clear_errors(self.folder), _locked(self.folder, self.account):
-            _ensure(self)
+        with _plainly(self.folder), self.place.changing():
+            if not self.place.data.exists():
+                raise ServerError(f"{self.place.data} is gone; restore it from a backup")
+            _ensure(self.place)
 
     def close(self) -> None:
         """Give up this process's hold; the last holder stops the server."""
-        if self.hold.closed:
-            return
-        with _clear_errors(self.folder), _locked(self.folder, self.account):
-            with self.hold, suppress(BlockingIOError):
-                fcntl.flock(self.hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _stop(self)
+        if not self.hold.closed:
+            with _plainly(self.folder), self.place.changing():
+                _release(self.place, self.hold)
 
 
 def start(home: Path) -> Server:
-    """Return a running server whose data live under `home/postgres`; raise ServerError if none can.
+    """Return a running server whose data live under `home/postgres`, or raise ServerError.
 
-    1. Settle which account runs it and where the data folder is.
-    2. Under the start lock, take a shared hold, then start the server unless one answers.
+    Safe from several processes at once: under the start lock each takes a shared hold, and the
+    first one starts the server.
     """
-    with _clear_errors(home):
-        home.mkdir(parents=True, exist_ok=True)
-        home = home.resolve()
-        account = binaries.account_for(home / "postgres")
-        folder = _folder(home, account)
-        sockets = _socket_folder(folder, account)
-        url = f"postgresql://threadwise@/postgres?host={quote(str(sockets), safe='')}&port=5432"
-        with _locked(folder, account):
-            hold = _open(folder / "holders.lock", account)
-            fcntl.flock(hold, fcntl.LOCK_SH)
-            server = Server(url, folder, account, hold)
+    with _plainly(home):
+        place = datafolder.settle(home)
+        with place.changing():
+            hold = place.hold()
             try:
-                _ensure(server)
+                _ensure(place)
             except BaseException:
-                hold.close()
+                _release(place, hold)
                 raise
-    return server
-
-
-# Folders and locks
-
-
-def _folder(home: Path, account: Account) -> Path:
-    """The folder for everything of ours, made if need be; root's account may need another place."""
-    link = home / "postgres"
-    if link.is_symlink() and not link.exists():
-        raise ServerError(
-            f"{link} points to {link.readlink()}, which is gone; bring that folder back, "
-            f"or remove {link} to start with an empty database"
-        )
-    if not link.exists():
-        if account.can_use(home):
-            _make(link, account)
-        else:
-            place = binaries.ROOT_FOLDER / binaries.digest(str(home))
-            binaries.ROOT_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-            _make(place, account)
-            with suppress(FileExistsError):
-                link.symlink_to(place)
-            log.warning("%s is closed to account %s, data are in %s", home, account.name, place)
-    folder = link.resolve()
-    if not account.can_use(folder, "-w"):
-        raise ServerError(
-            f"account {account.name} cannot write {folder}; give it that folder "
-            "or set THREADWISE_HOME to another one"
-        )
-    return folder
-
-
-def _make(folder: Path, account: Account) -> None:
-    """Make a private folder owned by `account`; an existing one is left as it is."""
-    if folder.exists():
-        return
-    fresh = folder.with_name(f"{folder.name}-{secrets.token_hex(4)}")
-    fresh.mkdir(mode=0o700)
-    if account.switch:
-        os.chown(fresh, account.uid, account.gid)
-    try:
-        fresh.rename(folder)
-    except OSError:  # another process was quicker
-        fresh.rmdir()
-
-
-def _socket_folder(folder: Path, account: Account) -> Path:
-    """Where the socket lies: beside the data, or in /tmp when that path is too long for one."""
-    sockets = folder / "run"
-    if len(os.fsencode(sockets / SOCKET)) > SOCKET_PATH_BYTES:
-        # Not the TMPDIR of this process: all processes of a home must agree on the place.
-        sockets = Path(f"/tmp/threadwise-{binaries.digest(str(folder))}")
-    _make(sockets, account)
-    found = sockets.lstat()
-    if sockets.is_symlink() or found.st_uid != account.uid or found.st_mode & 0o077:
-        raise ServerError(f"{sockets} is not a private folder of {account.name}; remove it")
-    return sockets
-
-
-def _open(path: Path, account: Account) -> IO[bytes]:
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
-    if account.switch and os.fstat(file.fileno()).st_uid == 0:
-        os.fchown(file.fileno(), account.uid, account.gid)
-    return file
+    return Server(place, hold)
 
 
 @contextmanager
-def _locked(folder: Path, account: Account) -> Iterator[None]:
-    """One process at a time starts or stops; the kernel frees the lock of a killed one."""
-    with _open(folder / "start.lock", account) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _clear_errors(place: Path) -> Iterator[None]:
+def _plainly(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, subprocess.SubprocessError) as error:
         raise ServerError(
-            f"the embedded Postgres of {place} cannot run: {error}; "
-            "free the disk or the permission, or set THREADWISE_HOME to another folder"
+            f"the embedded Postgres of {folder} cannot run: {error}; free the disk or the "
+            "permission, or set THREADWISE_HOME to another folder"
         ) from error
 
 
-# Starting and stopping, under the start lock
-
-
-def _ensure(server: Server) -> None:
-    if _settled(server):
-        return
-    programs = binaries.find(server.account)
-    data = server.folder / "data"
-    if not data.exists():
-        _create(programs, server)
-    version = (data / "PG_VERSION").read_text().strip()
-    if version != str(programs.major):
-        raise ServerError(
-            f"{data} was made by Postgres {version} but {programs.folder} is Postgres "
-            f"{programs.major}; install {version} and move the data over with pg_dump, "
-            "or move that folder away to start empty"
-        )
-    _forget_dead_server(server)
-    _write_settings(server)
-    _launch(programs, server)
-
-
-def _state(url: str) -> State:
+def _probe(url: str) -> tuple[State, str]:
+    """What a real connection finds, and the words it was refused with."""
     try:
         with psycopg.connect(url, connect_timeout=PROBE_SECONDS, autocommit=True) as connection:
             connection.execute("select 1")
-    except psycopg.errors.ConnectionTimeout:
-        return "busy"
     except psycopg.OperationalError as error:
-        if "connection slots" in str(error) or "too many clients" in str(error):
-            return "up"
-        return "busy" if "FATAL" in str(error) else "down"
-    return "up"
+        words = str(error).strip().rpartition("\n")[2]
+        if "too many clients" in words or "connection slots" in words:
+            return "up", words
+        return ("busy" if "the database system is" in words else "silent"), words
+    return "up", ""
 
 
-def _settled(server: Server) -> bool:
-    """Wait while a server is starting or stopping; True when it answers, False when none is there.
+# The rest runs under the start lock.
 
-    A server that runs but whose socket nobody can reach is reported, never stopped: it may be
-    serving processes that see another /tmp.
+
+def _ensure(place: DataFolder) -> None:
+    """Start the server unless it answers, making its data first if there are none."""
+    if _settled(place):
+        return
+    programs = binaries.find(place.account)
+    if not place.data.exists():
+        _create(programs, place)
+    version = (place.data / "PG_VERSION").read_text().strip()
+    if version != str(programs.version[0]):
+        raise ServerError(
+            f"{place.data} was made by Postgres {version}, here is Postgres "
+            f"{programs.version[0]}; install {version} again and move the data over with pg_dump, "
+            "or move that folder away to start empty"
+        )
+    place.forget_dead_server()
+    _write_settings(place)
+    _launch(programs, place)
+
+
+def _settled(place: DataFolder) -> bool:
+    """Wait while a server is starting or stopping; True when it answers, False if none is there.
+
+    One that runs but cannot be reached is reported, not stopped: others may be using it.
     """
-    deadline = time.monotonic() + START_SECONDS
-    while (state := _state(server.url)) != "up":
-        pid = _pid(server.folder / "data" / "postmaster.pid")
-        ours = pid is not None and _serves(pid, server.folder / "data")
-        if state == "down" and not ours:
+    began = time.monotonic()
+    while True:
+        state, words = _probe(place.url)
+        if state == "up":
+            return True
+        pid = place.postmaster()
+        if state == "silent" and pid is None:
             return False
-        ready = "ready" in _text(server.folder / "data" / "postmaster.pid")
-        if time.monotonic() > deadline or (state == "down" and ready):
+        patience = START_SECONDS if state == "busy" else SILENT_SECONDS
+        if time.monotonic() - began > patience:
             raise ServerError(
-                f"a Postgres runs on {server.folder / 'data'} (process {pid}) but does not "
-                f"answer; stop it with `kill -INT {pid}` and start again"
+                f"the Postgres of {place.path} (process {pid}) runs but does not answer: {words}; "
+                f"see {place.log}, stop it with `kill -INT {pid}` and start again"
             )
         time.sleep(POLL_SECONDS)
-    return True
 
 
-def _create(programs: Programs, server: Server) -> None:
-    """Make the data folder under another name first, so that a killed initdb leaves none."""
-    for leftover in server.folder.glob("new-*"):
+def _create(programs: Programs, place: DataFolder) -> None:
+    """Make the data under another name first, so that a killed initdb leaves none."""
+    for leftover in place.path.glob("new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    fresh = server.folder / f"new-{secrets.token_hex(4)}"
+    fresh = place.path / f"new-{secrets.token_hex(4)}"
     options = ["--username=threadwise", "--auth=trust", "--encoding=UTF8", "--lc-collate=C"]
     options += ["--lc-messages=C", "--data-checksums", "--text-search-config=english"]
-    if programs.major >= 17:
+    if programs.version >= (17,):
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     for locale in LOCALES:
         initdb = programs.path("initdb")
-        done = server.account.run(initdb, "-D", fresh, f"--lc-ctype={locale}", *options)
+        done = place.account.run(initdb, "-D", fresh, f"--lc-ctype={locale}", *options)
         if "invalid locale" not in done.stderr:
             break
     if done.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise ServerError(f"cannot make a database in {server.folder}: {_last(done.stderr)}")
+        raise ServerError(
+            f"cannot make a database in {place.path}: {_telling(done.stderr)}; "
+            "free the disk or set THREADWISE_HOME to another folder"
+        )
     with (fresh / "postgresql.conf").open("a") as file:
         file.write("include_if_exists = 'threadwise.conf'\n")
-    fresh.rename(server.folder / "data")
+    fresh.rename(place.data)
 
 
-def _forget_dead_server(server: Server) -> None:
-    """Clear the traces of a killed server whose process id now belongs to someone else.
-
-    Called when none answers. The pid file is pointed at an impossible process rather than
-    removed, so that Postgres still checks the old server's shared memory for live backends.
-    """
-    data = server.folder / "data"
-    for lock in (data / "postmaster.pid", _sockets(server) / f"{SOCKET}.lock"):
-        if not lock.exists():
-            continue
-        pid = _pid(lock)
-        if pid is None or lock.name != "postmaster.pid":
-            lock.unlink()
-        else:
-            lock.write_text(_text(lock).replace(str(pid), str(NO_SUCH_PID), 1))
-
-
-def _write_settings(server: Server) -> None:
-    lines = [SETTINGS, f"unix_socket_directories = '\"{_sockets(server)}\"'\n"]
+def _write_settings(place: DataFolder) -> None:
+    quoted = '"' + str(place.sockets).replace('"', '""') + '"'  # the setting is a list of paths
+    escaped = quoted.replace("\\", "\\\\").replace("'", "''")
+    text = SETTINGS + f"unix_socket_directories = '{escaped}'\n"
     memory = Path("/dev/shm")
     if memory.exists() and shutil.disk_usage(memory).total < SHARED_MEMORY_BYTES:
-        lines.append("dynamic_shared_memory_type = mmap\n")  # containers give it 64 MB
-    (server.folder / "data" / "threadwise.conf").write_text("".join(lines))
+        text += "dynamic_shared_memory_type = mmap\n"  # containers give it 64 MB
+    (place.data / "threadwise.conf").write_text(text)
 
 
-def _launch(programs: Programs, server: Server) -> None:
-    data, output = server.folder / "data", server.folder / "server.log"
-    if output.exists() and output.stat().st_size > LOG_BYTES:
-        output.replace(output.with_suffix(".old"))
+def _launch(programs: Programs, place: DataFolder) -> None:
+    if place.log.exists() and place.log.stat().st_size > LOG_BYTES:
+        place.log.replace(place.log.with_suffix(".old"))
+    pg_ctl = (programs.path("pg_ctl"), "-D", place.data, "-l", place.log)
     began = time.monotonic()
     while True:
-        seen = output.stat().st_size if output.exists() else 0
-        options = ("start", "-w", "-t", str(START_SECONDS))
-        done = server.account.run(
-            programs.path("pg_ctl"), *options, "-D", data, "-l", output
-        )
-        if done.returncode == 0 or _settled(server):
+        seen = place.log.stat().st_size if place.log.exists() else 0
+        done = place.account.run(*pg_ctl, "start", "-w", "-t", str(START_SECONDS))
+        if _settled(place):
             return
-        said = output.read_bytes()[seen:].decode(errors="replace") if output.exists() else ""
+        said = place.log.read_bytes()[seen:].decode(errors="replace") if place.log.exists() else ""
         waited = time.monotonic() - began
         if "shared memory block" not in said or waited > ORPHAN_SECONDS:
-            raise ServerError(f"Postgres did not start: {_last(said or done.stderr)}; see {output}")
-        _end_orphans(data, signal.SIGKILL if waited > KILL_SECONDS else signal.SIGTERM)
+            raise ServerError(
+                f"Postgres did not start: {_telling(said or done.stderr)}; "
+                f"put that right and start again (more in {place.log})"
+            )
+        # A killed postmaster's backends finish their queries first: ask them not to.
+        for pid in place.backends():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if waited > KILL_SECONDS else signal.SIGTERM)
         time.sleep(POLL_SECONDS)
 
 
-def _end_orphans(data: Path, how: signal.Signals) -> None:
-    """End backends that outlived their postmaster; elsewhere than on Linux they end alone."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (process / "cwd").readlink() == data:
-                os.kill(int(process.name), how)
+def _release(place: DataFolder, hold: IO[bytes]) -> None:
+    with hold, suppress(BlockingIOError):
+        fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Asked first, because pg_ctl signals whatever process the pid file names.
+        if place.postmaster() is not None:
+            _stop(place)
 
 
-def _stop(server: Server) -> None:
-    data = server.folder / "data"
-    if _pid(data / "postmaster.pid") is None:
-        return
-    programs = binaries.find(server.account)
-    done = server.account.run(programs.path("pg_ctl"), "stop", "-m", "fast", "-D", data)
+def _stop(place: DataFolder) -> None:
+    pg_ctl = binaries.find(place.account).path("pg_ctl")
+    done = place.account.run(pg_ctl, "stop", "-m", "fast", "-D", place.data)
     if done.returncode != 0:
-        log.warning("Postgres of %s did not stop: %s", server.folder, _last(done.stderr))
+        log.warning("the Postgres of %s did not stop: %s", place.path, _telling(done.stderr))
+    with suppress(OSError):
+        place.sockets.rmdir()
 
 
-# Reading what servers leave behind
-
-
-def _sockets(server: Server) -> Path:
-    return _socket_folder(server.folder, server.account)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        return ""
-
-
-def _pid(lock: Path) -> int | None:
-    first = _text(lock).partition("\n")[0].strip()
-    return int(first) if first.isdecimal() else None
-
-
-def _serves(pid: int, data: Path) -> bool:
-    """Whether `pid` is a postmaster of `data`: its command line names the folder.
-
-    A zombie has no command line, and backends show another one.
-    """
-    if Path("/proc/self").exists():
-        return os.fsencode(data) in _command(pid)
-    found = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True)
-    return os.fsencode(data) in found.stdout
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def _last(text: str) -> str:
+def _telling(text: str) -> str:
     """The last lines worth quoting, on one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if "FATAL" in line or "error" in line] or lines
