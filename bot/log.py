@@ -5,7 +5,7 @@ Knows nothing about what is logged; questions' texts and tokens never are at INF
 
 import logging
 import sys
-import time
+from datetime import UTC, datetime
 
 QUIET = (
     "apscheduler",
@@ -23,10 +23,12 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 class KeyValues(logging.Formatter):
     """Writes `2026-11-21T04:20:26Z INFO bot.worker started queues=work`, extras as key=value."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Write the time in UTC, to the second."""
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Append what was given as `extra`, as far as it is a plain value."""
