@@ -20,6 +20,7 @@ CREATE TABLE questions (
     error        text,
     timings      jsonb NOT NULL DEFAULT '{}',
     ended_at     timestamptz,
+    marker       text CHECK (marker IN ('status', 'eyes', 'none')),
     PRIMARY KEY (workspace_id, question_id),
     UNIQUE (workspace_id, channel, message_ts)
 );

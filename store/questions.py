@@ -131,6 +131,45 @@ def asker_of_thread(
     return None if row is None or row[1] == MUTE else row[0]
 
 
+def of_answer(
+    connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID
+) -> Question | None:
+    """Find the question that an answer was given to."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM questions WHERE workspace_id = %s AND question_id ="
+        " (SELECT question_id FROM answers WHERE workspace_id = %s AND answer_id = %s)",
+        (workspace, workspace, answer_id),
+    ).fetchone()
+    return _question(row) if row else None
+
+
+def mark(
+    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID, marker: str
+) -> bool:
+    """Keep how the message was marked as being worked on; False when the answer was quicker."""
+    marked = connection.execute(
+        "UPDATE questions SET marker = %s"
+        " WHERE workspace_id = %s AND question_id = %s AND marker IS DISTINCT FROM 'none'",
+        (marker, workspace, question_id),
+    )
+    return marked.rowcount > 0
+
+
+def unmark(
+    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID
+) -> str | None:
+    """Give the marker that has to be taken off, once; no other can be put on afterwards."""
+    row = connection.execute(
+        "SELECT marker FROM questions WHERE workspace_id = %s AND question_id = %s FOR UPDATE",
+        (workspace, question_id),
+    ).fetchone()
+    connection.execute(
+        "UPDATE questions SET marker = 'none' WHERE workspace_id = %s AND question_id = %s",
+        (workspace, question_id),
+    )
+    return row[0] if row and row[0] != "none" else None
+
+
 def storable(text: str) -> str:
     """Drop what Postgres cannot keep in a text: NUL and lone surrogates."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

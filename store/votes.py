@@ -15,13 +15,15 @@ from store.records import Vote
 
 def cast(
     connection: psycopg.Connection[TupleRow], workspace: str, vote: Vote, now: datetime
-) -> None:
+) -> bool:
     """Keep a vote in place of the person's earlier one, unless that one is younger than `now`.
 
-    A reason given before stays while the value stays.
+    A reason given before stays while the value stays. True when the value is new.
     """
-    connection.execute(
-        "INSERT INTO votes AS v"
+    row = connection.execute(
+        "WITH old AS (SELECT value FROM votes"
+        " WHERE workspace_id = %s AND answer_id = %s AND person = %s)"
+        " INSERT INTO votes AS v"
         " (workspace_id, answer_id, person, value, weight, reason, detail, origin, voted_at)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (workspace_id, answer_id, person) DO UPDATE SET"
@@ -30,8 +32,12 @@ def cast(
         " detail = CASE WHEN v.value = excluded.value THEN coalesce(excluded.detail, v.detail)"
         "          ELSE excluded.detail END,"
         " value = excluded.value, weight = excluded.weight, origin = excluded.origin,"
-        " voted_at = excluded.voted_at WHERE excluded.voted_at >= v.voted_at",
+        " voted_at = excluded.voted_at WHERE excluded.voted_at >= v.voted_at"
+        " RETURNING (SELECT value FROM old) IS DISTINCT FROM v.value",
         (
+            workspace,
+            vote.answer_id,
+            vote.person,
             workspace,
             vote.answer_id,
             vote.person,
@@ -42,7 +48,8 @@ def cast(
             vote.origin,
             now,
         ),
-    )
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def withdraw(
