@@ -1,0 +1,118 @@
+"""Ingestion as this installation does it: which sources there are, and a run of one of them.
+
+Knows nothing about jobs, schedules or screens.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dotenv import dotenv_values
+
+from bot.settings import Settings
+from ingest.entries import SourceConfig
+from ingest.sources import load
+from store.records import Run
+
+if TYPE_CHECKING:
+    from bot.gate import Encode
+    from bot.services import Services
+
+REMEMBERED = "docs.txt"
+"""Folders that were given to `up` once, a line each, in the home folder."""
+
+
+class UnknownSource(Exception):
+    """No source of that name is configured."""
+
+
+def sources(settings: Settings) -> list[SourceConfig]:
+    """Read the configured sources and the folders that `up` was given; ingest.sources.ConfigError."""
+    environ = {k: v for k, v in dotenv_values(".env").items() if v is not None} | dict(os.environ)
+    return load(
+        settings.sources,
+        remembered(settings.home),
+        environ=environ,
+        max_mb=settings.max_file_mb,
+        max_removed_share=settings.max_removed_share,
+    )
+
+
+def source(settings: Settings, name: str) -> SourceConfig:
+    """Find one source by its name; UnknownSource names those there are."""
+    found = {config.name: config for config in sources(settings)}
+    if name not in found:
+        raise UnknownSource(f"There is no source {name!r}. Configured: {', '.join(found)}.")
+    return found[name]
+
+
+def remembered(home: Path) -> list[str]:
+    """The folders that were given to `up`, oldest first."""
+    file = home / REMEMBERED
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+def remember(home: Path, folder: Path) -> None:
+    """Keep a folder as a source from now on (remove its line from `docs.txt` to undo)."""
+    known = remembered(home)
+    if str(folder) not in known:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / REMEMBERED).write_text("\n".join([*known, str(folder)]) + "\n", encoding="utf-8")
+
+
+def run(
+    services: "Services",
+    config: SourceConfig,
+    *,
+    encode: "Encode | None" = None,
+    full: bool = False,
+    allow_removal: bool = False,
+    asked_by: str | None = None,
+    on_progress: Callable[[Run], None] | None = None,
+) -> Run:
+    """Bring one source up to date with this installation's encoder; `encode` may stand in for it."""
+    from ingest.run import ingest
+
+    embedder = services.embedder
+    return ingest(
+        config,
+        database=services.database,
+        workspace=services.workspace,
+        encode=encode or embedder.encode,
+        count=embedder.count,
+        embedder_name=embedder.name,
+        dims=embedder.dims,
+        window=embedder.window,
+        full=full,
+        allow_removal=allow_removal,
+        asked_by=asked_by,
+        on_progress=on_progress,
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def lock(workspace: str, name: str) -> str:
+    """The queue's lock: jobs of one source run one after the other."""
+    return f"ingest:{workspace}:{name}"
+
+
+def defer(
+    services: "Services", names: Sequence[str], *, asked_by: str | None = None, full: bool = False
+) -> list[str]:
+    """Queue a run of each source; returns the names of those that did not wait already."""
+    workspace = services.workspace
+    with services.database.connection() as connection:
+        queued = {
+            name: services.queue.defer(
+                connection,
+                "ingest",
+                {"workspace": workspace, "source": name, "full": full, "asked_by": asked_by},
+                queue="work",
+                lock=lock(workspace, name),
+                queueing_lock=lock(workspace, name),
+            )
+            for name in names
+        }
+    return [name for name, job in queued.items() if job is not None]
