@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 SOCKET = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 100  # macOS takes 103, Linux 107
+SHELL = '"$`\\'  # what a shell reads inside double quotes
 NO_SUCH_PID = 2_147_483_647  # above any system's largest process id
 
 
@@ -115,6 +116,8 @@ def settle(home: Path) -> DataFolder:
     home.mkdir(parents=True, exist_ok=True)
     home = home.resolve()
     link = home / "postgres"
+    if set(str(home)) & set(SHELL):  # pg_ctl hands the path to a shell, in double quotes
+        raise ServerError(f"Postgres cannot work in {home}, its name has one of {SHELL}; rename it")
     if link.is_symlink() and not link.exists():
         raise ServerError(
             f"{link} points to {link.readlink()}, which is gone; bring that folder back, "

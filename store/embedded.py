@@ -6,10 +6,12 @@ Knows nothing about tables, migrations or pools.
 import fcntl
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -191,6 +193,8 @@ def _create(programs: Programs, place: DataFolder) -> None:
     options += ["--lc-messages=C", "--data-checksums", "--text-search-config=english"]
     if programs.version >= (17,):
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    if programs.version >= (17,) and sys.platform == "linux":
+        options += ["--sync-method=syncfs"]
     for locale in LOCALES:
         initdb = programs.path("initdb")
         done = place.account.run(initdb, "-D", fresh, f"--lc-ctype={locale}", *options)
@@ -211,6 +215,8 @@ def _write_settings(place: DataFolder) -> None:
     quoted = '"' + str(place.sockets).replace('"', '""') + '"'  # the setting is a list of paths
     escaped = quoted.replace("\\", "\\\\").replace("'", "''")
     text = SETTINGS + f"unix_socket_directories = '{escaped}'\n"
+    if sys.platform == "linux":  # recovery would sync file by file: 4 s instead of 0.4 s
+        text += "recovery_init_sync_method = syncfs\n"
     memory = Path("/dev/shm")
     if memory.exists() and shutil.disk_usage(memory).total < SHARED_MEMORY_BYTES:
         text += "dynamic_shared_memory_type = mmap\n"  # containers give it 64 MB
@@ -259,7 +265,7 @@ def _stop(place: DataFolder) -> None:
 
 
 def _telling(text: str) -> str:
-    """The last lines worth quoting, on one line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL" in line or "error" in line] or lines
-    return "; ".join(telling[-2:]) or "no reason given"
+    """The last lines that tell what went wrong, on one line and without their time stamps."""
+    lines = [re.sub(r"^.*\[\d+\] ", "", line.strip()) for line in text.splitlines()]
+    telling = [line for line in lines if re.search("FATAL|PANIC|error|invalid", line)]
+    return "; ".join((telling or list(filter(None, lines)))[-2:]) or "no reason given"
