@@ -9,16 +9,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 
 from store import postings
 from store.builds import Build
 from store.records import Chunk, Document, Stored
 from store.search import as_halfvec
+
+if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 EPOCH_MS = 1_735_689_600_000
 """Ids count milliseconds from 2025-01-01, so that they fit a signed bigint until 2094."""
@@ -53,8 +56,10 @@ def known_vectors(
     embedder_id: int,
     text_hashes: Sequence[bytes],
     build_id: int | None = None,
-) -> dict[bytes, NDArray[np.float32]]:
+) -> dict[bytes, "NDArray[np.float32]"]:
     """Give the vectors that are stored already for these texts (of one build only, if named)."""
+    import numpy as np
+
     rows = connection.execute(
         "SELECT DISTINCT ON (text_hash) text_hash, embedding::text FROM chunks"
         " WHERE workspace_id = %(workspace)s AND embedder_id = %(embedder)s"
@@ -76,7 +81,7 @@ def replace(
     workspace: str,
     build: Build,
     documents: Sequence[Document],
-    vectors: Sequence[NDArray[np.float32]],
+    vectors: Sequence["NDArray[np.float32]"],
     now: datetime,
 ) -> None:
     """Store documents with their chunks in place of what their paths held, in this transaction.
@@ -205,7 +210,7 @@ def _insert(
     workspace: str,
     build: Build,
     documents: list[Document],
-    vectors: Sequence[NDArray[np.float32]],
+    vectors: Sequence["NDArray[np.float32]"],
     scopes: dict[tuple[str, ...], int],
     now: datetime,
 ) -> Counter[str]:
