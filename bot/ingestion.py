@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
+from bot import screen
 from bot.settings import Settings
 from ingest.entries import SourceConfig
-from ingest.sources import load
+from ingest.sources import load, of_address
 from store.records import Run
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 REMEMBERED = "docs.txt"
-"""Folders that were given to `up` once, a line each, in the home folder."""
+"""Folders and URLs that were given on the command line once, a line each, in the home folder."""
 
 
 class UnknownSource(Exception):
@@ -29,7 +30,7 @@ class UnknownSource(Exception):
 
 
 def sources(settings: Settings) -> list[SourceConfig]:
-    """Read the configured sources and the folders that `up` was given; ingest.sources.ConfigError."""
+    """Read the configured sources and the remembered ones; raises ingest.sources.ConfigError."""
     environ = {k: v for k, v in dotenv_values(".env").items() if v is not None} | dict(os.environ)
     return load(
         settings.sources,
@@ -38,6 +39,28 @@ def sources(settings: Settings) -> list[SourceConfig]:
         max_mb=settings.max_file_mb,
         max_removed_share=settings.max_removed_share,
     )
+
+
+def chosen(settings: Settings, texts: Sequence[str]) -> list[SourceConfig]:
+    """Find sources by name, folder or URL; all of them when none is given.
+
+    A folder or URL becomes a source for good. UnknownSource names those there are.
+    """
+    found = {config.name: config for config in sources(settings)}
+    if not texts:
+        return list(found.values())
+    for text in texts:
+        if text not in found:
+            is_address = (
+                "://" in text or text.startswith("git@") or Path(text).expanduser().exists()
+            )
+            if not is_address:
+                raise UnknownSource(
+                    f"{text!r} is neither a source ({', '.join(found)}) nor a folder that exists."
+                )
+            remember(settings.home, of_address(text).address)
+    by_key = {key: c for c in sources(settings) for key in (c.name, c.address)}
+    return [by_key[t if t in by_key else of_address(t).address] for t in texts]
 
 
 def source(settings: Settings, name: str) -> SourceConfig:
@@ -49,17 +72,17 @@ def source(settings: Settings, name: str) -> SourceConfig:
 
 
 def remembered(home: Path) -> list[str]:
-    """The folders that were given to `up`, oldest first."""
+    """The folders and URLs that were given on the command line, oldest first."""
     file = home / REMEMBERED
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
-def remember(home: Path, folder: Path) -> None:
-    """Keep a folder as a source from now on (remove its line from `docs.txt` to undo)."""
+def remember(home: Path, address: str) -> None:
+    """Keep a folder or URL as a source from now on (remove its line from `docs.txt` to undo)."""
     known = remembered(home)
-    if str(folder) not in known:
+    if address not in known:
         home.mkdir(parents=True, exist_ok=True)
-        (home / REMEMBERED).write_text("\n".join([*known, str(folder)]) + "\n", encoding="utf-8")
+        (home / REMEMBERED).write_text("\n".join([*known, address]) + "\n", encoding="utf-8")
 
 
 def run(
@@ -90,6 +113,43 @@ def run(
         asked_by=asked_by,
         on_progress=on_progress,
         now=lambda: datetime.now(UTC),
+    )
+
+
+def run_all(
+    services: "Services",
+    configs: Sequence[SourceConfig],
+    *,
+    full: bool = False,
+    allow_removal: bool = False,
+) -> list[Run]:
+    """Bring sources up to date one after the other, with a bar and a closing line for each."""
+    runs = []
+    with screen.bars() as report:
+        for config in configs:
+            made = run(
+                services,
+                config,
+                full=full,
+                allow_removal=allow_removal,
+                on_progress=lambda run: report(run.source, run.seen, run.total),
+            )
+            runs.append(made)
+            screen.notices().print(summary(made), markup=False)
+    return runs
+
+
+def summary(made: Run) -> str:
+    """Say in one line what a run did, and what to do if it did not end well."""
+    if made.state != "done":
+        return f"{made.source}: {made.error or made.state}"
+    seconds = ((made.finished_at or made.seen_at) - made.started_at).total_seconds()
+    parts = [f"{made.changed} changed", f"{made.unchanged} unchanged"]
+    parts += [
+        f"{n} {word}" for n, word in ((made.removed, "removed"), (made.failed, "failed")) if n
+    ]
+    return (
+        f"{made.source}: {', '.join(parts)}, {made.embedded} passages embedded in {seconds:.1f} s"
     )
 
 
