@@ -37,6 +37,7 @@ select set_config('hnsw.iterative_scan', 'relaxed_order', false),
 """
 
 Configure = Callable[[Connection[tuple[Any, ...]]], None]
+Pool = ConnectionPool[Connection[tuple[Any, ...]]]
 
 
 class StoreError(Exception):
@@ -61,9 +62,11 @@ class Database:
         *,
         replica_url: str | None = None,
         size: int = 8,
+        wait_seconds: float = WAIT_SECONDS,
         configure: Configure | None = None,
     ) -> None:
         self.url = url
+        self._wait_seconds = wait_seconds
         self._primary = _pool(url, size, configure)
         self._replica = _pool(replica_url, size, configure) if replica_url else None
 
@@ -71,15 +74,15 @@ class Database:
     def connection(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Lend a connection for one transaction: it commits, or rolls back on any error.
 
-        A server that is away is waited for, up to 30 s. Driver errors leave as StoreError.
+        A server that is away is waited for, up to `wait_seconds`. Driver errors leave as StoreError.
         """
-        with _errors(), _lent(self._primary) as connection, connection:
+        with _errors(), self._lent(self._primary) as connection, connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Lend a connection for reading, to the replica if any; each statement stands alone."""
-        with _errors(), _lent(self._replica or self._primary) as connection:
+        with _errors(), self._lent(self._replica or self._primary) as connection:
             connection.autocommit = True
             try:
                 yield connection
@@ -87,6 +90,29 @@ class Database:
                 if not connection.closed:
                     connection.rollback()
                     connection.autocommit = False
+
+    @contextmanager
+    def _lent(self, pool: Pool) -> Iterator[Connection[tuple[Any, ...]]]:
+        connection = self._acquire(pool)
+        try:
+            yield connection
+        finally:
+            pool.putconn(connection)
+
+    def _acquire(self, pool: Pool) -> Connection[tuple[Any, ...]]:
+        """A connection that works, polling while the server is away."""
+        deadline = time.monotonic() + self._wait_seconds
+        while True:
+            try:
+                connection = pool.getconn(timeout=TRY_SECONDS)
+            except PoolTimeout:
+                if time.monotonic() > deadline:
+                    raise _unavailable(pool) from None
+                continue
+            if _alive(connection):
+                return connection
+            connection.close()
+            pool.putconn(connection)
 
     def close(self) -> None:
         """Close all connections; the Database cannot be used afterwards."""
@@ -147,9 +173,7 @@ def _version(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in (text or "0").split(".") if part.isdecimal())
 
 
-def _pool(
-    url: str, size: int, configure: Configure | None
-) -> ConnectionPool[Connection[tuple[Any, ...]]]:
+def _pool(url: str, size: int, configure: Configure | None) -> Pool:
     def prepare(connection: Connection[tuple[Any, ...]]) -> None:
         connection.execute(SETTINGS)
         connection.commit()
@@ -168,35 +192,6 @@ def _pool(
     )
 
 
-@contextmanager
-def _lent(
-    pool: ConnectionPool[Connection[tuple[Any, ...]]],
-) -> Iterator[Connection[tuple[Any, ...]]]:
-    connection = _acquire(pool)
-    try:
-        yield connection
-    finally:
-        pool.putconn(connection)
-
-
-def _acquire(
-    pool: ConnectionPool[Connection[tuple[Any, ...]]],
-) -> Connection[tuple[Any, ...]]:
-    """A connection that works, polling for up to 30 s while the server is away."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            connection = pool.getconn(timeout=TRY_SECONDS)
-        except PoolTimeout:
-            if time.monotonic() > deadline:
-                raise _unavailable(pool) from None
-            continue
-        if _alive(connection):
-            return connection
-        connection.close()
-        pool.putconn(connection)
-
-
 def _alive(connection: Connection[tuple[Any, ...]]) -> bool:
     """Whether an idle connection still works; costs a round trip only when something arrived."""
     try:
@@ -209,7 +204,7 @@ def _alive(connection: Connection[tuple[Any, ...]]) -> bool:
     return True
 
 
-def _unavailable(pool: ConnectionPool[Connection[tuple[Any, ...]]]) -> StoreError:
+def _unavailable(pool: Pool) -> StoreError:
     try:
         psycopg.connect(str(pool.conninfo), connect_timeout=TRY_SECONDS).close()
     except psycopg.Error as error:
@@ -218,7 +213,7 @@ def _unavailable(pool: ConnectionPool[Connection[tuple[Any, ...]]]) -> StoreErro
             "start it, or correct DATABASE_URL (`threadwise doctor` checks it)"
         )
     return StoreGone(
-        f"all {pool.max_size} connections were busy for {WAIT_SECONDS} s; "
+        f"all {pool.max_size} connections stay busy; "
         "look for a stuck query in pg_stat_activity, or give the pool more connections"
     )
 

@@ -55,6 +55,7 @@ wal_level = minimal
 max_wal_senders = 0
 max_wal_size = 512MB
 checkpoint_timeout = 10min
+client_connection_check_interval = 1s
 log_checkpoints = off
 """
 

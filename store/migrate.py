@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
+from store.database import StoreError, check_server
+
 FOLDER = Path(__file__).parent.parent / "migrations"
 LOCK = 7_468_726_561_647  # advisory lock number, ours by choice
 POLL_SECONDS = 0.1
@@ -23,6 +25,8 @@ NAME = re.compile(r"\d{4}_\w+\.sql")
 INCLUDE = re.compile(r"^-- include: package:(\w+)/(\S+)$", re.MULTILINE)
 ALONE = "-- no-transaction"  # first line of a file whose one statement must run outside of one
 
+# The server gives up the work of a killed starter within a second, and with it its locks.
+SETTINGS = "set client_connection_check_interval = '1s'; set client_min_messages = warning"
 TABLE = """
 create table if not exists schema_migrations (
     name text primary key,
@@ -32,7 +36,7 @@ create table if not exists schema_migrations (
 """
 
 
-class MigrationError(Exception):
+class MigrationError(StoreError):
     """The schema cannot be brought up to date; the message says why and what to do."""
 
 
@@ -46,10 +50,10 @@ class Migration:
 
 
 def migrate(url: str, folder: Path = FOLDER, wait_seconds: float = 60) -> list[str]:
-    """Apply the files not applied yet; return their names. MigrationError says why not.
+    """Apply the files not applied yet; return their names. A StoreError says why not.
 
     1. Take the lock, polling, so that any number of starters may come at once.
-    2. Refuse a changed or unknown applied file: code and database do not fit.
+    2. Refuse a server that lacks something, and an applied file that changed or is unknown.
     3. Apply each missing file and record it in the same transaction.
 
     A file whose first line is `-- no-transaction` holds one statement that may run twice. A line
@@ -58,7 +62,8 @@ def migrate(url: str, folder: Path = FOLDER, wait_seconds: float = 60) -> list[s
     migrations = read(folder)
     try:
         with _lock(url, wait_seconds), psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("set client_min_messages = warning")
+            check_server(connection)
+            connection.execute(SETTINGS)
             connection.execute(TABLE)
             pending = _pending(connection, migrations)
             for migration in pending:
@@ -137,7 +142,7 @@ def _apply(connection: Connection[Any], migration: Migration) -> None:
                 _record(connection, migration)
     except psycopg.Error as error:
         raise MigrationError(
-            f"{migration.name} failed, nothing of it was kept: {_first_line(error)}"
+            f"{migration.name} failed: {_first_line(error)}; correct it and start again"
         ) from error
 
 

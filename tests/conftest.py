@@ -69,6 +69,13 @@ def template(server: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_url(server: str) -> Iterator[str]:
+    """The URL of a database of this test's own to which no migration was applied."""
+    with _database(server, "template1") as url:
+        yield url
+
+
+@pytest.fixture
 def database_url(server: str, template: str) -> Iterator[str]:
     """The URL of a migrated, empty database of this test's own."""
     with _database(server, template) as url:
