@@ -64,10 +64,10 @@ class Answerer:
     @classmethod
     def of(cls, services: "Services") -> "Answerer":
         """Build the answerer that the settings describe (loads the encoder)."""
-        workspace = services.workspace
         embedder = services.embedder
-        shelf = Shelf(services.database, workspace)
-        return cls(services.database, workspace, embedder.encode, shelf, embedder.name)
+        return cls(
+            services.database, services.workspace, embedder.encode, services.shelf, embedder.name
+        )
 
     def answer(
         self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None

@@ -55,9 +55,7 @@ class Calibrator:
         return "unsure" if probability >= self.unsure_above else "not_found"
 
 
-def signals(
-    passages: Sequence[Passage], terms: Terms, best_unit: float = 0.0
-) -> dict[str, float]:
+def signals(passages: Sequence[Passage], terms: Terms, best_unit: float = 0.0) -> dict[str, float]:
     """Measure one search: all signals are free of the corpus' size and scale.
 
     `passages` best first; `best_unit` is the cosine of the question with the best sentence shown.
@@ -74,10 +72,13 @@ def signals(
         "cosine_gap": cosine - (vectors[5] if len(vectors) > 5 else cosine),
         "coverage": (first.lexical or 0.0) / ceiling if ceiling else 0.0,
         "unknown": terms.unknown_idf / ceiling if ceiling else 0.0,
-        "lexical_gap": ((first.lexical or 0.0) - (lexical[5] if len(lexical) > 5 else 0.0)) / ceiling
+        "lexical_gap": ((first.lexical or 0.0) - (lexical[5] if len(lexical) > 5 else 0.0))
+        / ceiling
         if ceiling
         else 0.0,
-        "agreement": float(bool(vectors and lexical) and cosine == vectors[0] and first.lexical == lexical[0]),
+        "agreement": float(
+            bool(vectors and lexical) and cosine == vectors[0] and first.lexical == lexical[0]
+        ),
         "margin": first.score - (passages[1].score if len(passages) > 1 else 0.0),
         "unit": best_unit,
         "length": math.log1p(len(terms.terms) + terms.unknown),

@@ -13,7 +13,7 @@ from bot.answer import Answerer
 from bot.learned import Learned
 from bot.services import Services
 from evals import answers, beir, ranking
-from store import documents, search
+from store import builds, documents, embedders, search
 from store.records import EVERYONE, Answer, Chunk, Document, Viewer
 
 LEGS: tuple[search.Leg, ...] = ("lexical", "vector", "hybrid")
@@ -55,7 +55,7 @@ def retrieval(
                 )
                 rankings[leg][question_id] = [p.path for p in found if p.path != question_id]
         progress("questions", number + 1, len(questions))
-    scores = {leg: ranking.scores(rankings[leg], data.qrels) for leg in LEGS}
+    scores: dict[str, object] = {leg: ranking.scores(rankings[leg], data.qrels) for leg in LEGS}
     return {
         "queries": len(questions),
         "documents": len(data.pages),
@@ -77,16 +77,16 @@ def _index(services: Services, workspace: str, data: beir.DataSet, progress: Pro
     embedder = services.embedder
     now = datetime.now(UTC)
     with services.database.connection() as connection:
-        build = documents.open_build(
-            connection, workspace, "corpus", embedder.name, embedder.dims, "whole", now
-        )
-        stored = documents.stored(connection, workspace, build)
+        number = embedders.ensure_embedder(connection, workspace, embedder.name, embedder.dims)
+    with services.database.connection() as connection:
+        build = builds.choose(connection, workspace, "corpus", number, "whole", now)
+        stored = documents.stored(connection, workspace, build.build_id)
     missing = [page for page in data.pages if page.page_id not in stored]
     for start in range(0, len(missing), BATCH):
         batch = [_document(page) for page in missing[start : start + BATCH]]
         vectors = embedder.encode([embedded(doc.title, doc.chunks[0].body) for doc in batch])
         with services.database.connection() as connection:
-            documents.replace(connection, workspace, build, batch, vectors, now)
+            documents.replace(connection, workspace, build, batch, list(vectors), now)
         progress("documents", start + len(batch), len(missing))
 
 
@@ -172,3 +172,22 @@ def one_leg(
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def answered(services: Services, path: Path, progress: Progress) -> dict[str, object]:
+    """Ask the questions of a file over what is ingested; score them beside each leg alone."""
+    rows = labelled(path)
+    answerer, learned = services.answerer, services.shelf.now()
+    asked = ask_all(answerer, rows, progress)
+    outcomes = [outcome(one.answer) for one in asked]
+    result = answers.score(rows, outcomes)
+    for leg in ("vector", "lexical"):
+        alone = one_leg(answerer, learned, rows, leg)
+        result[f"{leg}_only"] = {
+            key: answers.score(rows, alone)[key]
+            for key in ("quote_first", "page_first", "page_top5")
+        }
+    result["by_kind"] = answers.by_kind(rows, outcomes)
+    times = sorted(one.answer.timings_ms.get("total", 0.0) for one in asked)
+    result["ms"] = {"p50": times[len(times) // 2], "p95": times[int(len(times) * 0.95)]}
+    return result

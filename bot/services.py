@@ -17,6 +17,7 @@ from store.queue import Queue
 
 if TYPE_CHECKING:
     from bot.answer import Answerer
+    from bot.learned import Shelf
     from models.embedder import Embedder
 
 
@@ -45,6 +46,13 @@ class Services:
 
         with self._loading:
             return embedder.load(self.settings.embedder, threads=self.settings.threads)
+
+    @cached_property
+    def shelf(self) -> "Shelf":
+        """What serves of everything that is learned."""
+        from bot.learned import Shelf
+
+        return Shelf(self.database, self.workspace)
 
     @cached_property
     def answerer(self) -> "Answerer":

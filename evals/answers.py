@@ -79,7 +79,9 @@ def score(rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> dict[str, ob
         "refused_answerable": _share(missed),
         "crag": round(sum(crag) / len(crag), 4) if crag else 0.0,
         "coverage_at_80": coverage([(o.confidence, is_right(r, o)) for r, o in pairs], 0.8),
-        "ece": round(metrics.ece([o.confidence for _, o in pairs], [is_right(r, o) for r, o in pairs]), 4),
+        "ece": round(
+            metrics.ece([o.confidence for _, o in pairs], [is_right(r, o) for r, o in pairs]), 4
+        ),
         "intervals": {
             "quote_first": _interval(right),
             "page_first": _interval(page_first),

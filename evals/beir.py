@@ -67,12 +67,11 @@ def rows(folder: Path, name: str) -> Iterator[dict[str, object]]:
 
 def lines(path: Path) -> Iterator[dict[str, object]]:
     """Yield the objects of a JSONL file, plain or gzipped; raise DataError naming a bad line."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
     try:
-        with opened as file:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield _object(line, path, number)
+                    yield _object(line.decode("utf-8"), path, number)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}.") from error
 

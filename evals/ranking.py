@@ -12,7 +12,9 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 def ndcg(ranking: Sequence[str], gains: Mapping[str, int], k: int) -> float:
     """Give the discounted gain of the first k, over that of the ideal order (Järvelin 2002), 0..1."""
-    ideal = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(gains.values(), reverse=True)[:k]))
+    ideal = sum(
+        g / math.log2(i + 2) for i, g in enumerate(sorted(gains.values(), reverse=True)[:k])
+    )
     found = sum(gains.get(doc, 0) / math.log2(i + 2) for i, doc in enumerate(ranking[:k]))
     return found / ideal if ideal else 0.0
 

@@ -183,7 +183,9 @@ def prepare(
     scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
     return Plan(
         scope if scope_ids else None,
-        weigh(lexemes, counts, chunks, terms / chunks if chunks else 1.0, max(0, asked - len(lexemes))),
+        weigh(
+            lexemes, counts, chunks, terms / chunks if chunks else 1.0, max(0, asked - len(lexemes))
+        ),
     )
 
 

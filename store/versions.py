@@ -91,12 +91,11 @@ def roll_back(
     return last, get(connection, workspace, str(before[0]))
 
 
-def serving(
-    connection: psycopg.Connection[TupleRow], workspace: str
-) -> dict[str, ModelVersion]:
+def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> dict[str, ModelVersion]:
     """What serves now, by kind; a kind that is absent is served by its built-in default."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND is_serving", (workspace,)
+        f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND is_serving",
+        (workspace,),
     ).fetchall()
     return {row[1]: _version(row) for row in rows}
 

@@ -27,9 +27,7 @@ def current(connection: psycopg.Connection[TupleRow]) -> str:
     return row[0] if row else LOCAL
 
 
-def connect(
-    connection: psycopg.Connection[TupleRow], team: str, name: str, now: datetime
-) -> bool:
+def connect(connection: psycopg.Connection[TupleRow], team: str, name: str, now: datetime) -> bool:
     """Make `team` the workspace; what was gathered under `local` becomes its own. True if new."""
     added = connection.execute(
         "INSERT INTO workspaces (workspace_id, name, connected_at)"

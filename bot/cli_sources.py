@@ -1,0 +1,87 @@
+"""Commands about documents: ingest, sources.
+
+Knows nothing about how documents are read.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from bot import screen
+from bot.contract import source_json
+from store.records import SourceStatus
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(ingest)
+    app.command()(sources)
+
+
+def ingest(
+    context: typer.Context,
+    source: Annotated[
+        list[str] | None, typer.Argument(help="Configured names, or paths; all when none is given.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Build all anew, beside what serves.")
+    ] = False,
+    allow_removal: Annotated[
+        bool, typer.Option("--allow-removal", help="Remove even a large share of the documents.")
+    ] = False,
+) -> None:
+    """Bring sources up to date now."""
+    from bot import ingestion
+    from bot.services import open_services
+
+    with open_services(context.obj) as services:
+        configs = ingestion.chosen(context.obj, source or [])
+        runs = ingestion.run_all(services, configs, full=full, allow_removal=allow_removal)
+    if any(run.state != "done" for run in runs):
+        raise typer.Exit(1)
+
+
+def sources(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+) -> None:
+    """List the sources: documents, chunks, last run, next run, last error."""
+    from bot.services import open_services
+    from store import runs
+    from store import sources as store
+
+    with open_services(context.obj) as services, services.database.reading() as connection:
+        found = store.statuses(connection, services.workspace)
+        failures = {s.name: runs.failures(connection, services.workspace, s.name) for s in found}
+    if as_json:
+        screen.put_json([source_json(status) for status in found])
+        return
+    _print(found)
+    for name, failed in failures.items():
+        for failure, _ in failed:
+            line = f"  {name}: {failure.path}: {failure.reason}"
+            screen.data().print(line, markup=False, style="dim" if failure.is_skip else "yellow")
+
+
+def _print(found: list[SourceStatus]) -> None:
+    now = datetime.now(UTC)
+    columns = (
+        "source",
+        "kind",
+        "documents",
+        "chunks",
+        "failed",
+        "skipped",
+        "last success",
+        "next run",
+    )
+    rows = [
+        (s.name, s.kind, s.documents, s.chunks, s.failed, s.skipped,
+         screen.ago(s.last_success, now), screen.ago(s.next_run, now) if s.next_run else "by hand")
+        for s in found
+    ]  # fmt: skip
+    screen.data().print(screen.table("", columns, rows))
+    for status in found:
+        if status.last_error:
+            screen.data().print(f"  {status.name}: {status.last_error}", markup=False, style="red")

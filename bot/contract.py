@@ -1,0 +1,94 @@
+"""The JSON that others rely on: answers and sources as the command line gives them.
+
+Knows nothing about printing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from store.records import Answer, Citation, Passage, SourceStatus
+
+
+def answer_json(answer: Answer) -> dict[str, object]:
+    """Write an answer as the contract says (docs: README, "One question as JSON")."""
+    return {
+        "id": str(answer.answer_id),
+        "question": answer.question,
+        "status": answer.status,
+        "confidence": round(answer.confidence, 4),
+        "intent": {
+            "name": answer.intent,
+            "confidence": round(answer.intent_confidence, 4),
+        },
+        "answer": answer.body,
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "hints": [citation_json(hint) for hint in answer.hints],
+        "passages": [_passage_json(passage) for passage in answer.passages[:10]],
+        "signals": {name: round(value, 4) for name, value in answer.signals.items()},
+        "versions": dict(answer.versions),
+        "timings_ms": dict(answer.timings_ms),
+    }
+
+
+def citation_json(citation: Citation) -> dict[str, object]:
+    """Write a source as it is shown."""
+    return {
+        "title": citation.title,
+        "path": citation.path,
+        "url": citation.url,
+        "quote": citation.quote,
+        "heading": citation.heading,
+        "score": round(citation.score, 4),
+        "updated_at": _date(citation.updated_at),
+        "source": citation.source,
+    }
+
+
+def _passage_json(passage: Passage) -> dict[str, object]:
+    return {
+        "path": passage.path,
+        "heading": passage.heading,
+        "score": round(passage.score, 4),
+        "vector": _rounded(passage.vector),
+        "lexical": _rounded(passage.lexical),
+        "source": passage.source,
+        "chunk_id": str(passage.chunk_id),
+    }
+
+
+def source_json(source: SourceStatus) -> dict[str, object]:
+    """Write what is known of a source."""
+    run: Mapping[str, object] | None = None
+    if source.run is not None:
+        run = {
+            "state": source.run.state,
+            "total": source.run.total,
+            "seen": source.run.seen,
+            "changed": source.run.changed,
+            "unchanged": source.run.unchanged,
+            "removed": source.run.removed,
+            "embedded": source.run.embedded,
+            "started_at": _date(source.run.started_at),
+            "finished_at": _date(source.run.finished_at),
+        }
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "address": source.address,
+        "documents": source.documents,
+        "chunks": source.chunks,
+        "failed": source.failed,
+        "skipped": source.skipped,
+        "last_success": _date(source.last_success),
+        "next_run": _date(source.next_run),
+        "last_error": source.last_error,
+        "run": run,
+    }
+
+
+def _date(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
