@@ -27,10 +27,10 @@ class Calibrator:
 
     @classmethod
     def of(cls, payload: Mapping[str, object]) -> "Calibrator":
-        """Read what was stored; raise KeyError or ValueError when it is not a calibrator."""
+        """Read what was stored; raise KeyError, TypeError or ValueError when it is not a calibrator."""
         weights = payload["weights"]
         if not isinstance(weights, Mapping):
-            raise ValueError("a calibrator's weights are a mapping of signal to number")
+            raise TypeError("a calibrator's weights are a mapping of signal to number")
         return cls(
             float(str(payload["intercept"])),
             {str(name): float(weight) for name, weight in weights.items()},

@@ -17,33 +17,33 @@ class SettingsError(Exception):
     """A setting cannot be used; the message names it and what to write instead."""
 
 
-def _named(name: str) -> str:
-    return f"THREADWISE_{name}"
-
-
 class Settings(BaseSettings):
     """Everything that can be set. With nothing set, all of it works on one machine."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
 
-    home: Path = Field(ROOT / "var", alias=_named("HOME"))
-    sources: Path | None = Field(None, alias=_named("SOURCES"))
-    intents: Path = Field(ROOT / "intents.toml", alias=_named("INTENTS"))
-    embedder: str | None = Field(None, alias=_named("EMBEDDER"))
-    slack_mode: Literal["socket", "http"] = Field("socket", alias=_named("SLACK_MODE"))
-    http_host: str = Field("127.0.0.1", alias=_named("HTTP_HOST"))
-    http_port: int = Field(3000, alias=_named("HTTP_PORT"), ge=0, le=65535)
-    admins: Annotated[tuple[str, ...], NoDecode] = Field((), alias=_named("ADMINS"))
-    admin_channel: str | None = Field(None, alias=_named("ADMIN_CHANNEL"))
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias=_named("LOG_LEVEL"))
-    learn_at: str = Field("03:30", alias=_named("LEARN_AT"), pattern=r"^(off|[0-2]?\d:[0-5]\d)$")
-    threads: int = Field(2, alias=_named("THREADS"), ge=1, le=64)
-    answer_above: float | None = Field(None, alias=_named("ANSWER_ABOVE"), ge=0, le=1)
-    unsure_above: float | None = Field(None, alias=_named("UNSURE_ABOVE"), ge=0, le=1)
-    max_question: int = Field(3000, alias=_named("MAX_QUESTION"), ge=100)
-    max_file_mb: int = Field(50, alias=_named("MAX_FILE_MB"), ge=1)
-    max_removed_share: float = Field(0.3, alias=_named("MAX_REMOVED_SHARE"), ge=0, le=1)
-    retention_days: int = Field(365, alias=_named("RETENTION_DAYS"), ge=1)
+    home: Path = Field(ROOT / "var", alias="THREADWISE_HOME")
+    sources: Path | None = Field(None, alias="THREADWISE_SOURCES")
+    intents: Path = Field(ROOT / "intents.toml", alias="THREADWISE_INTENTS")
+    embedder: str | None = Field(None, alias="THREADWISE_EMBEDDER")
+    slack_mode: Literal["socket", "http"] = Field("socket", alias="THREADWISE_SLACK_MODE")
+    http_host: str = Field("127.0.0.1", alias="THREADWISE_HTTP_HOST")
+    http_port: int = Field(3000, alias="THREADWISE_HTTP_PORT", ge=0, le=65535)
+    admins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="THREADWISE_ADMINS")
+    admin_channel: str | None = Field(None, alias="THREADWISE_ADMIN_CHANNEL")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", alias="THREADWISE_LOG_LEVEL"
+    )
+    learn_at: str = Field("03:30", alias="THREADWISE_LEARN_AT", pattern=r"^(off|[0-2]?\d:[0-5]\d)$")
+    threads: int = Field(2, alias="THREADWISE_THREADS", ge=1, le=64)
+    answer_above: float | None = Field(None, alias="THREADWISE_ANSWER_ABOVE", ge=0, le=1)
+    unsure_above: float | None = Field(None, alias="THREADWISE_UNSURE_ABOVE", ge=0, le=1)
+    max_question: int = Field(3000, alias="THREADWISE_MAX_QUESTION", ge=100)
+    max_file_mb: int = Field(50, alias="THREADWISE_MAX_FILE_MB", ge=1)
+    max_removed_share: float = Field(0.3, alias="THREADWISE_MAX_REMOVED_SHARE", ge=0, le=1)
+    retention_days: int = Field(365, alias="THREADWISE_RETENTION_DAYS", ge=1)
     slack_bot_token: str | None = Field(None, alias="SLACK_BOT_TOKEN")
     slack_app_token: str | None = Field(None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: str | None = Field(None, alias="SLACK_SIGNING_SECRET")
@@ -82,7 +82,9 @@ def load(env_file: str | Path | None = ".env") -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise SettingsError(f"{name}={first.get('input')!r} cannot be used: {first['msg']}.") from error
+        raise SettingsError(
+            f"{name}={first.get('input')!r} cannot be used: {first['msg']}."
+        ) from error
     _check_slack(settings)
     return settings
 
