@@ -1,0 +1,101 @@
+"""Text that Slack cannot mistake for anything else: no pings, no disguised links, no hidden signs.
+
+Knows nothing about answers or blocks. Escapes after docs.slack.dev/messaging/formatting-message-text.
+"""
+
+import re
+from urllib.parse import quote, urlsplit
+
+WORD_JOINER = "\u2060"
+"""Invisible; put into a sign sequence it keeps Slack from reading it as a mention."""
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff\ud800-\udfff]"
+)
+_STACKED = re.compile("([\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})"
+                      "[\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
+_MENTION = re.compile(r"<(?=[!@#])|@(?=(?:here|channel|everyone|group)\b)", re.IGNORECASE)
+_PAIR = re.compile(r"(?<!\w)([*_~`])(?=\S)([^\n]*?\S)\1(?!\w)")
+_LOOKALIKE = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"}
+_ENTITY = re.compile(r"<([^<>]*)>")
+_CHANNEL = re.compile(r"&lt;(#C[A-Z0-9]{2,20})(?:\|[^&|]*)?&gt;")
+_ADDRESS = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]]")
+
+
+def clean(text: str) -> str:
+    """Drop control, bidirectional and invisible signs and heaps of accents; keep line breaks."""
+    text = _CONTROLS.sub("", _BREAKS.sub("\n", text).replace("\t", " "))
+    return _STACKED.sub(r"\1", _INVISIBLE.sub("", text))
+
+
+def literal(text: str) -> str:
+    """Make a text safe for a rich_text element, which shows it as it stands."""
+    return _MENTION.sub(lambda match: match.group() + WORD_JOINER, clean(text))
+
+
+def mrkdwn(text: str) -> str:
+    """Make a text safe where Slack reads mrkdwn: `*_~` and backticks that would format look alike."""
+    previous, text = "", literal(text)
+    while previous != text:
+        previous = text
+        text = _PAIR.sub(lambda m: _LOOKALIKE[m[1]] + m[2] + _LOOKALIKE[m[1]], text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def reply(text: str) -> str:
+    """Make a configured reply's mrkdwn: links and `<#C...>` channels work, nobody is pinged."""
+    escaped = mrkdwn(re.sub(r"<(https?://[^<>|\s]+)(?:\|[^<>]*)?>", r"\1", text))
+    escaped = escaped.replace(f"&lt;{WORD_JOINER}#", "&lt;#")
+    linked = _CHANNEL.sub(r"<\1>", escaped)
+    return _ADDRESS.sub(lambda match: f"<{match.group()}>", linked)
+
+
+def link(url: str | None) -> str | None:
+    """Give an address that may be a link: http or https, a host, no user name in it; else None."""
+    if not url or _INVISIBLE.search(url) or any(sign.isspace() for sign in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        return None
+    return quote(url, safe="/:?#[]@!$&()*+,;=%~-._") if len(url) <= 2000 else None
+
+
+def host(url: str) -> str:
+    """Name the host of a link in ASCII, so that look-alike letters show."""
+    name = urlsplit(url).hostname or ""
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return quote(name)
+
+
+def spoken(text: str, me: str) -> str:
+    """Give a Slack message as its writer saw it: entities decoded, the bot's own name left out."""
+    text = re.sub(rf"<@{re.escape(me)}(?:\|[^<>]*)?>", " ", text)
+    text = _ENTITY.sub(_shown, text)
+    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(entity, sign)
+    return text.strip(" \t\r\n,:")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to so many characters, with an ellipsis when something is left out."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _shown(match: re.Match[str]) -> str:
+    """What Slack shows for `<...>`: the label if any, else the address or the kind of mention."""
+    inner = match.group(1)
+    address, _, label = inner.partition("|")
+    if inner[:1] == "#":
+        return f"#{label}" if label else "#channel"
+    if inner[:1] in "@!":
+        return label or "@someone"
+    return label or address.removeprefix("mailto:")
