@@ -1,0 +1,115 @@
+"""What an answer looks like in the terminal: the quote with its best sentences bold, and its sources.
+
+Knows nothing about how answers are made or kept. Text only, never markup: documents cannot style it.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bot.render import age
+from store.records import Answer, Citation
+
+AROUND_CHARS = 350
+"""How much of the passage is shown before and after its best sentences."""
+
+SHOWN = 3
+
+NOT_FOUND = "I did not find the answer to this in the documents."
+NEAREST = "The nearest pages, in case one of them helps:"
+IGNORED = "That does not look like a question for me, so in Slack I would have stayed silent."
+
+
+def render(console: Console, answer: Answer) -> None:
+    """Print an answer: what it says, how sure it is, and where it stands."""
+    if answer.status in ("answered", "unsure"):
+        console.print(Padding(_quote(answer), (1, 0, 1, 2)))
+        console.print(_certainty(answer))
+        _list(console, answer.citations)
+    elif answer.status == "not_found":
+        console.print(Text(NOT_FOUND, "yellow"))
+        if answer.hints:
+            console.print(Text(NEAREST, "dim"))
+            _list(console, answer.hints)
+    else:
+        console.print(Text(_said(answer)))
+
+
+def certainty(answer: Answer) -> str:
+    """Put a calibrated confidence into words."""
+    share = f"{100 * answer.confidence:.0f} %"
+    if answer.status == "unsure":
+        return f"Not sure ({share}): please check the page."
+    if answer.confidence >= 0.85:
+        return f"Quite sure ({share})."
+    return f"Fairly sure ({share})."
+
+
+def safe(text: str) -> str:
+    """Drop what could steer a terminal: control characters other than line ends and tabs."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
+
+
+def _quote(answer: Answer) -> Text:
+    passage = answer.citations[0].quote if answer.citations else ""
+    best = answer.body or passage
+    start = passage.find(best)
+    if start < 0:
+        return Text(safe(best), "bold")
+    end = start + len(best)
+    before, after = passage[:start], passage[end:]
+    if len(before) > AROUND_CHARS:
+        before = "… " + before[-AROUND_CHARS:].partition(" ")[2]
+    if len(after) > AROUND_CHARS:
+        after = after[:AROUND_CHARS].rpartition(" ")[0] + " …"
+    return Text.assemble((safe(before), "dim"), (safe(best), "bold"), (safe(after), "dim"))
+
+
+def _certainty(answer: Answer) -> Text:
+    style = "yellow" if answer.status == "unsure" else "green"
+    return Text.assemble((certainty(answer), style), (f"  {str(answer.answer_id)[:8]}", "dim"))
+
+
+def _said(answer: Answer) -> str:
+    if answer.status == "ignored":
+        return IGNORED
+    if answer.status == "failed":
+        return f"Something went wrong, id {answer.answer_id}. The worker's log tells more."
+    return safe(answer.body or "…")
+
+
+def _list(console: Console, citations: Sequence[Citation]) -> None:
+    now = datetime.now(UTC)
+    if not console.is_terminal:
+        for number, cited in enumerate(citations[:SHOWN], start=1):
+            parts = (_name(cited), _where(cited), _age(cited, now))
+            console.print(Text(f"  {number}  {'  '.join(part for part in parts if part)}"))
+        return
+    table = Table.grid(padding=(0, 2))
+    for number, cited in enumerate(citations[:SHOWN], start=1):
+        where = Text(_where(cited), f"dim link {cited.url}" if _is_link(cited.url) else "dim")
+        name = Text(_name(cited))
+        table.add_row(Text(f"  {number}", "dim"), name, where, Text(_age(cited, now), "dim"))
+    console.print(table)
+
+
+def _name(cited: Citation) -> str:
+    heading = safe(cited.heading).replace("\n", " ")
+    return f"{safe(cited.title)} > {heading}" if heading else safe(cited.title)
+
+
+def _where(cited: Citation) -> str:
+    return safe(cited.url or f"{cited.source}: {cited.path}").replace("\n", " ")
+
+
+def _age(cited: Citation, now: datetime) -> str:
+    return age(cited.updated_at, now) if cited.updated_at else ""
+
+
+def _is_link(url: str | None) -> bool:
+    return url is not None and url.startswith(("http://", "https://")) and " " not in url
