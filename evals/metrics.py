@@ -5,6 +5,8 @@ Knows nothing about what is measured: numbers in, numbers out.
 
 import math
 import random
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 
 Z95 = 1.959963984540054
@@ -43,3 +45,21 @@ def ece(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> 
         totals[at] = (count + 1, total + confidence, hits + is_right)
     gaps = (abs(total - hits) for _, total, hits in totals)
     return sum(gaps) / len(confidences) if confidences else 0.0
+
+
+def auroc(inside: Sequence[float], outside: Sequence[float]) -> float | None:
+    """Give the probability that an inside score is above an outside one, ties counted half
+    (Mann-Whitney); None when either side is empty."""
+    if not inside or not outside:
+        return None
+    ordered = sorted(outside)
+    below = sum(bisect_left(ordered, x) + bisect_right(ordered, x) for x in inside)
+    return below / (2 * len(inside) * len(outside))
+
+
+def macro_f1(truth: Sequence[str], guesses: Sequence[str]) -> float:
+    """Give the mean F1 over the labels that occur in `truth`; 0 when there are none."""
+    right = Counter(t for t, g in zip(truth, guesses, strict=True) if t == g)
+    there, taken = Counter(truth), Counter(guesses)
+    scores = [2 * right[label] / (there[label] + taken[label]) for label in there]
+    return sum(scores) / len(scores) if scores else 0.0
