@@ -1,87 +1,85 @@
-"""Fit the confidence: a small logistic model over signals, judged by cross-validation.
+"""From logits to honest numbers: temperature, in-scope score, rejection threshold.
 
-Knows nothing about what the signals mean. A trained calibrator over several signals answers more at
-the same accuracy than one score alone (Kamath et al. 2020, arXiv 2006.09462).
+Knows nothing about which model made the logits.
 """
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-RIGHT_COSTS_WRONG = 0.5
-"""P(right) from which telling beats refusing when right is +1, refused 0 and wrong -1 (CRAG)."""
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_softmax, logsumexp, softmax
+
+REJECTED_SHARE = 0.05  # of in-scope messages, by which the threshold is set
+ECE_BINS = 15
+MIN_ROWS = 10  # fewer held-out rows than this say nothing about temperature or threshold
+TEMPERATURES = (0.05, 5.0)
+NOTHING_REJECTED = -1e9  # an energy below every one; infinity is no JSON
+
+Floats = NDArray[np.float64]
+Logits = NDArray[np.float32]
+Classes = NDArray[np.int64]
 
 
-def fit(
-    rows: Sequence[Mapping[str, float]], right: Sequence[bool], *, seed: int = 0
-) -> dict[str, object]:
-    """Fit weights on signals as they are; give {"intercept", "weights"}.
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How one model's logits become a confidence and an in-scope score."""
 
-    Signals are standardised for the fit, so that the penalty treats them alike, and the weights are
-    given back on the signals' own scale. Raise ValueError when only one outcome was seen.
+    temperature: float = 1.0
+    threshold: float = NOTHING_REJECTED  # of the energy, below which a message is out of scope
+    scale: float = 1.0  # spread of in-scope energies, so that scores of two models compare
+
+    def confidences(self, logits: Logits) -> Floats:
+        """Give (n, intents) calibrated probabilities."""
+        return np.asarray(softmax(logits / self.temperature, axis=1), dtype=np.float64)
+
+    def in_scope(self, logits: Logits) -> Floats:
+        """Give (n,) scores of 0-1; below .5 is out of scope."""
+        return np.asarray(expit((energy(logits) - self.threshold) / self.scale), dtype=np.float64)
+
+
+def calibrate(logits: Logits, truth: Classes, rejected: float = REJECTED_SHARE) -> Calibration:
+    """Fit on logits of in-scope rows that the model was not trained on.
+
+    The threshold rejects the share `rejected` of them; no out-of-scope row is needed.
     """
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-
-    names = sorted({name for row in rows for name in row})
-    table = np.array([[row.get(name, 0.0) for name in names] for row in rows])
-    target = np.array(right, dtype=bool)
-    if target.all() or not target.any():
-        raise ValueError("a calibrator needs right and wrong answers to learn from")
-    mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-9
-    model = LogisticRegression(C=0.5, max_iter=2000, random_state=seed)
-    model.fit((table - mean) / spread, target)
-    weights = model.coef_[0] / spread
-    return {
-        "intercept": round(float(model.intercept_[0] - weights @ mean), 5),
-        "weights": {name: round(float(w), 5) for name, w in zip(names, weights, strict=True)},
-    }
+    if len(truth) < MIN_ROWS:
+        return Calibration()
+    energies = energy(logits)
+    return Calibration(
+        temperature=fit_temperature(logits, truth),
+        threshold=float(np.quantile(energies, rejected)),
+        scale=float(energies.std()) or 1.0,
+    )
 
 
-def held_out(
-    rows: Sequence[Mapping[str, float]],
-    right: Sequence[bool],
-    groups: Sequence[str],
-    *,
-    folds: int = 5,
-    seed: int = 0,
-) -> list[float]:
-    """Give each row's probability by a fit that saw no row of its group (a page, say)."""
-    from sklearn.model_selection import GroupKFold
-
-    import_rows, out = list(rows), [0.0] * len(rows)
-    splitter = GroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    for train, test in splitter.split(import_rows, right, groups):
-        model = fit([rows[i] for i in train], [right[i] for i in train], seed=seed)
-        for i in test:
-            out[i] = probability(model, rows[i])
-    return out
+def energy(logits: Logits) -> Floats:
+    """Give the log-sum-exp of each row: how much any intent fits (Liu 2020, negated energy)."""
+    return np.asarray(logsumexp(logits.astype(np.float64), axis=1))
 
 
-def probability(model: Mapping[str, object], row: Mapping[str, float]) -> float:
-    """Apply what `fit` gave."""
-    import math
+def fit_temperature(logits: Logits, truth: Classes) -> float:
+    """Find the temperature with the lowest negative log-likelihood (Guo 2017)."""
 
-    weights = model["weights"]
-    assert isinstance(weights, Mapping)
-    z = float(str(model["intercept"])) + sum(w * row.get(n, 0.0) for n, w in weights.items())
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+    def loss(temperature: float) -> float:
+        log_p = log_softmax(logits / temperature, axis=1)
+        return float(-log_p[np.arange(len(truth)), truth].mean())
+
+    return float(minimize_scalar(loss, bounds=TEMPERATURES, method="bounded").x)
 
 
-def thresholds(
-    probabilities: Sequence[float], right: Sequence[bool], *, accuracy: float = 0.8
-) -> tuple[float, float]:
-    """Choose (answer_above, unsure_above) on held-out probabilities.
+def ece(confidence: Floats, right: NDArray[np.bool_], bins: int = ECE_BINS) -> float:
+    """Give the expected calibration error over bins of equal width, 0-1."""
+    if not len(confidence):
+        return 0.0
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=confidence - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidence))
 
-    Above the first, answers are right with the given accuracy; above the second the CRAG score of
-    what is said (right +1, wrong -1) is at its highest.
-    """
-    ordered = sorted(zip(probabilities, right, strict=True), key=lambda pair: -pair[0])
-    score = best_score = hits = 0
-    told = sure = 1.0
-    for count, (p, is_right) in enumerate(ordered, start=1):
-        hits += is_right
-        score += 1 if is_right else -1
-        if hits / count >= accuracy:
-            sure = p
-        if score > best_score:
-            best_score, told = score, p
-    return round(max(sure, told), 4), round(min(told, sure), 4)
+
+def auroc(inside: Floats, outside: Floats) -> float:
+    """Give the probability that an inside score is above an outside one, ties counted half;
+    both must have rows."""
+    ordered = np.sort(outside)
+    below = np.searchsorted(ordered, inside, "left") + np.searchsorted(ordered, inside, "right")
+    return float(below.mean() / (2 * len(outside)))

@@ -1,0 +1,159 @@
+"""Fits the fine-tuned model and its baseline side by side, on folds, on a trial and on all rows.
+
+Knows nothing about reports or about which of the two will serve.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import baseline, bert, examples, finetune
+from models.baseline import Baseline
+from models.bert import BertClassifier, TextCodec
+from models.calibration import Logits
+from models.examples import OOS, Example
+from models.finetune import Recipe, Rows
+
+TRIAL_ROWS = 800  # in-scope rows of the trial that leaves intents out
+TRIAL_PART = 5  # every fifth intent is left out of it
+MIN_OOS = 20  # held-out out-of-scope rows that make that trial needless
+
+Mask = NDArray[np.bool_]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Rows as token ids, their frozen vectors, and the number of intents; class -1 is oos."""
+
+    rows: Rows
+    vectors: NDArray[np.float32]
+    intents: int
+
+    @property
+    def inside(self) -> Mask:
+        """Mark the in-scope rows."""
+        return self.rows.truth >= 0
+
+    def take(self, chosen: Mask) -> "Data":
+        """Give the chosen rows."""
+        return Data(self.rows.take(chosen), self.vectors[chosen], self.intents)
+
+    def renumbered(self) -> "Data":
+        """Give the same rows with classes 0..k-1 for the k intents that are left."""
+        present, truth = np.unique(self.rows.truth, return_inverse=True)
+        return Data(Rows(self.rows.ids, truth.astype(np.int64)), self.vectors, len(present))
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Logits of the two models for the same rows."""
+
+    bert: Logits
+    baseline: Logits
+
+    def take(self, chosen: Mask) -> "Both":
+        """Give the chosen rows."""
+        return Both(self.bert[chosen], self.baseline[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two models of one fit, and the epochs that served the fine-tuned one best."""
+
+    bert: BertClassifier
+    baseline: Baseline
+    epochs: int
+
+    def logits(self, data: Data) -> Both:
+        """Give both models' logits."""
+        return Both(self.bert.logits(data.rows.ids), self.baseline.logits(data.vectors))
+
+
+class Fitter:
+    """Fits pairs from one pretrained encoder; finished parts in `work` survive a kill."""
+
+    def __init__(
+        self, encoder: Path, work: Path, recipe: Recipe, seed: int, on_progress: Progress | None
+    ) -> None:
+        """Remember what all fits share; `on_progress` gets (steps done, steps in all)."""
+        self._encoder, self._work, self._recipe, self._seed = encoder, work, recipe, seed
+        self._on_progress = on_progress
+        self._done = self._total = 0
+        self._strength = 0.0
+
+    def read(self, rows: Sequence[Example], names: Sequence[str]) -> Data:
+        """Tokenise the rows and encode them with the frozen encoder."""
+        ids = TextCodec(self._encoder / bert.TOKENIZER).ids([row.text for row in rows])
+        class_of = {name: i for i, name in enumerate(names)} | {OOS: -1}
+        truth = np.array([class_of[row.intent] for row in rows], dtype=np.int64)
+        vectors = bert.from_encoder(self._encoder, len(names)).vectors(ids)
+        data = Data(Rows(ids, truth), vectors, len(names))
+        inside = data.take(data.inside)
+        self._strength = baseline.choose_strength(
+            inside.vectors, inside.rows.truth, len(names), self._seed
+        )
+        return data
+
+    def expect(self, fits: Sequence[int]) -> None:
+        """Say how many rows the coming fits train on, for the progress."""
+        self._total = sum(self._steps(rows, self._recipe.epochs) for rows in fits)
+
+    def fit(self, name: str, data: Data, held: Data | None, epochs: int = 0) -> Pair:
+        """Fit both models on `data`; `held` rows choose the epoch, else `epochs` are run."""
+        inside = data.take(data.inside)
+        linear = baseline.fit(inside.vectors, inside.rows.truth, data.intents, self._strength)
+        model = bert.from_encoder(self._encoder, data.intents)
+        model.set_head(linear.weights, linear.bias)
+        recipe = replace(self._recipe, epochs=epochs) if epochs else self._recipe
+        with self._metered(self._steps(len(data.vectors), self._recipe.epochs)) as on_step:
+            best = finetune.finetune(
+                model,
+                data.rows,
+                held.rows if held else None,
+                examples.class_weights(inside.rows.truth, data.intents),
+                recipe=recipe,
+                seed=self._seed,
+                checkpoint=self._only(f"{name}.pt"),
+                on_step=on_step,
+            )
+        return Pair(model, linear, best)
+
+    def trial(self, data: Data) -> tuple[Both, Both] | None:
+        """Give logits of held-out rows and of rows of intents that one small training never saw:
+        how well does each kind of model reject, when no out-of-scope row was given?"""
+        if data.intents < TRIAL_PART:
+            return None
+        inside = data.take(data.inside)
+        unseen = inside.rows.truth % TRIAL_PART == self._seed % TRIAL_PART
+        place = np.cumsum(~unseen)  # rows are in random order already
+        known = inside.take(~unseen & (place <= TRIAL_ROWS)).renumbered()
+        outside = inside.take(unseen & (np.cumsum(unseen) <= TRIAL_ROWS // 2))
+        held = np.arange(len(known.vectors)) % TRIAL_PART == 0
+        pair = self.fit("trial", known.take(~held), None)
+        return pair.logits(known.take(held)), pair.logits(outside)
+
+    def _steps(self, rows: int, epochs: int) -> int:
+        return -(-rows // self._recipe.batch) * epochs
+
+    @contextmanager
+    def _metered(self, steps: int) -> Iterator[Callable[[], None]]:
+        end = self._done + steps
+
+        def step() -> None:
+            self._done = min(self._done + 1, end)
+            if self._on_progress:
+                self._on_progress(self._done, max(self._total, self._done))
+
+        yield step
+        self._done = end  # early stopping and resuming skip steps
+
+    def _only(self, name: str) -> Path:
+        for other in self._work.glob("*.pt"):
+            if other.name != name:
+                other.unlink()  # a quarter of a gigabyte each
+        return self._work / name

@@ -1,0 +1,123 @@
+"""Trains the intent classifier: examples in, a folder with weights, thresholds and report out.
+
+Knows nothing about Slack, the database or which version serves; the loop is in finetune.py.
+"""
+
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models import bert, examples, intent, report
+from models.calibration import Calibration
+from models.embedder import sha256
+from models.examples import Example
+from models.finetune import Recipe
+from models.fitting import MIN_OOS, TRIAL_ROWS, Both, Data, Fitter, Pair, Progress
+from models.report import Report, Scores
+
+CROSSED_ROWS = 1_000  # up to here each row is held out once, in 5 folds; above, a tenth is
+REFIT_ROWS = 2_500  # up to here the served model is trained once more, on all rows
+
+
+def train(
+    rows: Iterable[Example],
+    *,
+    encoder: Path,
+    out: Path,
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    on_progress: Progress | None = None,
+) -> Report:
+    """Train both classifiers and decide which of them serves.
+
+    1. Clean, cap and split the rows by hash. 2. Fit both without the held-out rows; their logits
+    there give scores, temperature and threshold. 3. Try rejection: on held-out `oos` rows, else
+    on a fifth of the intents left out of one small training. 4. On little data fit again on all
+    rows. 5. Write weights, calibration and report.json into `out`.
+
+    A run that was killed is continued from `out`/checkpoint. `encoder` is the pretrained folder;
+    `on_progress` gets (steps done, steps in all). Raises TrainingError when rows are missing.
+    """
+    started = time.monotonic()
+    kept = examples.prepare(rows, seed)
+    work = out / "checkpoint" / f"{examples.digest(kept)[:12]}-{seed}"
+    work.mkdir(parents=True, exist_ok=True)
+    fitter = Fitter(encoder, work, recipe or Recipe(), seed, on_progress)
+    names = examples.labels(kept)
+    data = fitter.read(kept, names)
+    outcome = _fit(fitter, data, kept)
+    scored = {kind: outcome.score(names, kind) for kind in intent.KINDS}
+    wins, reason = report.better(scored["bert"][0], scored["baseline"][0])
+    found = Report(
+        data_sha256=examples.digest(kept),
+        rows=int(data.inside.sum()),
+        oos_rows=int((~data.inside).sum()),
+        intents=names,
+        held_out=int(outcome.held.inside.sum()),
+        seed=seed,
+        encoder_sha256=sha256(encoder / bert.WEIGHTS),
+        epochs=outcome.pair.epochs,
+        serves="bert" if wins else "baseline",
+        reason=reason,
+        seconds=round(time.monotonic() - started, 1),
+        bert=scored["bert"][0],
+        baseline=scored["baseline"][0],
+        warnings=examples.warnings(kept),
+    )
+    intent.write(
+        out,
+        encoder,
+        outcome.pair.bert,
+        outcome.pair.baseline,
+        intent.Settings(
+            names, found.serves, found.encoder_sha256, **{k: s[1] for k, s in scored.items()}
+        ),
+    )
+    found.write(out)
+    shutil.rmtree(out / "checkpoint")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The pair to keep, and both models' logits on rows they were not trained on."""
+
+    pair: Pair
+    held: Data
+    logits: Both
+    trial: tuple[Both, Both]  # in scope, out of scope
+
+    def score(self, names: list[str], kind: str) -> tuple[Scores, Calibration]:
+        inside = self.held.inside
+        known, unknown = (getattr(part, kind) for part in self.trial)
+        logits = getattr(self.logits, kind)[inside]
+        return report.score(names, logits, self.held.rows.truth[inside], (known, unknown))
+
+
+def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
+    crossed, refit = len(rows) <= CROSSED_ROWS, len(rows) <= REFIT_ROWS
+    fold = examples.folds(rows, 5 if crossed else 10)
+    turns = [fold == k for k in (range(5) if crossed else range(1))]
+    oos_held = int((np.any(turns, axis=0) & ~data.inside).sum())
+    planned = [int((~held).sum()) for held in turns] + [len(rows)] * refit
+    fitter.expect(planned + [TRIAL_ROWS] * (oos_held < MIN_OOS))
+    trial = fitter.trial(data) if oos_held < MIN_OOS else None
+    epochs, parts = [], []
+    for number, held in enumerate(turns):
+        pair = fitter.fit(f"fold{number}", data.take(~held), data.take(held))
+        parts.append(pair.logits(data.take(held)))
+        epochs.append(pair.epochs)
+    if refit:
+        pair = fitter.fit("all", data, None, epochs=int(np.median(epochs)))
+    order = np.concatenate([np.flatnonzero(held) for held in turns])
+    held_data = Data(data.rows.take(order), data.vectors[order], data.intents)
+    logits = Both(
+        *(np.concatenate([getattr(part, kind) for part in parts]) for kind in intent.KINDS)
+    )
+    if trial is None:  # held-out oos rows; there may be none where intents are too few to leave out
+        trial = logits.take(held_data.inside), logits.take(~held_data.inside)
+    return _Outcome(pair, held_data, logits, trial)
