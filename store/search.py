@@ -166,6 +166,8 @@ def prepare(
     question: str,
     viewer: Viewer,
     sources: Sequence[str] | None = None,
+    *,
+    budget: int = POSTINGS_BUDGET,
 ) -> Plan:
     """Look up what the viewer may see and how rare the question's lexemes are (one round trip)."""
     row = connection.execute(
@@ -181,30 +183,35 @@ def prepare(
     assert row is not None
     scope_ids, visible, chunks, terms, lexemes, counts, asked, embedder_id, dims = row
     scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
+    mean_length = terms / chunks if chunks and terms else 1.0
+    unknown = asked - len(lexemes)
     return Plan(
         scope if scope_ids else None,
-        weigh(
-            lexemes, counts, chunks, terms / chunks if chunks else 1.0, max(0, asked - len(lexemes))
+        Terms(
+            terms=tuple(lexemes),
+            idf=tuple(inverse_frequency(chunks, count) for count in counts),
+            rare=_within(budget, counts),
+            mean_length=mean_length,
+            unknown=unknown,
+            unknown_idf=unknown * inverse_frequency(chunks, 0),
         ),
     )
 
 
-def weigh(
-    lexemes: Sequence[str], counts: Sequence[int], chunks: int, mean_length: float, unknown: int = 0
-) -> Terms:
-    """Give each lexeme its BM25 weight; `counts` are the chunks that hold it, ascending."""
+def inverse_frequency(chunks: int, count: int) -> float:
+    """Give BM25's weight of a term that stands in `count` of so many chunks, never below 0."""
+    return math.log(1 + max(0.0, chunks - count + 0.5) / (count + 0.5))
 
-    def weight(n: int) -> float:
-        return math.log(1 + max(0.0, chunks - n + 0.5) / (n + 0.5))
 
-    idf = tuple(weight(n) for n in counts)
-    rare, budget = 0, POSTINGS_BUDGET
+def _within(budget: int, counts: Sequence[int]) -> int:
+    """Count the rarest terms whose postings may all be read: at least one."""
+    rare = 0
     for count in counts:
         budget -= count
         if budget < 0 and rare:
             break
         rare += 1
-    return Terms(tuple(lexemes), idf, rare, mean_length or 1.0, unknown, unknown * weight(0))
+    return rare
 
 
 def passages(
@@ -216,6 +223,7 @@ def passages(
     weight: float,
     limit: int = 10,
     leg: Leg = "hybrid",
+    exact: int = EXACT_CHUNKS,
 ) -> list[Passage]:
     """Find the best passages for a prepared search (one round trip).
 
@@ -227,7 +235,7 @@ def passages(
         return []
     terms = plan.terms
     query = _FUSE.format(
-        vec=_NONE if leg == "lexical" else _vector_leg(scope),
+        vec=_NONE if leg == "lexical" else _vector_leg(scope, exact),
         found=_NONE.replace("score", "part") if leg == "vector" else _found(scope),
         lex=_NONE if leg == "vector" else _LEXICAL,
     )
@@ -257,8 +265,8 @@ def as_halfvec(vector: Sequence[float]) -> str:
     return "[" + ",".join(f"{x:.6g}" for x in vector) + "]"
 
 
-def _vector_leg(scope: Scope) -> str:
-    if scope.hidden and scope.chunks <= EXACT_CHUNKS:
+def _vector_leg(scope: Scope, exact: int) -> str:
+    if scope.hidden and scope.chunks <= exact:
         return _EXACT
     return _NEAREST.format(
         dims=int(scope.dims), embedder=int(scope.embedder_id), visible=_visible(scope, "")
