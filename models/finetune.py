@@ -3,6 +3,7 @@ to bottom. Knows nothing about intents' names, calibration or the baseline."""
 
 import copy
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ class Recipe:
     smoothing: float = 0.05
     clip: float = 1.0
     patience: int = 2  # epochs without a better held-out accuracy before it stops
+    checkpoint_seconds: float = 60.0  # at most so much work is lost to a kill, and an epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def finetune(
         parameter.requires_grad_(False)  # half of all weights: slow to update, nothing gained
     optimizer, schedule = _optimizer(model, recipe, math.ceil(len(rows.ids) / recipe.batch))
     class_weight = torch.from_numpy(weights)
-    state = _State(model, optimizer, schedule, checkpoint)
+    state = _State(model, optimizer, schedule, checkpoint, recipe.checkpoint_seconds)
     for epoch in range(state.epoch, recipe.epochs):
         if epoch - state.best_epoch >= recipe.patience:
             break
@@ -156,29 +158,35 @@ class _State:
         optimizer: torch.optim.AdamW,
         schedule: LambdaLR,
         file: Path,
+        every: float,
     ) -> None:
         self._parts: dict[str, _Stateful] = {
             "model": model,
             "optimizer": optimizer,
             "schedule": schedule,
         }
-        self._file = file
+        self._file, self._every, self._written = file, every, time.monotonic()
         self.epoch, self.best_epoch, self._best_score = 0, 0, -1.0
         self.best = copy.deepcopy(model.state_dict())
         if file.exists():
             self._resume()
 
     def end_epoch(self, score: float) -> None:
-        """Note the held-out score of the epoch that ended and write the checkpoint."""
+        """Note the held-out score of the epoch that ended; write the checkpoint when it is time."""
         self.epoch += 1
         if score >= self._best_score:  # of equals the later one: its rate was lower
             self._best_score, self.best_epoch = score, self.epoch
             self.best = copy.deepcopy(self._parts["model"].state_dict())
+        if time.monotonic() - self._written >= self._every:
+            self._write()
+
+    def _write(self) -> None:
         saved: dict[str, Any] = {name: part.state_dict() for name, part in self._parts.items()}
         saved |= {"at": (self.epoch, self.best_epoch, self._best_score), "best": self.best}
         partial = self._file.with_suffix(".partial")
         torch.save(saved, partial)
         partial.replace(self._file)
+        self._written = time.monotonic()
 
     def _resume(self) -> None:
         saved = torch.load(self._file, weights_only=True)
