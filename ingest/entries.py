@@ -1,0 +1,129 @@
+"""What a source gives: entries that can be listed cheaply, and their content when it is needed.
+
+Knows nothing about parsing, splitting or the store.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from store.records import EVERYONE
+
+OptionValue = str | int | float | bool | list[str]
+"""What a kind's own settings in the sources' file may be."""
+
+
+class SourceError(Exception):
+    """A source cannot be listed; nothing of it is removed. The message says what to do."""
+
+
+class Unreadable(Exception):
+    """A document cannot be read; the message is the reason that people see.
+
+    `is_skip` when that is as it should be (a picture, say); `is_passing` when the next run should
+    try again although nothing changed (a lost connection, say).
+    """
+
+    def __init__(self, reason: str, *, is_skip: bool = False, is_passing: bool = False) -> None:
+        super().__init__(reason)
+        self.is_skip = is_skip
+        self.is_passing = is_passing
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """One source as it is configured. `rules` are (pattern, audience), the first match wins."""
+
+    name: str
+    kind: str
+    address: str
+    schedule: str | None = None
+    link: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    audience: tuple[str, ...] = (EVERYONE,)
+    rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    max_mb: float = 50
+    max_removed_share: float = 0.3
+    max_removed: int = 5
+    timeout_minutes: float = 720
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+
+    def audience_of(self, path: str) -> tuple[str, ...]:
+        """Give who may see the document at `path`, sorted."""
+        for pattern, audience in self.rules:
+            if matches(path, pattern):
+                return audience
+        return self.audience
+
+    def wants(self, path: str) -> bool:
+        """Tell whether `include` and `exclude` let the document at `path` in."""
+        if any(matches(path, pattern) for pattern in self.exclude):
+            return False
+        return not self.include or any(matches(path, pattern) for pattern in self.include)
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest document that is read."""
+        return int(self.max_mb * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as a source lists it.
+
+    `path` names it for good within its source; `version` changes when it changes (None: only
+    reading tells); `ref` is whatever the source needs to read it.
+    """
+
+    path: str
+    version: str | None
+    ref: str
+    url: str | None = None
+    size: int | None = None
+    updated_at: datetime | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A document as it was read; what is None is as the entry said.
+
+    `name` tells the format by its ending; `media_type` counts where the name has none.
+    """
+
+    data: bytes
+    name: str
+    media_type: str | None = None
+    version: str | None = None
+    title: str | None = None
+    url: str | None = None
+    updated_at: datetime | None = None
+
+
+class Source(Protocol):
+    """A place that documents come from; made with its SourceConfig, used by one run."""
+
+    def list(self) -> Iterable[Entry]:
+        """Give every document there is; raises SourceError when that cannot be told for sure."""
+        ...
+
+    def read(self, entry: Entry, known: str | None) -> Content | None:
+        """Read a document; None when it is still as it was at the version `known`.
+
+        Raises Unreadable.
+        """
+        ...
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Tell whether a path is meant by a pattern: `*.md`, `hr/**`, `**/draft-*`, `hr`."""
+    if pattern.endswith("/"):
+        pattern += "**"
+    if fnmatchcase(path, pattern) or fnmatchcase(path, pattern.removeprefix("**/")):
+        return True
+    if "/" not in pattern and fnmatchcase(path.rsplit("/", 1)[-1], pattern):
+        return True
+    return path.startswith(pattern.removesuffix("/**") + "/") if "*" not in pattern[:-3] else False

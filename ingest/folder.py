@@ -1,0 +1,90 @@
+"""A folder of files on this machine.
+
+Knows nothing about what is in the files.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from ingest.entries import Content, Entry, SourceConfig, SourceError, Unreadable
+
+IGNORED = {"node_modules", "__pycache__", "venv"}
+
+
+class Folder:
+    """Lists the files below a folder by size and time of change. Hidden ones are left out."""
+
+    def __init__(self, config: SourceConfig) -> None:
+        self.config = config
+        self.root = Path(config.address)
+
+    def list(self) -> Iterator[Entry]:
+        """Give each file; raises SourceError when the folder, or one below it, cannot be listed."""
+        if not self.root.is_dir():
+            raise SourceError(
+                f"{self.root} is not a folder. Create it, or correct the address of"
+                f" {self.config.name!r} in the sources' file."
+            )
+        for folder, below, names in os.walk(self.root, onerror=_refuse):
+            below[:] = sorted(n for n in below if not n.startswith(".") and n not in IGNORED)
+            for name in sorted(names):
+                if not name.startswith("."):
+                    yield from self._entry(os.path.join(folder, name))
+
+    def _entry(self, file: str) -> Iterator[Entry]:
+        relative = PurePosixPath(Path(file).relative_to(self.root))
+        path = os.fsencode(str(relative)).decode("utf-8", "replace")
+        if not self.config.wants(path):
+            return
+        try:
+            found = os.stat(file)
+        except OSError:  # a dangling link, or a file that was just removed
+            return
+        yield Entry(
+            path=path,
+            version=f"{found.st_mtime_ns:x}-{found.st_size:x}",
+            ref=file,
+            url=link_of(self.config, path),
+            size=found.st_size,
+            updated_at=datetime.fromtimestamp(found.st_mtime, UTC),
+        )
+
+    def read(self, entry: Entry, known: str | None) -> Content:
+        """Read a file, unless it is a link to somewhere else."""
+        try:
+            real = os.path.realpath(entry.ref)
+            if not Path(real).is_relative_to(self.root.resolve()):
+                raise Unreadable(
+                    "It is a link that leads out of the folder. Copy the file into it.",
+                    is_skip=True,
+                )
+            if not stat.S_ISREG(os.stat(real).st_mode):
+                raise Unreadable("It is a device or a pipe, not a file.", is_skip=True)
+            with open(real, "rb") as stream:
+                # One byte more than allowed, for a file that grew since it was listed.
+                return Content(stream.read(self.config.max_bytes + 1), entry.path)
+        except OSError as error:
+            raise Unreadable(
+                f"It cannot be opened ({error.strerror or error}). Correct its permissions.",
+                is_passing=True,
+            ) from error
+
+
+def link_of(config: SourceConfig, path: str) -> str | None:
+    """Fill a source's `link`: `{path}` is the document's path, `{stem}` without its ending."""
+    if config.link is None:
+        return None
+    stem = path.rsplit(".", 1)[0] if "." in path.rsplit("/", 1)[-1] else path
+    return config.link.replace("{path}", quote(path)).replace("{stem}", quote(stem))
+
+
+def _refuse(error: OSError) -> None:
+    # What cannot be seen must not count as deleted.
+    raise SourceError(
+        f"{error.filename} cannot be listed ({error.strerror}). Give this account the right to"
+        " read it, or exclude it."
+    ) from error

@@ -1,0 +1,55 @@
+"""The child of ingest.parser: reads one request a line, answers with Markdown or a reason, as JSON.
+
+Knows nothing about the database or the network, and runs without our environment.
+"""
+
+import json
+import os
+import resource
+import sys
+
+from ingest.entries import Unreadable
+from ingest.parser import LENGTH
+
+
+def main() -> None:
+    """Serve until the input ends, within the megabytes of memory given as the first argument."""
+    limit = int(sys.argv[1]) * 1_000_000
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # What libraries print must not be taken for an answer.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        request = json.loads(line)
+        reply = json.dumps(_answer(request["name"], request["file"])).encode()
+        out.write(LENGTH.pack(len(reply)) + reply)
+        out.flush()
+
+
+def _answer(name: str, file: str) -> dict[str, object]:
+    from ingest import formats
+
+    try:
+        parsed = formats.convert(name, file)
+    except Unreadable as error:
+        return {"reason": str(error), "is_skip": error.is_skip}
+    except MemoryError:
+        return {"reason": "Reading it takes more memory than is allowed. Split it, or exclude it."}
+    # Parsers of strangers' files raise anything; the reason goes to the person who can act on it.
+    except Exception as error:  # noqa: BLE001
+        first = str(error).strip().split("\n")[0][:120]
+        return {
+            "reason": f"It is damaged or of an unknown variant ({type(error).__name__}"
+            f"{': ' + first if first else ''}). Save it again, or exclude it."
+        }
+    return {
+        "body": parsed.body,
+        "title": parsed.title,
+        "updated_at": parsed.updated_at and parsed.updated_at.isoformat(),
+        "anchors": parsed.anchors,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Markdown to sections: the blocks under each heading, with the path of headings above them.
+
+Knows nothing about tokens or chunks. Blocks are the document's own lines.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+
+from ingest.text import Parsed
+
+_ATTRIBUTES = re.compile(r"\s*\{:?\s*#([\w.-]+)[^}]*\}\s*$")
+_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
+_MARKS = re.compile(r"[*`]|(?<!\w)_+|_+(?!\w)|<[^>]+>")
+_HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_KINDS = {"fence": "code", "code_block": "code", "html_block": "html", "table_open": "table"}
+_NOT_IN_SLUG = re.compile(r"[^\w\- ]", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines that belong together: `kind` is text, table or code."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands under one heading. `anchor` is what a link to it ends with."""
+
+    headings: tuple[str, ...]
+    anchor: str | None
+    blocks: tuple[Block, ...]
+
+
+def title_of(parsed: Parsed, path: str) -> str:
+    """Give a document's title: its own, its first heading, or its file's name made readable."""
+    if parsed.title:
+        return parsed.title
+    if not parsed.is_plain:
+        first = re.search(
+            r"^#{1,2}\s+(.+?)\s*#*\s*$|^(\S.*)\n=+[ \t]*$", parsed.body[:20_000], re.MULTILINE
+        )
+        if first and (name := heading_text(first.group(1) or first.group(2))[0]):
+            return name
+    parts = path.rstrip("/").split("/")
+    stem = parts[-1].rsplit(".", 1)[0] if "." in parts[-1][1:] else parts[-1]
+    if stem.lower() in {"readme", "index"} and len(parts) > 1:
+        stem = parts[-2]
+    return re.sub(r"[-_+ ]+", " ", stem).strip().capitalize() or path
+
+
+def sections(parsed: Parsed, title: str) -> list[Section]:
+    """Give the document's sections in order; those of headings without text are left out."""
+    if parsed.anchors == "page":
+        return _pages(parsed.body)
+    if parsed.is_plain:
+        return [Section((), None, tuple(_paragraphs(parsed.body)))]
+    return list(_by_heading(parsed.body.replace("\f", "\n"), title, parsed.anchors == "heading"))
+
+
+def heading_text(raw: str) -> tuple[str, str | None]:
+    """Give a heading without its markup, and the anchor it names itself, if any."""
+    named = _ATTRIBUTES.search(raw)
+    text = _MARKS.sub("", _LINK.sub(r"\1", _ATTRIBUTES.sub("", raw)))
+    return " ".join(text.split()), named.group(1) if named else None
+
+
+def slug(text: str, seen: Counter[str]) -> str:
+    """Make a heading's anchor as GitHub does; `seen` numbers the repeated ones."""
+    base = _NOT_IN_SLUG.sub("", text.lower()).strip().replace(" ", "-")
+    seen[base] += 1
+    return base if seen[base] == 1 else f"{base}-{seen[base] - 1}"
+
+
+def _pages(body: str) -> list[Section]:
+    pages = body.split("\f")
+    return [
+        Section((f"Page {n}",) if len(pages) > 1 else (), f"page={n}", tuple(_paragraphs(page)))
+        for n, page in enumerate(pages, start=1)
+        if page.strip()
+    ]
+
+
+def _paragraphs(body: str) -> Iterator[Block]:
+    for paragraph in re.split(r"\n[ \t]*\n\s*", body):
+        if text := paragraph.strip("\n").rstrip():
+            yield Block("table" if _is_table(text) else "text", text)
+
+
+def _is_table(text: str) -> bool:
+    lines = text.split("\n", 2)
+    return (
+        len(lines) > 2
+        and lines[0].startswith("|")
+        and re.match(r"\|[\s:|-]+$", lines[1]) is not None
+    )
+
+
+def _by_heading(body: str, title: str, has_anchors: bool) -> Iterator[Section]:
+    lines = body.split("\n")
+    stack: list[tuple[int, str]] = []
+    seen: Counter[str] = Counter()
+    anchor: str | None = None
+    blocks: list[Block] = []
+    for kind, start, end, level, raw in _top_level(body):
+        if kind != "heading":
+            block = _block(kind, "\n".join(lines[start:end]).strip("\n").rstrip())
+            blocks += [block] if block.text.strip() else []
+            continue
+        if blocks:
+            yield Section(_path(stack, title), anchor, tuple(blocks))
+        text, named = heading_text(raw)
+        stack = [item for item in stack if item[0] < level] + [(level, text)]
+        generated = slug(text, seen)
+        anchor = (named or generated) if has_anchors else None
+        blocks = []
+    if blocks:
+        yield Section(_path(stack, title), anchor, tuple(blocks))
+
+
+def _path(stack: list[tuple[int, str]], title: str) -> tuple[str, ...]:
+    names = [text for _, text in stack if text]
+    return tuple(names[1:] if names and names[0].lower() == title.lower() else names)
+
+
+def _top_level(body: str) -> Iterator[tuple[str, int, int, int, str]]:
+    """Give (kind, first line, line after, heading level, heading markup) of each outermost block."""
+    tokens = _block_parser().parse(body)
+    for index, token in enumerate(tokens):
+        if token.level or token.map is None or token.nesting < 0 or token.type == "hr":
+            continue
+        start, end = token.map
+        if token.type == "heading_open":
+            yield "heading", start, end, int(token.tag[1:]), tokens[index + 1].content
+        else:
+            yield _KINDS.get(token.type, "text"), start, end, 0, ""
+
+
+def _block_parser() -> MarkdownIt:
+    # Inline markup is not looked at: that is most of the time a Markdown parser takes.
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser
+
+
+def _block(kind: str, text: str) -> Block:
+    if kind == "html":
+        plain = _HTML_TAG.sub("", text)
+        return Block("text", "\n".join(line for line in plain.split("\n") if line.strip()))
+    return Block(kind, text)
