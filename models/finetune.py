@@ -1,13 +1,12 @@
 """The fine-tuning loop: AdamW, warm-up, length buckets, early stopping, checkpoints. Read it top
 to bottom. Knows nothing about intents' names, calibration or the baseline."""
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,7 +71,7 @@ def finetune(
     class_weight = torch.from_numpy(weights)
     state = _State(model, optimizer, schedule, checkpoint, recipe.checkpoint_seconds)
     for epoch in range(state.epoch, recipe.epochs):
-        if epoch - state.best_epoch >= recipe.patience:
+        if state.finished or epoch - state.best_epoch >= recipe.patience:
             break
         torch.manual_seed(seed * 1_000 + epoch)
         model.train()
@@ -85,7 +84,7 @@ def finetune(
             schedule.step()
             on_step()
         state.end_epoch(accuracy(model, held) if held else float(epoch))
-    model.load_state_dict(state.best)
+    state.finish()
     return state.best_epoch
 
 
@@ -143,14 +142,8 @@ def _optimizer(
     return optimizer, LambdaLR(optimizer, rate)
 
 
-class _Stateful(Protocol):
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
-
-
 class _State:
-    """Where a run stands: written after each epoch, read back after a kill."""
+    """Where a run stands: written at the end of epochs, read back after a kill."""
 
     def __init__(
         self,
@@ -160,14 +153,12 @@ class _State:
         file: Path,
         every: float,
     ) -> None:
-        self._parts: dict[str, _Stateful] = {
-            "model": model,
-            "optimizer": optimizer,
-            "schedule": schedule,
-        }
+        self._model, self._optimizer, self._schedule = model, optimizer, schedule
         self._file, self._every, self._written = file, every, time.monotonic()
+        self._trained = [name for name, p in model.named_parameters() if p.requires_grad]
+        self.finished = False
         self.epoch, self.best_epoch, self._best_score = 0, 0, -1.0
-        self.best = copy.deepcopy(model.state_dict())
+        self._best = self._weights()
         if file.exists():
             self._resume()
 
@@ -176,21 +167,39 @@ class _State:
         self.epoch += 1
         if score >= self._best_score:  # of equals the later one: its rate was lower
             self._best_score, self.best_epoch = score, self.epoch
-            self.best = copy.deepcopy(self._parts["model"].state_dict())
+            self._best = self._weights()
         if time.monotonic() - self._written >= self._every:
-            self._write()
+            self._write(
+                {
+                    "weights": self._weights(),
+                    "optimizer": self._optimizer.state_dict(),
+                    "schedule": self._schedule.state_dict(),
+                }
+            )
 
-    def _write(self) -> None:
-        saved: dict[str, Any] = {name: part.state_dict() for name, part in self._parts.items()}
-        saved |= {"at": (self.epoch, self.best_epoch, self._best_score), "best": self.best}
+    def finish(self) -> None:
+        """Give the model its best weights, and keep just these for a run that is killed later."""
+        self._model.load_state_dict(self._best, strict=False)
+        if not self.finished:
+            self._write({})
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        weights = self._model.state_dict()
+        return {name: weights[name].clone() for name in self._trained}
+
+    def _write(self, running: dict[str, Any]) -> None:
+        at = (self.epoch, self.best_epoch, self._best_score)
         partial = self._file.with_suffix(".partial")
-        torch.save(saved, partial)
+        torch.save({"at": at, "best": self._best, "running": running}, partial)
         partial.replace(self._file)
         self._written = time.monotonic()
 
     def _resume(self) -> None:
         saved = torch.load(self._file, weights_only=True)
-        for name, part in self._parts.items():
-            part.load_state_dict(saved[name])
         self.epoch, self.best_epoch, self._best_score = saved["at"]
-        self.best = saved["best"]
+        self._best, running = saved["best"], saved["running"]
+        self.finished = not running
+        if running:
+            self._model.load_state_dict(running["weights"], strict=False)
+            self._optimizer.load_state_dict(running["optimizer"])
+            self._schedule.load_state_dict(running["schedule"])

@@ -118,7 +118,7 @@ class Fitter:
                 examples.class_weights(inside.rows.truth, data.intents),
                 recipe=recipe,
                 seed=self._seed,
-                checkpoint=self._only(f"{name}.pt"),
+                checkpoint=self._work / f"{name}.pt",
                 on_step=on_step,
             )
         return Pair(model, linear, best)
@@ -151,9 +151,3 @@ class Fitter:
 
         yield step
         self._done = end  # early stopping and resuming skip steps
-
-    def _only(self, name: str) -> Path:
-        for other in self._work.glob("*.pt"):
-            if other.name != name:
-                other.unlink()  # a quarter of a gigabyte each
-        return self._work / name
