@@ -15,6 +15,7 @@ from bot import screen
 from bot.settings import Settings
 from ingest.entries import SourceConfig
 from ingest.sources import load, of_address
+from store.queue import WORK
 from store.records import Run
 
 if TYPE_CHECKING:
@@ -159,17 +160,24 @@ def lock(workspace: str, name: str) -> str:
 
 
 def defer(
-    services: "Services", names: Sequence[str], *, asked_by: str | None = None, full: bool = False
+    services: "Services",
+    names: Sequence[str],
+    *,
+    asked_by: str | None = None,
+    full: bool = False,
+    allow_removal: bool = False,
+    resumed: int = 0,
 ) -> list[str]:
     """Queue a run of each source; returns the names of those that did not wait already."""
     workspace = services.workspace
+    args = {"full": full, "asked_by": asked_by, "allow_removal": allow_removal, "resumed": resumed}
     with services.database.connection() as connection:
         queued = {
             name: services.queue.defer(
                 connection,
                 "ingest",
-                {"workspace": workspace, "source": name, "full": full, "asked_by": asked_by},
-                queue="work",
+                {"workspace": workspace, "source": name, **args},
+                queue=WORK,
                 lock=lock(workspace, name),
                 queueing_lock=lock(workspace, name),
             )

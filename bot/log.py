@@ -7,15 +7,11 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-QUIET = (
-    "apscheduler",
-    "asyncio",
-    "httpx",
-    "procrastinate",
-    "psycopg.pool",
-    "sentence_transformers",
-)
+QUIET = ("apscheduler", "asyncio", "httpx", "procrastinate", "sentence_transformers")
 """Libraries whose own INFO says nothing to an operator."""
+
+SILENT = "psycopg.pool"
+"""Warns of every try while the database is away, as if nobody else did."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -44,9 +40,17 @@ def configure(level: str) -> None:
     """Log at `level` and above to stderr; chatty libraries only from WARNING unless it is DEBUG."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(KeyValues())
+    handler.addFilter(_is_news)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(level if level in ("DEBUG", "ERROR") else "WARNING")
+    logging.getLogger(SILENT).setLevel("ERROR")
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Drop procrastinate's tracebacks of a lost connection: the worker says it in one line."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != "ConnectorException"
 
 
 def _quoted(value: object) -> str:

@@ -3,7 +3,6 @@
 Knows nothing about how answers are made or kept. Text only, never markup: documents cannot style it.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bot.markup import clean
 from bot.render import age
 from store.records import Answer, Citation
 
@@ -50,24 +50,19 @@ def certainty(answer: Answer) -> str:
     return f"Fairly sure ({share})."
 
 
-def safe(text: str) -> str:
-    """Drop what could steer a terminal: control characters other than line ends and tabs."""
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
-
-
 def _quote(answer: Answer) -> Text:
     passage = answer.citations[0].quote if answer.citations else ""
     best = answer.body or passage
     start = passage.find(best)
     if start < 0:
-        return Text(safe(best), "bold")
+        return Text(clean(best), "bold")
     end = start + len(best)
     before, after = passage[:start], passage[end:]
     if len(before) > AROUND_CHARS:
         before = "… " + before[-AROUND_CHARS:].partition(" ")[2]
     if len(after) > AROUND_CHARS:
         after = after[:AROUND_CHARS].rpartition(" ")[0] + " …"
-    return Text.assemble((safe(before), "dim"), (safe(best), "bold"), (safe(after), "dim"))
+    return Text.assemble((clean(before), "dim"), (clean(best), "bold"), (clean(after), "dim"))
 
 
 def _certainty(answer: Answer) -> Text:
@@ -80,7 +75,7 @@ def _said(answer: Answer) -> str:
         return IGNORED
     if answer.status == "failed":
         return f"Something went wrong, id {answer.answer_id}. The worker's log tells more."
-    return safe(answer.body or "…")
+    return clean(answer.body or "…")
 
 
 def _list(console: Console, citations: Sequence[Citation]) -> None:
@@ -99,12 +94,12 @@ def _list(console: Console, citations: Sequence[Citation]) -> None:
 
 
 def _name(cited: Citation) -> str:
-    heading = safe(cited.heading).replace("\n", " ")
-    return f"{safe(cited.title)} > {heading}" if heading else safe(cited.title)
+    heading = clean(cited.heading).replace("\n", " ")
+    return f"{clean(cited.title)} > {heading}" if heading else clean(cited.title)
 
 
 def _where(cited: Citation) -> str:
-    return safe(cited.url or f"{cited.source}: {cited.path}").replace("\n", " ")
+    return clean(cited.url or f"{cited.source}: {cited.path}").replace("\n", " ")
 
 
 def _age(cited: Citation, now: datetime) -> str:

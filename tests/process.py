@@ -1,0 +1,45 @@
+"""Runs one of our processes for real with an answerer that needs no model: `python -m tests.process worker`.
+
+Knows nothing about what is tested. Its settings come from the environment, as always.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from uuid import uuid4
+
+from bot import log, worker
+from bot.keeper import kept
+from bot.services import open_services
+from bot.settings import load
+from store.queue import QUESTIONS
+from store.records import Answer, Viewer
+
+THINKING_SECONDS = 0.2
+"""So that a kill finds several questions in the middle."""
+
+
+class SlowAnswerer:
+    """Answers every question with itself, after a while."""
+
+    def answer(
+        self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None
+    ) -> Answer:
+        """Repeat the question."""
+        time.sleep(THINKING_SECONDS)
+        return Answer(uuid4(), question, "answered", 0.9, question)
+
+
+def main() -> None:
+    """Be the worker, until SIGTERM."""
+    assert sys.argv[1] == "worker"
+    settings = load(env_file=None)
+    log.configure(settings.log_level)
+    with open_services(settings) as services, kept(services.server):
+        services.__dict__["answerer"] = SlowAnswerer()
+        asyncio.run(worker.serve(services, (QUESTIONS,)))
+
+
+if __name__ == "__main__":
+    main()
