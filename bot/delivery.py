@@ -19,7 +19,7 @@ from bot import clients, render
 from bot.render import Controls, Message
 from store import answers, questions
 from store.database import Database
-from store.records import Answer, Question
+from store.records import Answer, Ask, Question
 
 PACE_SECONDS = 1.0
 """Slack takes about one message a second and channel."""
@@ -202,12 +202,11 @@ class SlackDelivery:
         with self._database.connection() as connection:
             marker = questions.unmark(connection, self._workspace, question.question_id)
         if marker:
-            unmark(self._client, question, marker, is_posted=is_posted)
+            unmark(self._client, question.ask, marker, is_posted=is_posted)
 
 
-def unmark(client: WebClient, question: Question, marker: str, *, is_posted: bool) -> None:
+def unmark(client: WebClient, ask: Ask, marker: str, *, is_posted: bool) -> None:
     """Take the mark of being worked on off a message; Slack clears a status when we post."""
-    ask = question.ask
     with suppress(SlackApiError, URLError, OSError):
         if marker == "eyes":
             client.reactions_remove(channel=ask.channel, timestamp=ask.message_ts, name="eyes")

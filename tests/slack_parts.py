@@ -1,0 +1,150 @@
+"""What the Slack tests share: a bot served in a thread, a worker without models, answers to give.
+
+Knows nothing about any one test.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from bot import asking, clients, slack, web
+from bot.delivery import SlackDelivery
+from bot.settings import Settings
+from store import questions
+from store.database import Database
+from store.queue import Queue
+from store.records import Answer, Citation, Viewer
+from tests.fake_slack import TEAM, FakeSlack
+
+QUOTE = "Full-time staff get 28 days of leave. Unused days lapse in March."
+
+
+def answer_of(status: str = "answered", **changes: object) -> Answer:
+    """An answer as the answerer gives it."""
+    cited = Citation(
+        "Leave policy", "hr/leave.md", "https://docs.example/leave", QUOTE, "Leave > Days", 0.9,
+        datetime(2026, 8, 1, tzinfo=UTC), "hr", 7,
+    )  # fmt: skip
+    is_shown = status in ("answered", "unsure")
+    body = "Full-time staff get 28 days of leave." if is_shown else None
+    given: dict[str, object] = {
+        "body": body if status not in ("routed", "smalltalk") else "Please ask in <#C0HELP>.",
+        "citations": (cited,) if is_shown else (),
+        "hints": (cited,) if status == "not_found" else (),
+    }
+    values = {"answer_id": uuid4(), "question": "?", "status": status, "confidence": 0.8}
+    return Answer(**(values | given | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeAnswerer:
+    """Gives a fixed kind of answer, or breaks as often as it is told to."""
+
+    status: str = "answered"
+    breaks: int = 0
+    asked: list[tuple[str, Viewer, Sequence[str] | None]] = field(default_factory=list)
+
+    def answer(
+        self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None
+    ) -> Answer:
+        """Remember the question; answer it."""
+        self.asked.append((question, viewer, sources))
+        if self.breaks:
+            self.breaks -= 1
+            raise ZeroDivisionError("broken on purpose")
+        return answer_of(self.status, question=question)
+
+
+@dataclass
+class FakeServices:
+    """The parts of bot.services.Services that handling a question needs."""
+
+    settings: Settings
+    database: Database
+    answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
+
+
+def settings_for(fake: FakeSlack, database_url: str, **changes: object) -> Settings:
+    """Settings that point to the fake and to a test's database."""
+    given: dict[str, object] = {
+        "home": Path("/nonexistent"),
+        "slack_bot_token": "xoxb-1",
+        "slack_app_token": "xapp-1",
+        "slack_signing_secret": fake.secret,
+        "slack_api_url": fake.api_url,
+        "slack_mode": "http",
+        "http_port": 0,
+        "database_url": database_url,
+        "admins": ("UBOSS",),
+    }
+    return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type]
+
+
+@contextmanager
+def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[slack.Bot]:
+    """Serve the bot as `threadwise bot` does, in a thread, until the block ends."""
+    workspace = slack.connect(settings, database)
+    bot = slack.build(settings, database, Queue(database.url), workspace)
+    server = None
+    stop = threading.Event()
+    if settings.slack_mode == "http":
+        served_site = web.site(bot.app, lambda: None, bot.edge.metrics.text)
+        server = web.Server(served_site, "127.0.0.1", 0)
+        fake.target = ("127.0.0.1", server.port)
+        thread = None
+    else:
+        thread = threading.Thread(target=slack.serve, args=(settings, bot, stop))
+        thread.start()
+        fake.wait_for(lambda: fake.is_linked)
+    try:
+        yield bot
+    finally:
+        stop.set()
+        if server:
+            server.close()
+            bot.edge.errands.shutdown(wait=True)
+        if thread:
+            thread.join()
+
+
+def errands_done(bot: slack.Bot) -> None:
+    """Wait until the errands so far have ended."""
+    barrier = threading.Barrier(slack.ERRAND_THREADS + 1)
+    for _ in range(slack.ERRAND_THREADS):
+        bot.edge.errands.submit(barrier.wait, 10)
+    barrier.wait(10)
+
+
+def work_off(services: FakeServices, fake: FakeSlack, **options: object) -> list[str]:
+    """Do what a worker does with everything that waits: give the statuses."""
+    delivery = SlackDelivery(
+        clients.web("xoxb-1", fake.api_url), services.database, TEAM, sleep=lambda _: None,
+        **options,  # type: ignore[arg-type]
+    )  # fmt: skip
+    return [asking.handle(services, TEAM, each, delivery) for each in waiting(services.database)]
+
+
+def waiting(database: Database) -> list[UUID]:
+    """The questions that have not ended."""
+    with database.connection() as connection:
+        found = questions.waiting(connection, TEAM, datetime.now(UTC) + timedelta(hours=1))
+    return [question.question_id for question in found]
+
+
+def jobs(database: Database, task: str) -> list[dict[str, object]]:
+    """The arguments of the queued jobs of a task."""
+    with database.connection() as connection:
+        rows = connection.execute(
+            "SELECT args FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", (task,)
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def texts(fake: FakeSlack) -> list[str]:
+    """What was said, for everyone or for one person."""
+    said = ("chat.postMessage", "chat.postEphemeral", "response_url")
+    return [str(call.params.get("text")) for call in fake.calls if call.method in said]
