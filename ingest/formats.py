@@ -173,7 +173,9 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 def _rtf(data: bytes) -> Parsed:
     from striprtf.striprtf import rtf_to_text
 
-    text: str = rtf_to_text(data.decode("cp1252", "replace"), errors="ignore")
+    text: str = rtf_to_text(  # type: ignore[no-untyped-call]
+        data.decode("cp1252", "replace"), errors="ignore"
+    )
     return Parsed(text)
 
 

@@ -24,7 +24,7 @@ class Stuck(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class _Listed:
     """A complete listing."""
 
     entries: tuple[Entry, ...]
@@ -45,7 +45,9 @@ class Reader:
         self.stall_seconds = stall_seconds
         self.deadline = time.monotonic() + config.timeout_minutes * 60
         self.timeout_minutes = config.timeout_minutes
-        self._out: queue.SimpleQueue[Listed | Outcome | BaseException | _Done] = queue.SimpleQueue()
+        self._out: queue.SimpleQueue[_Listed | Outcome | BaseException | _Done] = (
+            queue.SimpleQueue()
+        )
         self._work: queue.SimpleQueue[tuple[Sequence[Entry], Callable[[Entry], Outcome]] | None] = (
             queue.SimpleQueue()
         )
@@ -75,11 +77,11 @@ class Reader:
         if kind is not Stuck:
             self._thread.join(timeout=5)
 
-    def listing(self, beat: Callable[[], None]) -> Listed:
+    def listing(self, beat: Callable[[], None]) -> tuple[Entry, ...]:
         """Wait for the listing, calling `beat` now and then; raises what the source raised."""
         item = self._next(beat)
-        assert isinstance(item, Listed)
-        return item
+        assert isinstance(item, _Listed)
+        return item.entries
 
     def read(self, entries: Sequence[Entry], prepare: Callable[[Entry], Outcome]) -> None:
         """Begin to read these entries, in order."""
@@ -88,13 +90,13 @@ class Reader:
     def outcomes(self, beat: Callable[[], None]) -> Iterator[Outcome]:
         """Give the outcomes as they come, calling `beat` while waiting."""
         while not isinstance(item := self._next(beat), _Done):
-            assert not isinstance(item, Listed)
+            assert not isinstance(item, _Listed)
             with self._room:
                 self._waiting_chunks -= _chunks(item)
                 self._room.notify_all()
             yield item
 
-    def _next(self, beat: Callable[[], None]) -> Listed | Outcome | _Done:
+    def _next(self, beat: Callable[[], None]) -> _Listed | Outcome | _Done:
         while True:
             try:
                 item = self._out.get(timeout=POLL_SECONDS)
@@ -121,7 +123,7 @@ class Reader:
 
     def _run(self) -> None:
         try:
-            self._out.put(Listed(tuple(self._list())))
+            self._out.put(_Listed(tuple(self._list())))
             work = self._work.get()
             if work is None:
                 return

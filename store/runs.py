@@ -4,7 +4,7 @@ Knows nothing about what a run does.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import psycopg
@@ -37,16 +37,21 @@ class Busy(Exception):
 def only_one(database: Database, workspace: str, source: str) -> Iterator[None]:
     """Hold the source for one run; raises Busy when it is held. A killed holder lets go at once."""
     with psycopg.connect(database.url, autocommit=True, keepalives_idle=30) as connection:
-        name = f"ingest:{workspace}:{source}"
+        name = (f"ingest:{workspace}:{source}",)
         held = connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name
         ).fetchone()
         if not held or not held[0]:
             raise Busy(
                 f"{source} is being ingested already. Wait for it to finish:"
                 " `threadwise sources` shows how far it is."
             )
-        yield
+        try:
+            yield
+        finally:
+            # Closing would do, but the server takes its time to notice.
+            with suppress(psycopg.OperationalError):
+                connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
 
 
 def save(connection: psycopg.Connection[TupleRow], workspace: str, run: Run) -> None:

@@ -1,0 +1,135 @@
+"""Gathers prepared documents, encodes them in batches, and writes each while the next is encoded.
+
+Knows nothing about where documents come from, nor what is removed.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.prepare import Outcome, Prepared, Refused, Same
+from ingest.progress import Progress
+from store import documents, runs
+from store.builds import Build
+from store.database import StoreGone
+from store.records import Failure, Run
+
+BATCH_CHUNKS = 256  # encoded and written together; what a killed run may have to encode again
+BATCH_OUTCOMES = 1024  # written together when there is nothing to encode
+WRITE_TRIES = 5
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+log = logging.getLogger(__name__)
+
+
+class Batches:
+    """Takes outcomes one by one into a build; `flush` and `settle` end it."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        build: Build,
+        encode: Encode,
+        writer: ThreadPoolExecutor,
+        gate: Callable[[], None] | None,
+        *,
+        reuse: bool,
+    ) -> None:
+        """`reuse` takes vectors of the same texts from other builds; `writer` has one thread."""
+        self.progress = progress
+        self.database = progress.database
+        self.workspace = progress.workspace
+        self.build = build
+        self.encode = encode
+        self.gate = gate
+        self.reuse = reuse
+        self._writer = writer
+        self._writing: Future[None] | None = None
+        self._batch: list[Outcome] = []
+        self._chunks = 0
+
+    def take(self, outcome: Outcome) -> None:
+        """Add an outcome to the batch, which is encoded and written when it is full."""
+        self._batch.append(outcome)
+        if isinstance(outcome, Prepared):
+            self._chunks += len(outcome.texts)
+        if self._chunks >= BATCH_CHUNKS or len(self._batch) >= BATCH_OUTCOMES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Encode the batch, and write it while the next one is gathered."""
+        batch, self._batch, self._chunks = self._batch, [], 0
+        if not batch:
+            return
+        vectors = self._vectors([outcome for outcome in batch if isinstance(outcome, Prepared)])
+        self.settle()
+        self.progress.count(chunks=len(vectors))
+        self.progress.beat()
+        self._writing = self._writer.submit(self._write, batch, vectors, self.progress.run)
+
+    def settle(self) -> None:
+        """Wait until the batch before is written; raises what went wrong with it."""
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _vectors(self, prepared: Sequence[Prepared]) -> list[NDArray[np.float32]]:
+        """Give the vectors of all chunks; a text that is known, or comes twice, is encoded once."""
+        hashes = [c.text_hash for p in prepared for c in p.document.chunks]
+        texts = dict(zip(hashes, (text for p in prepared for text in p.texts), strict=True))
+        with self.database.connection() as connection:
+            known = documents.known_vectors(
+                connection,
+                self.workspace,
+                self.build.embedder_id,
+                list(texts),
+                None if self.reuse else self.build.build_id,
+            )
+        new = [digest for digest in texts if digest not in known]
+        for start in range(0, len(new), BATCH_CHUNKS):
+            part = new[start : start + BATCH_CHUNKS]
+            if self.gate:
+                self.gate()
+            known.update(zip(part, self.encode([texts[d] for d in part]), strict=True))
+            self.progress.count(embedded=len(part))
+            self.progress.beat()
+        return [known[digest] for digest in hashes]
+
+    def _write(
+        self, batch: Sequence[Outcome], vectors: Sequence[NDArray[np.float32]], run: Run
+    ) -> None:
+        """Write a batch in one transaction; again when the server went away in the middle."""
+        for attempt in range(1, WRITE_TRIES + 1):
+            try:
+                self._write_once(batch, vectors, run)
+                return
+            except StoreGone as error:
+                if attempt == WRITE_TRIES:
+                    raise
+                log.warning("ingest.write_again source=%s error=%s", run.source, error)
+                time.sleep(attempt)
+
+    def _write_once(
+        self, batch: Sequence[Outcome], vectors: Sequence[NDArray[np.float32]], run: Run
+    ) -> None:
+        build_id, at = self.build.build_id, run.seen_at
+        ready = [o.document for o in batch if isinstance(o, Prepared)]
+        same = {o.path: o.version for o in batch if isinstance(o, Same)}
+        refused = [o for o in batch if isinstance(o, Refused)]
+        failures = [
+            (Failure(run.source, o.path, o.reason, at, o.is_skip), o.version) for o in refused
+        ]
+        cured = [document.path for document in ready] + list(same)
+        with self.database.connection() as connection:
+            runs.note_failures(connection, self.workspace, failures)
+            runs.forget_failures(connection, self.workspace, run.source, cured)
+            documents.touch(connection, self.workspace, build_id, same)
+            if ready:
+                documents.replace(connection, self.workspace, self.build, ready, vectors, at)
+            # What is empty or no document any more is not quoted any more.
+            emptied = [o.path for o in refused if o.is_skip]
+            documents.remove(connection, self.workspace, build_id, emptied)

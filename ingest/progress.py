@@ -1,0 +1,80 @@
+"""A run's counts, shown to whoever watches and kept in the database while it goes on.
+
+Knows nothing about what is counted.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from ingest.entries import SourceConfig
+from store import runs, sources
+from store.database import Database
+from store.records import Run
+
+BEAT_SECONDS = 1
+
+
+class Progress:
+    """Counts one run. `run` is how far it is."""
+
+    def __init__(
+        self,
+        config: SourceConfig,
+        database: Database,
+        workspace: str,
+        now: Callable[[], datetime],
+        on_progress: Callable[[Run], None] | None,
+    ) -> None:
+        self.config = config
+        self.database = database
+        self.workspace = workspace
+        self.now = now
+        self.on_progress = on_progress
+        at = now()
+        self.run = Run(
+            uuid.uuid4(), config.name, "running", at, at, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None
+        )
+
+    def begin(self, *, full: bool, asked_by: str | None) -> None:
+        """Make the source and the run known, and close runs that were killed."""
+        self.run = replace(self.run, is_full=full, asked_by=asked_by)
+        name, config = self.config.name, self.config
+        with self.database.connection() as connection:
+            runs.stop_stale(connection, self.workspace, name, self.run.started_at)
+            sources.register(
+                connection, self.workspace, name, config.kind, config.address, config.schedule
+            )
+            runs.save(connection, self.workspace, self.run)
+
+    def count(self, **changes: int) -> None:
+        """Add to the run's numbers, by their names."""
+        self.run = replace(
+            self.run, **{name: getattr(self.run, name) + n for name, n in changes.items()}
+        )
+
+    def beat(self) -> None:
+        """Show that the run is alive: at once to the watcher, each second to the database."""
+        at = self.now()
+        if (at - self.run.seen_at).total_seconds() >= BEAT_SECONDS:
+            self.run = replace(self.run, seen_at=at)
+            with self.database.connection() as connection:
+                runs.save(connection, self.workspace, self.run)
+        if self.on_progress:
+            self.on_progress(self.run)
+
+    def end(self, error: str | None = None) -> Run:
+        """Note that the run came to its end, or why it did not; give it."""
+        at = self.now()
+        state = "done" if error is None else "failed"
+        self.run = replace(self.run, state=state, error=error, seen_at=at, finished_at=at)
+        with self.database.connection() as connection:
+            runs.save(connection, self.workspace, self.run)
+            if error is None:
+                sources.succeeded(connection, self.workspace, self.run.source, at)
+            else:
+                sources.failed(connection, self.workspace, self.run.source, error)
+        if self.on_progress:
+            self.on_progress(self.run)
+        return self.run
