@@ -20,6 +20,7 @@ from models.finetune import Recipe, Rows
 
 TRIAL_ROWS = 800  # in-scope rows of the trial that leaves intents out
 TRIAL_PART = 5  # every fifth intent is left out of it
+NO_LOGIT = -1e4
 MIN_OOS = 20  # held-out out-of-scope rows that make that trial needless
 
 Mask = NDArray[np.bool_]
@@ -123,19 +124,15 @@ class Fitter:
             )
         return Pair(model, linear, best)
 
-    def trial(self, data: Data) -> tuple[Both, Both] | None:
-        """Give logits of held-out rows and of rows of intents that one small training never saw:
+    def trial(self, splits: Sequence["Split"]) -> tuple[Both, Both]:
+        """Give logits of rows held out of small trainings and of rows of intents these never saw:
         how well does each kind of model reject, when no out-of-scope row was given?"""
-        if data.intents < TRIAL_PART:
-            return None
-        inside = data.take(data.inside)
-        unseen = inside.rows.truth % TRIAL_PART == self._seed % TRIAL_PART
-        place = np.cumsum(~unseen)  # rows are in random order already
-        known = inside.take(~unseen & (place <= TRIAL_ROWS)).renumbered()
-        outside = inside.take(unseen & (np.cumsum(unseen) <= TRIAL_ROWS // 2))
-        held = np.arange(len(known.vectors)) % TRIAL_PART == 0
-        pair = self.fit("trial", known.take(~held), None)
-        return pair.logits(known.take(held)), pair.logits(outside)
+        known, unknown = [], []
+        for number, split in enumerate(splits):
+            pair = self.fit(f"trial{number}", split.train, None)
+            known.append(pair.logits(split.held))
+            unknown.append(pair.logits(split.unseen))
+        return pooled(known), pooled(unknown)
 
     def _steps(self, rows: int, epochs: int) -> int:
         return -(-rows // self._recipe.batch) * epochs
@@ -145,9 +142,51 @@ class Fitter:
         end = self._done + steps
 
         def step() -> None:
-            self._done = min(self._done + 1, end)
-            if self._on_progress:
-                self._on_progress(self._done, max(self._total, self._done))
+            self._advance(min(self._done + 1, end))
 
         yield step
-        self._done = end  # early stopping and resuming skip steps
+        self._advance(end)  # early stopping and resuming skip steps
+
+    def _advance(self, done: int) -> None:
+        self._done = done
+        if self._on_progress:
+            self._on_progress(done, max(self._total, done))
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rows of a trial of rejection: to train on, held out, and of intents left out."""
+
+    train: Data
+    held: Data
+    unseen: Data
+
+
+def leave_out(data: Data, part: int) -> Split | None:
+    """Leave every fifth intent out, from number `part` on; None when there are too few intents.
+
+    Takes the first rows, so these must be in random order.
+    """
+    inside = data.take(data.inside)
+    unseen = inside.rows.truth % TRIAL_PART == part
+    if data.intents < TRIAL_PART:
+        return None
+    known = inside.take(~unseen & (np.cumsum(~unseen) <= TRIAL_ROWS)).renumbered()
+    held = np.arange(len(known.vectors)) % TRIAL_PART == 0
+    outside = inside.take(unseen & (np.cumsum(unseen) <= TRIAL_ROWS // 2))
+    return Split(known.take(~held), known.take(held), outside)
+
+
+def pooled(parts: Sequence[Both]) -> Both:
+    """Put logits of several fits under one another; rows of fewer intents are filled up with
+    logits that change no energy."""
+    width = max(part.bert.shape[1] for part in parts)
+
+    def wide(logits: Logits) -> Logits:
+        missing = ((0, 0), (0, width - logits.shape[1]))
+        return np.pad(logits, missing, constant_values=NO_LOGIT)
+
+    return Both(
+        np.concatenate([wide(part.bert) for part in parts]),
+        np.concatenate([wide(part.baseline) for part in parts]),
+    )

@@ -94,7 +94,9 @@ def load(folder: Path, *, encoder: Path, kind: str | None = None) -> IntentModel
             model = _baseline(folder, encoder, settings)
             calibration = settings.baseline
         codec = TextCodec(folder / bert.TOKENIZER)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # tokenizers raises nothing narrower
         raise ModelError(
             f"The intent model in {folder} cannot be read ({error}). Train a new one."
         ) from error

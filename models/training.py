@@ -16,10 +16,11 @@ from models.calibration import Calibration
 from models.embedder import sha256
 from models.examples import Example
 from models.finetune import Recipe
-from models.fitting import MIN_OOS, TRIAL_ROWS, Both, Data, Fitter, Pair, Progress
+from models.fitting import MIN_OOS, Both, Data, Fitter, Pair, Progress, leave_out, pooled
 from models.report import Report, Scores
 
 CROSSED_ROWS = 1_000  # up to here each row is held out once, in 5 folds; above, a tenth is
+TRIALS = 3  # trainings without a fifth of the intents, on so few rows; above, one
 REFIT_ROWS = 2_500  # up to here the served model is trained once more, on all rows
 
 
@@ -102,22 +103,25 @@ def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
     crossed, refit = len(rows) <= CROSSED_ROWS, len(rows) <= REFIT_ROWS
     fold = examples.folds(rows, 5 if crossed else 10)
     turns = [fold == k for k in (range(5) if crossed else range(1))]
-    oos_held = int((np.any(turns, axis=0) & ~data.inside).sum())
-    planned = [int((~held).sum()) for held in turns] + [len(rows)] * refit
-    fitter.expect(planned + [TRIAL_ROWS] * (oos_held < MIN_OOS))
-    trial = fitter.trial(data) if oos_held < MIN_OOS else None
-    epochs, parts = [], []
-    for number, held in enumerate(turns):
-        pair = fitter.fit(f"fold{number}", data.take(~held), data.take(held))
-        parts.append(pair.logits(data.take(held)))
+    order = np.concatenate([np.flatnonzero(turn) for turn in turns])
+    held = Data(data.rows.take(order), data.vectors[order], data.intents)
+    splits = []
+    if int((~held.inside).sum()) < MIN_OOS:
+        parts = range(TRIALS if crossed else 1)
+        splits = [split for part in parts if (split := leave_out(data, part))]
+    fitter.expect(
+        [len(split.train.vectors) for split in splits]
+        + [int((~turn).sum()) for turn in turns]
+        + [len(rows)] * refit
+    )
+    trial = fitter.trial(splits) if splits else None
+    epochs, found = [], []
+    for number, turn in enumerate(turns):
+        pair = fitter.fit(f"fold{number}", data.take(~turn), data.take(turn))
         epochs.append(pair.epochs)
+        found.append(pair.logits(data.take(turn)))
     if refit:
         pair = fitter.fit("all", data, None, epochs=int(np.median(epochs)))
-    order = np.concatenate([np.flatnonzero(held) for held in turns])
-    held_data = Data(data.rows.take(order), data.vectors[order], data.intents)
-    logits = Both(
-        *(np.concatenate([getattr(part, kind) for part in parts]) for kind in intent.KINDS)
-    )
-    if trial is None:  # held-out oos rows; there may be none where intents are too few to leave out
-        trial = logits.take(held_data.inside), logits.take(~held_data.inside)
-    return _Outcome(pair, held_data, logits, trial)
+    logits = pooled(found)
+    outside = logits.take(held.inside), logits.take(~held.inside)
+    return _Outcome(pair, held, logits, trial or outside)
