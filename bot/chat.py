@@ -63,13 +63,17 @@ class Conversation:
 
     @classmethod
     def through_queue(
-        cls, services: Services, patience: float = PATIENCE_SECONDS
+        cls, services: Services, check: Callable[[], None], patience: float = PATIENCE_SECONDS
     ) -> "Conversation":
-        """Let a worker answer, as it does for Slack; wait at most `patience` seconds for it."""
+        """Let a worker answer, as it does for Slack; wait at most `patience` seconds for it.
+
+        `check` is called while waiting and may raise, to give up.
+        """
 
         def answer(workspace: str, question_id: UUID) -> None:
             deadline = time.monotonic() + patience
             while not _has_ended(services, workspace, question_id):
+                check()
                 if time.monotonic() > deadline:
                     raise Unanswered(
                         f"No answer within {patience:.0f} s; it will be kept when it comes."

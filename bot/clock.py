@@ -117,12 +117,9 @@ class Timetable:
     def _note(self, configs: Sequence[SourceConfig], triggers: dict[str, CronTrigger]) -> None:
         now = datetime.now(UTC)
         workspace = self._services.workspace
+        ingestion.register(self._services, configs)
         with self._services.database.connection() as connection:
-            stored.retire_others(connection, workspace, [c.name for c in configs], now)
             for config in configs:
-                stored.register(
-                    connection, workspace, config.name, config.kind, config.address, config.schedule
-                )
                 when = triggers.get(config.name)
                 due = when.get_next_fire_time(None, now) if when else None
                 stored.plan_next(connection, workspace, config.name, due)

@@ -15,6 +15,7 @@ from bot import screen
 from bot.settings import Settings
 from ingest.entries import SourceConfig
 from ingest.sources import load, of_address
+from store import sources as stored
 from store.queue import WORK
 from store.records import Run
 
@@ -152,6 +153,15 @@ def summary(made: Run) -> str:
     return (
         f"{made.source}: {', '.join(parts)}, {made.embedded} passages embedded in {seconds:.1f} s"
     )
+
+
+def register(services: "Services", configs: Sequence[SourceConfig]) -> None:
+    """Make the configured sources known, and serve no longer what is not configured any more."""
+    workspace = services.workspace
+    with services.database.connection() as connection:
+        stored.retire_others(connection, workspace, [c.name for c in configs], datetime.now(UTC))
+        for c in configs:
+            stored.register(connection, workspace, c.name, c.kind, c.address, c.schedule)
 
 
 def lock(workspace: str, name: str) -> str:
