@@ -1,0 +1,71 @@
+"""Calibration and the baseline on numbers that are known beforehand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import baseline, calibration
+from models.calibration import Calibration
+
+
+def noisy(rows: int, sharpness: float) -> tuple[calibration.Logits, calibration.Classes]:
+    """Logits whose softmax at temperature 1 is the truth's distribution, made `sharpness` x."""
+    chance = np.random.default_rng(0)
+    logits = chance.normal(size=(rows, 4)).astype(np.float32) * 2
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    truth = np.array([chance.choice(4, p=row / row.sum()) for row in p.astype(np.float64)])
+    return logits * sharpness, truth
+
+
+def test_the_temperature_of_too_sharp_logits_is_found() -> None:
+    logits, truth = noisy(4000, sharpness=3.0)
+    assert calibration.fit_temperature(logits, truth) == pytest.approx(3.0, rel=0.1)
+
+
+def test_calibration_makes_confidence_honest() -> None:
+    logits, truth = noisy(4000, sharpness=3.0)
+    right = logits.argmax(1) == truth
+    before = calibration.ece(Calibration().confidences(logits).max(1), right)
+    found = calibration.calibrate(logits, truth)
+    assert before > 0.1
+    assert calibration.ece(found.confidences(logits).max(1), right) < 0.03
+
+
+def test_the_threshold_rejects_five_percent_of_what_is_in_scope() -> None:
+    logits, truth = noisy(2000, sharpness=1.0)
+    rejected = calibration.calibrate(logits, truth).in_scope(logits) < 0.5
+    assert rejected.mean() == pytest.approx(0.05, abs=0.002)
+
+
+def test_too_few_rows_reject_nothing() -> None:
+    logits, truth = noisy(5, sharpness=1.0)
+    assert (calibration.calibrate(logits, truth).in_scope(logits - 100) > 0.99).all()
+
+
+def test_auroc_by_hand() -> None:
+    assert calibration.auroc(np.array([3.0, 2.0]), np.array([2.0, 1.0])) == pytest.approx(3.5 / 4)
+
+
+def test_ece_by_hand() -> None:
+    confidence, right = np.array([0.9, 0.9, 0.1, 0.1]), np.array([True, False, False, False])
+    assert calibration.ece(confidence, right, bins=2) == pytest.approx((0.4 + 0.1) / 2)
+
+
+@pytest.mark.parametrize("intents", [2, 3, 5])
+def test_the_baseline_learns_and_survives_the_disk(intents: int, tmp_path: Path) -> None:
+    truth = np.repeat(np.arange(intents), 20)
+    chance = np.random.default_rng(1)
+    vectors = (np.eye(8)[truth] + chance.normal(size=(len(truth), 8)) * 0.1).astype(np.float32)
+    model = baseline.fit(vectors, truth, intents, 10.0)
+    assert (model.logits(vectors).argmax(1) == truth).all()
+    baseline.save(model, tmp_path)
+    assert np.array_equal(baseline.load(tmp_path).logits(vectors), model.logits(vectors))
+
+
+def test_an_intent_without_a_row_is_never_predicted() -> None:
+    vectors = np.eye(4, dtype=np.float32)
+    model = baseline.fit(vectors, np.array([0, 0, 2, 2]), 3, 10.0)
+    assert set(model.logits(vectors).argmax(1)) == {0, 2}
+    alone = baseline.fit(vectors, np.array([1, 1, 1, 1]), 3, 10.0)
+    assert set(alone.logits(vectors).argmax(1)) == {1}
