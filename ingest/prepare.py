@@ -11,6 +11,7 @@ from datetime import datetime
 from ingest import parse, sections, split
 from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
 from ingest.plan import version_of
+from store.documents import clean
 from store.records import Document, Stored
 
 
@@ -102,7 +103,8 @@ class Preparer:
             return Same(entry.path, version)
         parse.refuse(parse.ending_of(content))
         parsed = parse.parse(content, self.convert)
-        parsed = replace(parsed, title=parsed.title or content.title or entry.title)
+        named = parsed.title or content.title or entry.title
+        parsed = replace(parsed, body=clean(parsed.body), title=named and clean(named))
         title = sections.title_of(parsed, entry.path)
         title = split.fit_title(title, self.count, self.window)
         chunks = split.split(

@@ -87,18 +87,23 @@ def _decode(data: bytes) -> str:
     ):  # fmt: skip
         if data.startswith(mark):
             return data.decode(encoding, "replace")
+    sample = data[:SAMPLE_BYTES]
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if sample[first::2].count(0) > len(sample) // 5:
+            return data.decode(encoding, "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         # A lone bad byte in a long UTF-8 text is damage, not another encoding.
         if error.start > SAMPLE_BYTES:
             return data.decode("utf-8", "replace")
-    sample = data[:SAMPLE_BYTES]
-    if sample[1::2].count(0) > len(sample) // 5:
-        return data.decode("utf-16-le", "replace")
-    if sample[0::2].count(0) > len(sample) // 5:
-        return data.decode("utf-16-be", "replace")
-    best = charset_normalizer.from_bytes(sample, cp_isolation=ENCODINGS).best()
+    guesses = charset_normalizer.from_bytes(sample, cp_isolation=ENCODINGS)
+    # Between equally good guesses the order of the list decides.
+    best = min(
+        (guess for guess in guesses if guess.encoding in ENCODINGS),
+        key=lambda g: (round(g.chaos, 2), -round(g.coherence, 1), ENCODINGS.index(g.encoding)),
+        default=None,
+    )
     return data.decode(best.encoding if best else "cp1252", "replace")
 
 

@@ -325,6 +325,15 @@ def test_names_that_are_no_text_are_ingested(ingest: Ingester) -> None:
     assert urls[0] == ("https://x.org/a%20b%20%231%3F.md",)
 
 
+def test_text_that_postgres_cannot_hold_is_ingested_without_it(ingest: Ingester) -> None:
+    ingest.write("a.md", "many good words " * 20 + "a nul \x00 here")
+    (ingest.folder / "b.ipynb").write_text(
+        '{"cells": [{"cell_type": "markdown", "source": ["half \\ud800 a pair"]}]}'
+    )
+    assert ingest().changed == 2
+    assert ingest.find("half pair")[0] == "b.ipynb"
+
+
 def test_the_documents_own_date_is_kept(ingest: Ingester) -> None:
     ingest.write("a.md", "---\nupdated: 2024-05-06\n---\ndated")
     file = ingest.write("b.md", "undated")

@@ -1,0 +1,104 @@
+"""The sources' file: read as written, refused with the line and the cure."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest import sources
+from ingest.entries import SourceConfig, matches
+from ingest.sources import ConfigError
+from store.records import EVERYONE
+
+GOOD = """
+[[source]]
+name = "wiki"
+address = "docs"
+link = "https://wiki.example.com/{stem}"
+include = ["**/*.md"]
+audience = ["C2", "C1"]
+max_removed = 9
+[[source.rule]]
+paths = ["hr/**"]
+audience = ["U1"]
+
+[[source]]
+name = "second"
+kind = "folder"
+address = "${WHERE}"
+schedule = "off"
+"""
+
+
+def load(tmp_path: Path, text: str, **environ: str) -> list[SourceConfig]:
+    file = tmp_path / "sources.toml"
+    file.write_text(text)
+    return sources.load(file, environ=environ)
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    first, second = load(tmp_path, GOOD, WHERE="/data")
+    assert (first.name, first.address) == ("wiki", str(tmp_path / "docs"))
+    assert (first.max_removed, first.max_mb, first.schedule) == (9, 50, "*/30 * * * *")
+    assert (first.audience, first.audience_of("hr/pay.md")) == (("C1", "C2"), ("U1",))
+    assert (first.wants("a/b.md"), first.wants("a/b.pdf")) == (True, False)
+    assert (second.address, second.schedule, second.audience) == ("/data", None, (EVERYONE,))
+
+
+@pytest.mark.parametrize(
+    ("bad", "line", "cure"),
+    [
+        ('[[source]]\nname = "a"\nadress = "b"', 3, "'adress' is not known"),
+        ('[[source]]\nname = "A b"\naddress = "b"', 2, "small letters"),
+        ('[[source]]\nname = "a"', 1, "needs an address"),
+        ('[[source]]\nname = "a"\naddress = "b"\nkind = "wiki"', 4, "not one of folder"),
+        ('[[source]]\nname = "a"\naddress = "b"\nschedule = "daily"', 4, "cron"),
+        ('[[source]]\nname = "a"\naddress = "b"\nmax_mb = "10"', 4, "not of the right type"),
+        ('[[source]]\nname = "a"\naddress = "b"\ninclude = "*.md"', 4, "not of the right type"),
+        ('[[source]]\nname = "a"\naddress = "${GONE}"', 3, "GONE is not set"),
+        (
+            '[[source]]\nname = "a"\naddress = "b"\n[[source]]\nname = "a"\naddress = "c"',
+            5,
+            "twice",
+        ),
+        ('[[source]]\nname = "a"\naddress = "b"\n[[source.rule]]\npaths = ["x"]', 4, "a rule has"),
+        ('name = "a"', 1, "[[source]]"),
+    ],
+)
+def test_an_error_names_the_line_and_the_cure(
+    tmp_path: Path, bad: str, line: int, cure: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, bad)
+    assert f"sources.toml, line {line}: " in str(error.value) and cure in str(error.value)
+
+
+def test_bad_toml_and_missing_files_are_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="line 1"):
+        load(tmp_path, "[[source]\n")
+    with pytest.raises(ConfigError, match="sources.toml.example"):
+        sources.load(tmp_path / "none.toml")
+
+
+def test_with_nothing_configured_the_example_handbook_is_read() -> None:
+    (only,) = sources.load(None)
+    assert (only.name, only.kind) == ("handbook", "folder") and Path(only.address).is_dir()
+
+
+def test_the_example_file_is_right(tmp_path: Path) -> None:
+    example = Path(sources.__file__).parent.parent / "sources.toml.example"
+    assert load(tmp_path, example.read_text())[0].name == "handbook"
+
+
+def test_folders_given_by_hand_become_sources(tmp_path: Path) -> None:
+    first, second = sources.load(None, [str(tmp_path / "My Docs"), str(tmp_path / "x/my-docs")])
+    assert (first.name, second.name) == ("my-docs", "my-docs-2")
+    assert first.address == str(tmp_path / "My Docs")
+
+
+@pytest.mark.parametrize(("path", "pattern", "is_match"), [
+    ("a/b.md", "*.md", True), ("b.md", "**/*.md", True), ("a/b/c.md", "a/**", True),
+    ("a/b.md", "a", True), ("a/b.md", "a/", True), ("ab/b.md", "a", False),
+    ("a/draft-1.md", "draft-*", True), ("a/b.md", "b", False), ("LICENSE", "LICENSE", True),
+])  # fmt: skip
+def test_patterns(path: str, pattern: str, is_match: bool) -> None:
+    assert matches(path, pattern) is is_match
