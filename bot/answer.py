@@ -3,6 +3,7 @@
 Knows nothing about Slack, jobs or how the parts were trained. An answer is text that stands in a cited document.
 """
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 from bot import confidence, ranking, sentences
 from bot.learned import Learned, Shelf
+from bot.manners import STATUSES, Decision, Manners, Step, signals
 from store import search
 from store.database import Database
 from store.records import Answer, Citation, Passage, Viewer
@@ -53,35 +55,83 @@ class Answerer:
     """Answers questions for one workspace; shared by the worker's threads."""
 
     def __init__(
-        self, database: Database, workspace: str, encode: Encode, shelf: Shelf, encoder: str = ""
+        self,
+        database: Database,
+        workspace: str,
+        encode: Encode,
+        shelf: Shelf,
+        encoder: str = "",
+        manners: Manners | None = None,
     ) -> None:
+        """Without `manners`, every message is taken for a question to the documents."""
         self._database = database
         self._workspace = workspace
         self._encode = encode
         self._shelf = shelf
         self._encoder = encoder
+        self.manners = manners
 
     @classmethod
     def of(cls, services: "Services") -> "Answerer":
         """Build the answerer that the settings describe (loads the encoder)."""
         embedder = services.embedder
         return cls(
-            services.database, services.workspace, embedder.encode, services.shelf, embedder.name
+            services.database,
+            services.workspace,
+            embedder.encode,
+            services.shelf,
+            embedder.name,
+            services.manners,
         )
 
     def answer(
-        self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None
+        self,
+        question: str,
+        viewer: Viewer,
+        *,
+        sources: Sequence[str] | None = None,
+        origin: str = "mention",
+        mode: str | None = None,
+        strictness: float | None = None,
     ) -> Answer:
-        """Answer one question from what the viewer may see; `sources` narrows the search."""
+        """Answer one message from what the viewer may see; `sources` narrows the search.
+
+        `origin`, and the channel's `mode` and `strictness`, say how wanted a reply is.
+        """
         started = time.perf_counter()
-        learned = self._shelf.now()
         asked = clean(question)
         if not asked:
             return _empty(question)
-        found = self.find(asked, viewer, learned, sources=sources)
-        answer = self._decide(asked, found, learned)
-        timings = {**found.timings, "total": _ms(started)}
+        vector = functools.cache(lambda: self._encode([asked])[0])
+        decision = Decision()
+        if self.manners:
+            decision = self.manners.decide(
+                asked, vector=vector, origin=origin, mode=mode, strictness=strictness
+            )
+        decided = _ms(started)
+        if decision.action == "search":
+            answer = self._search(asked, viewer, decision, sources, vector)
+        else:
+            answer = _ended(_empty(asked), decision, decision.action)
+        answer = replace(answer, intent=decision.intent, intent_confidence=decision.confidence)
+        timings = {**answer.timings_ms, "intent": decided, "total": _ms(started)}
         return _with_timings(answer, timings)
+
+    def _search(
+        self,
+        asked: str,
+        viewer: Viewer,
+        decision: Decision,
+        sources: Sequence[str] | None,
+        vector: Callable[[], "NDArray[np.float32]"],
+    ) -> Answer:
+        learned = self._shelf.now()
+        narrowed = _narrowed(sources, decision.sources)
+        found = self.find(asked, viewer, learned, sources=narrowed, vector=vector())
+        answer = replace(self._decide(asked, found, learned), timings_ms=found.timings)
+        if answer.status == "not_found" and decision.otherwise:
+            return _ended(answer, decision, decision.otherwise)
+        return answer
 
     def find(
         self,
@@ -91,11 +141,15 @@ class Answerer:
         *,
         sources: Sequence[str] | None = None,
         leg: search.Leg = "hybrid",
+        vector: "NDArray[np.float32] | None" = None,
     ) -> Found:
-        """Search for one question (two round trips) and arrange what was found."""
+        """Search for one question (two round trips) and arrange what was found.
+
+        `vector` is the question's, where it is known already.
+        """
         learned = learned or self._shelf.now()
         started = time.perf_counter()
-        vector = self._encode([question])[0].tolist()
+        vector = self._encode([question])[0] if vector is None else vector
         encoded = time.perf_counter()
         with self._database.reading() as connection:
             plan = search.prepare(connection, self._workspace, question, viewer, sources)
@@ -103,13 +157,13 @@ class Answerer:
                 connection,
                 self._workspace,
                 plan,
-                vector,
+                vector.tolist(),
                 weight=learned.vector_weight,
                 limit=CANDIDATES,
                 leg=leg,
             )
         timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
-        return Found(ranking.arrange(rows), plan.terms, vector, timings)
+        return Found(ranking.arrange(rows), plan.terms, vector.tolist(), timings)
 
     def _decide(self, question: str, found: Found, learned: Learned) -> Answer:
         started = time.perf_counter()
@@ -178,6 +232,26 @@ def _citation(passage: Passage) -> Citation:
         source=passage.source,
         chunk_id=passage.chunk_id,
     )
+
+
+def _ended(answer: Answer, decision: Decision, step: Step) -> Answer:
+    """End a message by what was decided about it instead of by a passage."""
+    return replace(
+        answer,
+        status=STATUSES[step],
+        confidence=decision.confidence,
+        body=decision.reply,
+        hints=(),
+        signals=signals(decision),
+        versions={**answer.versions, "intents": decision.version},
+    )
+
+
+def _narrowed(channel: Sequence[str] | None, intent: Sequence[str] | None) -> Sequence[str] | None:
+    """Search what both the channel and the intent want; the channel's wish where they differ."""
+    if channel is None or intent is None:
+        return intent if channel is None else channel
+    return [name for name in channel if name in intent] or channel
 
 
 def _names(learned: Learned) -> Mapping[str, str]:

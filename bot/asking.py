@@ -36,7 +36,14 @@ class Answers(Protocol):
     """What finds answers: bot.answer.Answerer."""
 
     def answer(
-        self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None
+        self,
+        question: str,
+        viewer: Viewer,
+        *,
+        sources: Sequence[str] | None = None,
+        origin: str = "mention",
+        mode: str | None = None,
+        strictness: float | None = None,
     ) -> Answer:
         """Answer one question from what the viewer may see."""
 
@@ -126,7 +133,14 @@ def _kept(services: Parts, workspace: str, question: Question) -> Answer:
         raise RuntimeError("the process died each time that this question was answered")
     asked = ask.body[: services.settings.max_question]
     if any(sign.isalnum() for sign in asked):
-        found = services.answerer.answer(asked, viewer(ask), sources=settings.sources)
+        found = services.answerer.answer(
+            asked,
+            viewer(ask),
+            sources=settings.sources,
+            origin=ask.origin,
+            mode=settings.mode,
+            strictness=settings.strictness,
+        )
     else:
         found = Answer(uuid4(), asked, "smalltalk", 1.0, WORDLESS)
     return _record(services, workspace, question, spoken(ask, found, settings))

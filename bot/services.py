@@ -17,7 +17,9 @@ from store.queue import Queue
 
 if TYPE_CHECKING:
     from bot.answer import Answerer
+    from bot.intents import IntentFile
     from bot.learned import Shelf
+    from bot.manners import Manners
     from models.embedder import Embedder
 
 
@@ -53,6 +55,23 @@ class Services:
         from bot.learned import Shelf
 
         return Shelf(self.database, self.workspace)
+
+    @cached_property
+    def intents(self) -> "IntentFile":
+        """The intents of the configured file, read again when it changes."""
+        from bot.intents import IntentFile
+
+        return IntentFile(self.settings.intents)
+
+    @cached_property
+    def manners(self) -> "Manners":
+        """Decides what a message is, by the classifier that serves."""
+        from bot import classifier
+        from bot.manners import Manners
+
+        served = classifier.of(self)
+        served.now()
+        return Manners(self.intents.now, served.now)
 
     @cached_property
     def answerer(self) -> "Answerer":

@@ -24,7 +24,12 @@ class SlowAnswerer:
     """Answers every question with itself, after a while."""
 
     def answer(
-        self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None
+        self,
+        question: str,
+        viewer: Viewer,
+        *,
+        sources: Sequence[str] | None = None,
+        **wanted: object,
     ) -> Answer:
         """Repeat the question."""
         time.sleep(THINKING_SECONDS)

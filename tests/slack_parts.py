@@ -20,6 +20,7 @@ from store.queue import Queue
 from store.records import Answer, Citation, Viewer
 from tests.fake_slack import TEAM, FakeSlack
 
+PING_SECONDS = 0.3
 QUOTE = "Full-time staff get 28 days of leave. Unused days lapse in March."
 
 
@@ -49,7 +50,12 @@ class FakeAnswerer:
     asked: list[tuple[str, Viewer, Sequence[str] | None]] = field(default_factory=list)
 
     def answer(
-        self, question: str, viewer: Viewer, *, sources: Sequence[str] | None = None
+        self,
+        question: str,
+        viewer: Viewer,
+        *,
+        sources: Sequence[str] | None = None,
+        **wanted: object,
     ) -> Answer:
         """Remember the question; answer it."""
         self.asked.append((question, viewer, sources))
@@ -89,15 +95,16 @@ def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[
     """Serve the bot as `threadwise bot` does, in a thread, until the block ends."""
     workspace = slack.connect(settings, database)
     bot = slack.build(settings, database, Queue(database.url), workspace)
-    server = None
+    server = thread = None
     stop = threading.Event()
     if settings.slack_mode == "http":
         served_site = web.site(bot.app, lambda: None, bot.edge.metrics.text)
         server = web.Server(served_site, "127.0.0.1", 0)
         fake.target = ("127.0.0.1", server.port)
-        thread = None
     else:
-        thread = threading.Thread(target=slack.serve, args=(settings, bot, stop))
+        thread = threading.Thread(
+            target=slack.serve, args=(settings, bot, stop), kwargs={"ping": PING_SECONDS}
+        )
         thread.start()
         fake.wait_for(lambda: fake.is_linked)
     try:
