@@ -75,6 +75,19 @@ def migrate(url: str, folder: Path = FOLDER, wait_seconds: float = 60) -> list[s
     return [migration.name for migration in pending]
 
 
+def pending(url: str, folder: Path = FOLDER) -> list[str]:
+    """Name the files that `migrate` would apply; MigrationError as there. Changes nothing."""
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            known = connection.execute("select to_regclass('schema_migrations')").fetchone()
+            missing = _pending(connection, read(folder)) if known != (None,) else read(folder)
+    except psycopg.Error as error:
+        raise MigrationError(
+            f"cannot look at the schema: {_first_line(error)}; check DATABASE_URL"
+        ) from error
+    return [migration.name for migration in missing]
+
+
 def read(folder: Path) -> list[Migration]:
     """The migrations of a folder in order; MigrationError for a name that does not fit."""
     paths = sorted(folder.glob("*.sql"))
