@@ -30,12 +30,14 @@ __all__ = ["Server", "ServerError", "start"]
 log = logging.getLogger(__name__)
 
 START_SECONDS = 600  # recovery after a crash may take minutes
-SILENT_SECONDS = 30  # how long a server may run without answering for no stated reason
+STOP_SECONDS = 30  # a last checkpoint takes a few; with a full disk it never ends
+SILENT_SECONDS = 30  # how long a server may run without answering and without starting
 ORPHAN_SECONDS = 30  # how long backends may outlive a killed postmaster
 KILL_SECONDS = 10  # after which such backends are killed, not asked
 PROBE_SECONDS = 3
 POLL_SECONDS = 0.1
 LOG_BYTES = 10_000_000
+FREE_BYTES = 40_000_000  # with less, Postgres cannot be sure of its next two log files
 SHARED_MEMORY_BYTES = 1_000_000_000  # with less, /dev/shm cannot hold a parallel index build
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")  # the first one known; text search sees letters by it
 
@@ -59,7 +61,7 @@ client_connection_check_interval = 1s
 log_checkpoints = off
 """
 
-State = Literal["up", "busy", "silent"]  # busy: it says that it is starting or stopping
+State = Literal["up", "starting", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +136,11 @@ def _probe(url: str) -> tuple[State, str]:
         with psycopg.connect(url, connect_timeout=PROBE_SECONDS, autocommit=True) as connection:
             connection.execute("select 1")
     except psycopg.OperationalError as error:
-        words = str(error).strip().rpartition("\n")[2]
+        words = str(error).strip().partition("\n")[0]
         if "too many clients" in words or "connection slots" in words:
             return "up", words
-        return ("busy" if "the database system is" in words else "silent"), words
+        starting = re.search("starting up|in recovery|not yet accepting", words)
+        return ("starting" if starting else "silent"), words
     return "up", ""
 
 
@@ -164,7 +167,7 @@ def _ensure(place: DataFolder) -> None:
 
 
 def _settled(place: DataFolder) -> bool:
-    """Wait while a server is starting or stopping; True when it answers, False if none is there.
+    """Wait while a server starts or stops; True when it answers, False when none is there.
 
     One that runs but cannot be reached is reported, not stopped: others may be using it.
     """
@@ -176,17 +179,21 @@ def _settled(place: DataFolder) -> bool:
         pid = place.postmaster()
         if state == "silent" and pid is None:
             return False
-        patience = START_SECONDS if state == "busy" else SILENT_SECONDS
-        if time.monotonic() - began > patience:
+        if time.monotonic() - began > (START_SECONDS if state == "starting" else SILENT_SECONDS):
             raise ServerError(
-                f"the Postgres of {place.path} (process {pid}) runs but does not answer: {words}; "
-                f"see {place.log}, stop it with `kill -INT {pid}` and start again"
+                f"the Postgres of {place.path} (process {pid}) runs but does not answer: "
+                f"{_space(place) or words}; stop it with `kill -QUIT {pid}` and start again"
             )
         time.sleep(POLL_SECONDS)
 
 
 def _create(programs: Programs, place: DataFolder) -> None:
     """Make the data under another name first, so that a killed initdb leaves none."""
+    if place.account.name.isdecimal():
+        raise ServerError(
+            f"Postgres needs a name for account {place.account.name}; add it to /etc/passwd, "
+            "run Threadwise as another account, or set DATABASE_URL"
+        )
     for leftover in place.path.glob("new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     fresh = place.path / f"new-{secrets.token_hex(4)}"
@@ -208,7 +215,7 @@ def _create(programs: Programs, place: DataFolder) -> None:
             "free the disk or set THREADWISE_HOME to another folder"
         )
     with (fresh / "postgresql.conf").open("a") as file:
-        file.write("include_if_exists = 'threadwise.conf'\n")
+        file.write("include = 'threadwise.conf'\n")
     fresh.rename(place.data)
 
 
@@ -221,7 +228,7 @@ def _write_settings(place: DataFolder) -> None:
     memory = Path("/dev/shm")
     if memory.exists() and shutil.disk_usage(memory).total < SHARED_MEMORY_BYTES:
         text += "dynamic_shared_memory_type = mmap\n"  # containers give it 64 MB
-    (place.data / "threadwise.conf").write_text(text)
+    place.write("threadwise.conf", text)
 
 
 def _launch(programs: Programs, place: DataFolder) -> None:
@@ -238,7 +245,7 @@ def _launch(programs: Programs, place: DataFolder) -> None:
         waited = time.monotonic() - began
         if "shared memory block" not in said or waited > ORPHAN_SECONDS:
             raise ServerError(
-                f"Postgres did not start: {_telling(said or done.stderr)}; "
+                f"Postgres did not start: {_space(place) or _telling(said or done.stderr)}; "
                 f"put that right and start again (more in {place.log})"
             )
         # A killed postmaster's backends finish their queries first: ask them not to.
@@ -257,12 +264,20 @@ def _release(place: DataFolder, hold: IO[bytes]) -> None:
 
 
 def _stop(place: DataFolder) -> None:
-    pg_ctl = binaries.find(place.account).path("pg_ctl")
-    done = place.account.run(pg_ctl, "stop", "-m", "fast", "-D", place.data)
-    if done.returncode != 0:
-        log.warning("the Postgres of %s did not stop: %s", place.path, _telling(done.stderr))
+    pg_ctl = (binaries.find(place.account).path("pg_ctl"), "-D", place.data, "stop")
+    if place.account.run(*pg_ctl, "-m", "fast", "-t", str(STOP_SECONDS)).returncode != 0:
+        # Nothing committed is lost: the next start recovers, as after a power cut.
+        done = place.account.run(*pg_ctl, "-m", "immediate")
+        reason = _space(place) or _telling(done.stderr)
+        log.warning("the Postgres of %s did not stop in an orderly way: %s", place.path, reason)
     with suppress(OSError):
         place.sockets.rmdir()
+
+
+def _space(place: DataFolder) -> str:
+    """What to say when the disk is full, which Postgres cannot even log then."""
+    free = shutil.disk_usage(place.path).free
+    return f"the disk has {free // 1_000_000} MB left, free some space" if free < FREE_BYTES else ""
 
 
 def _telling(text: str) -> str:

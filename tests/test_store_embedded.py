@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -29,6 +30,22 @@ from store import embedded
 server = embedded.start(Path(sys.argv[1]))
 print(server.place.postmaster(), flush=True)
 sys.stdin.read()
+server.close()
+"""
+
+# Makes this process the parent of the postmaster, and one that never asks what became of it.
+ZOMBIE = """
+import ctypes, os, signal, sys
+from pathlib import Path
+from store import embedded
+assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER
+server = embedded.start(Path(sys.argv[1]))
+pid = server.place.postmaster()
+os.kill(pid, signal.SIGKILL)
+while server.answers():
+    pass
+server.revive()
+print(server.answers(), "State:\tZ" in Path(f"/proc/{pid}/status").read_text())
 server.close()
 """
 
@@ -102,6 +119,21 @@ def test_a_busy_backend_of_a_killed_postmaster_does_not_hold_up_the_next(used_ho
         assert server.answers()
         assert time.monotonic() - began < embedded.KILL_SECONDS
         backend.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process play init")
+def test_a_killed_postmaster_that_nobody_buries_does_not_stop_the_next(used_home: Path) -> None:
+    command = [sys.executable, "-c", ZOMBIE, str(used_home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
+def test_several_watchers_revive_one_server(used_home: Path) -> None:
+    with running(used_home) as server:
+        kill_postmaster(server)
+        with ThreadPoolExecutor(4) as watchers:
+            list(watchers.map(lambda _: server.revive(), range(4)))
+        assert server.answers()
 
 
 def test_reviving_a_server_that_answers_leaves_it_alone(used_home: Path) -> None:
