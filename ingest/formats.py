@@ -152,11 +152,10 @@ def _html(data: bytes) -> Parsed:
 
 def _delimited(data: bytes) -> Parsed:
     text = decode(data)
-    try:
-        dialect = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
-    except csv.Error:
-        dialect = csv.excel
-    rows = list(zip(range(MOST_ROWS), csv.reader(io.StringIO(text), dialect), strict=False))
+    header = text.lstrip("\n").partition("\n")[0]
+    delimiter = max(",;\t|", key=header.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    rows = list(zip(range(MOST_ROWS), reader, strict=False))
     return Parsed(table([row for _, row in rows if any(cell.strip() for cell in row)]))
 
 
