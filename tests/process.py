@@ -1,6 +1,6 @@
-"""Runs one of our processes for real with an answerer that needs no model: `python -m tests.process worker`.
+"""Runs one of our processes for real: `python -m tests.process worker`, or `bot`.
 
-Knows nothing about what is tested. Its settings come from the environment, as always.
+Its answerer needs no model. Knows nothing about what is tested. Its settings come from the environment, as always.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from uuid import uuid4
 
-from bot import log, worker
+from bot import log, slack, worker
 from bot.keeper import kept
 from bot.services import open_services
 from bot.settings import load
@@ -37,10 +37,12 @@ class SlowAnswerer:
 
 
 def main() -> None:
-    """Be the worker, until SIGTERM."""
-    assert sys.argv[1] == "worker"
+    """Be the bot or the worker, until SIGTERM."""
     settings = load(env_file=None)
     log.configure(settings.log_level)
+    if sys.argv[1] == "bot":
+        slack.run(settings)
+        return
     with open_services(settings) as services, kept(services.server):
         services.__dict__["answerer"] = SlowAnswerer()
         asyncio.run(worker.serve(services, (QUESTIONS,)))

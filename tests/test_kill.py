@@ -1,4 +1,4 @@
-"""Killed in the middle of twenty questions: worker, postmaster. Each gets exactly one answer."""
+"""Killed in the middle of twenty questions: bot, worker, postmaster. Each gets exactly one answer."""
 
 import os
 import shutil
@@ -8,20 +8,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import UTC, datetime
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from store import answers, embedded, questions, queue
-from store.database import Database, StoreGone
+from store import embedded
+from store.database import Database
 from store.migrate import migrate
-from store.records import Ask
+from tests.fake_slack import Ack, FakeSlack
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = 20
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 60.0
+RETRIES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Slack itself tries again at once, after a minute and after five."""
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +39,27 @@ def server() -> Iterator[embedded.Server]:
 
 
 @pytest.fixture
-def database(server: embedded.Server) -> Iterator[Database]:
-    opened = Database(server.url)
-    with opened.connection() as connection:
+def slack(server: embedded.Server) -> Iterator[FakeSlack]:
+    database = Database(server.url)
+    with database.connection() as connection:
         connection.execute("TRUNCATE questions, answers, procrastinate_jobs CASCADE")
-    yield opened
-    opened.close()
+    database.close()
+    with FakeSlack() as playing:
+        yield playing
 
 
 class Processes:
     """Starts our processes for real and ends those that are left."""
 
-    def __init__(self, home: Path) -> None:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("THREADWISE_", "SLACK_"))}
-        self.env = kept | {"THREADWISE_HOME": str(home), "PYTHONWARNINGS": "default"}
+    def __init__(self, home: Path, api_url: str) -> None:
+        ours = ("THREADWISE_", "SLACK_", "DATABASE_")
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(ours)} | {
+            "THREADWISE_HOME": str(home),
+            "THREADWISE_HTTP_PORT": "0",
+            "SLACK_API_URL": api_url,
+            "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_APP_TOKEN": "xapp-1",
+        }
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self, role: str) -> subprocess.Popen[bytes]:
@@ -69,66 +77,102 @@ class Processes:
 
 
 @pytest.fixture
-def processes(server: embedded.Server) -> Iterator[Processes]:
-    made = Processes(server.folder.parent)
+def processes(server: embedded.Server, slack: FakeSlack) -> Iterator[Processes]:
+    made = Processes(server.folder.parent, slack.api_url)
     yield made
     made.end()
 
 
-def ask(database: Database, texts: list[str]) -> None:
-    """Claim questions and queue their jobs, as the bot does."""
-    jobs = queue.Queue(database.url)
-    for number, text in enumerate(texts):
-        claimed = Ask("local", "terminal", str(number), "terminal", text, "terminal", True)
-        with database.connection() as connection:
-            question_id = questions.claim(connection, claimed, datetime.now(UTC))
-            args = {"workspace": "local", "question_id": str(question_id)}
-            jobs.defer(connection, "answer", args, queue=queue.QUESTIONS)
+def ask_all(slack: FakeSlack, crowd: ThreadPoolExecutor) -> list[Future[Ack]]:
+    """Mention the bot with twenty questions at once, each in a channel of its own."""
+    asked = [
+        slack.say(f"<@UBOT> question {n}", channel=f"C{n}", type="app_mention")
+        for n in range(QUESTIONS)
+    ]
+    return [crowd.submit(slack.until_acked, event, RETRIES) for event in asked]
 
 
-def ended(database: Database) -> dict[str, str]:
-    """The questions that have ended, and how."""
-    with database.connection() as connection:
-        rows = connection.execute("SELECT body, status FROM questions WHERE ended_at IS NOT NULL")
-        return dict(rows.fetchall())
-
-
-def wait(happens: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        with suppress(StoreGone):
-            if happens():
-                return
+def wait(happens: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not happens():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
-def all_answered_once(database: Database, texts: list[str]) -> bool:
+def answered(slack: FakeSlack) -> list[str]:
+    """The channels in which something was posted, once per message."""
+    return sorted(message["channel"] for message in slack.messages)
+
+
+def each_once(slack: FakeSlack) -> bool:
+    found = answered(slack)
+    assert len(found) == len(set(found)), "a question was answered twice"
+    return len(found) == QUESTIONS
+
+
+def has_settled(server: embedded.Server) -> bool:
+    """Whether nothing is left that could still post."""
+    database = Database(server.url)
     with database.connection() as connection:
-        rows = connection.execute("SELECT question_id FROM answers").fetchall()
-        bodies = [answers.of(connection, "local", row[0]) for row in rows]
-    assert len(bodies) <= len(texts)
-    return ended(database) == dict.fromkeys(texts, "answered") and len(bodies) == len(texts)
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))"
+            " + (SELECT count(*) FROM questions WHERE ended_at IS NULL)"
+        ).fetchone()
+    database.close()
+    return row == (0,)
 
 
-def test_a_killed_worker_costs_no_answer(database: Database, processes: Processes) -> None:
-    texts = [f"question {number}" for number in range(QUESTIONS)]
-    first = processes.start("worker")
-    ask(database, texts)
-    wait(lambda: len(ended(database)) >= 5)
-    first.send_signal(signal.SIGKILL)
-    assert len(ended(database)) < QUESTIONS
+def test_a_killed_bot_costs_no_answer(
+    server: embedded.Server, slack: FakeSlack, processes: Processes
+) -> None:
     processes.start("worker")
-    wait(lambda: all_answered_once(database, texts))
+    bot = processes.start("bot")
+    wait(lambda: slack.is_linked)
+    with ThreadPoolExecutor(4) as crowd:
+        acks = ask_all(slack, crowd)
+        wait(lambda: sum(ack.done() for ack in acks) >= 5)
+        bot.kill()
+        assert not all(ack.done() for ack in acks)
+        bot.wait()
+        processes.start("bot")
+        assert all(ack.result().ok for ack in acks)
+    wait(lambda: each_once(slack))
+    wait(lambda: has_settled(server))
+    assert each_once(slack)
+
+
+def test_a_killed_worker_costs_no_answer(
+    server: embedded.Server, slack: FakeSlack, processes: Processes
+) -> None:
+    processes.start("bot")
+    worker = processes.start("worker")
+    wait(lambda: slack.is_linked)
+    with ThreadPoolExecutor(4) as crowd:
+        ask_all(slack, crowd)
+        wait(lambda: len(answered(slack)) >= 5)
+        worker.kill()
+        assert len(answered(slack)) < QUESTIONS
+        processes.start("worker")
+    wait(lambda: each_once(slack))
+    wait(lambda: has_settled(server))
+    assert each_once(slack)
 
 
 def test_a_killed_postmaster_costs_no_answer(
-    server: embedded.Server, database: Database, processes: Processes
+    server: embedded.Server, slack: FakeSlack, processes: Processes
 ) -> None:
-    texts = [f"question {number}" for number in range(QUESTIONS)]
+    processes.start("bot")
     processes.start("worker")
-    ask(database, texts)
-    wait(lambda: len(ended(database)) >= 5)
-    pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
-    os.kill(pid, signal.SIGKILL)
-    wait(lambda: all_answered_once(database, texts))
+    wait(lambda: slack.is_linked)
+    with ThreadPoolExecutor(4) as crowd:
+        acks = ask_all(slack, crowd)
+        wait(lambda: len(answered(slack)) >= 5)
+        os.kill(postmaster(server), signal.SIGKILL)
+        assert all(ack.result().ok for ack in acks)
+    wait(lambda: each_once(slack))
+    wait(lambda: has_settled(server))
+    assert each_once(slack)
+
+
+def postmaster(server: embedded.Server) -> int:
+    return int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
