@@ -6,7 +6,6 @@ Its answerer needs no model. Knows nothing about what is tested. Its settings co
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
 from uuid import uuid4
 
 from bot import log, slack, worker
@@ -23,14 +22,7 @@ THINKING_SECONDS = 0.2
 class SlowAnswerer:
     """Answers every question with itself, after a while."""
 
-    def answer(
-        self,
-        question: str,
-        viewer: Viewer,
-        *,
-        sources: Sequence[str] | None = None,
-        **wanted: object,
-    ) -> Answer:
+    def answer(self, question: str, viewer: Viewer, **options: object) -> Answer:
         """Repeat the question."""
         time.sleep(THINKING_SECONDS)
         return Answer(uuid4(), question, "answered", 0.9, question)
