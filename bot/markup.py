@@ -82,7 +82,7 @@ def spoken(text: str, me: str) -> str:
     text = _ENTITY.sub(_shown, text)
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(entity, sign)
-    return text.strip(" \t\r\n,:")
+    return re.sub(r"^[,:]\s+", "", text.strip())
 
 
 def shorten(text: str, limit: int) -> str:

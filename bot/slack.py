@@ -129,11 +129,14 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
     return Bot(app, edge)
 
 
-def serve(settings: Settings, bot: Bot, stop: threading.Event) -> None:
+def serve(
+    settings: Settings, bot: Bot, stop: threading.Event, *, ping: float = PING_SECONDS
+) -> None:
     """Serve over the socket or HTTP until `stop` is set, then finish what was begun."""
-    way = _over_http if settings.slack_mode == "http" else _over_socket
+    is_http = settings.slack_mode == "http"
+    way = _over_http(settings, bot) if is_http else _over_socket(settings, bot, ping)
     try:
-        with way(settings, bot) as where:
+        with way as where:
             _log.info("bot_started workspace=%s via=%s", bot.edge.workspace, where)
             stop.wait()
     finally:
@@ -153,12 +156,12 @@ def _over_http(settings: Settings, bot: Bot) -> Iterator[str]:
 
 
 @contextmanager
-def _over_socket(settings: Settings, bot: Bot) -> Iterator[str]:
+def _over_socket(settings: Settings, bot: Bot, ping: float) -> Iterator[str]:
     handler = SocketModeHandler(
         bot.app,
         settings.slack_app_token,
         web_client=clients.web(settings.slack_app_token, settings.slack_api_url),
-        ping_interval=PING_SECONDS,
+        ping_interval=ping,
         receive_buffer_size=RECEIVE_BYTES,
         concurrency=LISTENER_THREADS,
     )

@@ -4,22 +4,21 @@ Knows nothing about what the events mean.
 """
 
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
+from waitress import wasyncore
 from waitress.server import create_server
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 THREADS = 16
+POLL_SECONDS = 0.2
 EVENTS = "/slack/events"
-
-_log = logging.getLogger(__name__)
 
 
 class PortTaken(Exception):
@@ -30,21 +29,31 @@ class Server:
     """A running web server; `port` is the real one when 0 was asked for."""
 
     def __init__(self, site: "WSGIApplication", host: str, port: int) -> None:
+        self._sockets: dict[int, object] = {}
+        self._stopping = threading.Event()
         try:
-            self._server = create_server(site, host=host, port=port, threads=THREADS)
+            server = create_server(site, map=self._sockets, host=host, port=port, threads=THREADS)
         except OSError as error:
             raise PortTaken(
                 f"Cannot listen on {host}:{port} ({error.strerror or error}). Set"
                 " THREADWISE_HTTP_HOST and THREADWISE_HTTP_PORT to a free one."
             ) from error
-        self.port = int(self._server.effective_port)
-        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+        self._workers = server.task_dispatcher
+        self.port = int(getattr(server, "effective_port", port))
+        self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop listening; what is being answered is finished first."""
-        self._server.close()
-        self._server.task_dispatcher.shutdown()
+        self._stopping.set()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        """Look after the sockets; they are closed by the thread that polls them."""
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=POLL_SECONDS, map=self._sockets, count=1)
+        self._workers.shutdown()
+        wasyncore.close_all(self._sockets)
 
 
 def site(
