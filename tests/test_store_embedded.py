@@ -100,8 +100,8 @@ def test_words_are_cut_at_typographic_quotes_and_dashes(used_home: Path) -> None
 
 def test_rows_survive_a_killed_postmaster(used_home: Path) -> None:
     with running(used_home) as server:
-        run(server, "create table if not exists kept (n int)")
-        run(server, "insert into kept values (1)")
+        with psycopg.connect(server.url) as connection:
+            connection.execute("create table kept as select 1 as n")
         kill_postmaster(server)
         server.revive()
         assert server.answers()
@@ -281,11 +281,6 @@ def kill_postmaster(server: Server) -> None:
     assert pid
     os.kill(pid, signal.SIGKILL)
     until(lambda: not server.answers())
-
-
-def run(server: Server, statement: str) -> None:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(statement.encode())
 
 
 def value(server: Server, query: str) -> object:
