@@ -6,7 +6,7 @@ Knows nothing about training; `training` uses it only where it helps on held-out
 import random
 from collections.abc import Callable, Sequence
 
-from models.examples import OOS, Example
+from models.examples import Example
 
 GREETINGS = ("hi", "hey", "hello", "hi all", "hey team", "morning", "hi there", "quick question:")
 EMOJI = ("🙂", "🙏", "😅", "👋", "😬", ":pray:", ":wave:", "!!", "...", "??")
@@ -17,12 +17,10 @@ NEIGHBOURS = {  # of a key on a QWERTY keyboard
 }
 
 
-def augment(rows: Sequence[Example], seed: int, *, share: float = 1.0) -> list[Example]:
-    """Give varied copies of a `share` of the in-scope rows; the same seed gives the same ones."""
+def augment(rows: Sequence[Example], seed: int) -> list[Example]:
+    """Give one varied copy of each row, in order; the same seed gives the same ones."""
     chance = random.Random(seed)
-    inside = [row for row in rows if row.intent != OOS]
-    chosen = chance.sample(inside, round(len(inside) * share))
-    return [Example(vary(row.text, chance), row.intent) for row in chosen]
+    return [Example(vary(row.text, chance), row.intent) for row in rows]
 
 
 def vary(text: str, chance: random.Random) -> str:

@@ -44,6 +44,12 @@ class Data:
         """Give the chosen rows."""
         return Data(self.rows.take(chosen), self.vectors[chosen], self.intents)
 
+    def joined(self, other: "Data") -> "Data":
+        """Give these rows and those of `other` after them."""
+        ids = [*self.rows.ids, *other.rows.ids]
+        truth = np.concatenate([self.rows.truth, other.rows.truth])
+        return Data(Rows(ids, truth), np.concatenate([self.vectors, other.vectors]), self.intents)
+
     def renumbered(self) -> "Data":
         """Give the same rows with classes 0..k-1 for the k intents that are left."""
         present, truth = np.unique(self.rows.truth, return_inverse=True)
@@ -82,7 +88,7 @@ class Fitter:
         self, encoder: Path, work: Path, recipe: Recipe, seed: int, on_progress: Progress | None
     ) -> None:
         """Remember what all fits share; `on_progress` gets (steps done, steps in all)."""
-        self._encoder, self._work, self._recipe, self._seed = encoder, work, recipe, seed
+        self._encoder, self._work, self._recipe, self.seed = encoder, work, recipe, seed
         self._on_progress = on_progress
         self._done = self._total = 0
         self._strength = 0.0
@@ -93,12 +99,26 @@ class Fitter:
         class_of = {name: i for i, name in enumerate(names)} | {OOS: -1}
         truth = np.array([class_of[row.intent] for row in rows], dtype=np.int64)
         vectors = bert.from_encoder(self._encoder, len(names)).vectors(ids)
-        data = Data(Rows(ids, truth), vectors, len(names))
+        return Data(Rows(ids, truth), vectors, len(names))
+
+    def tune(self, data: Data) -> None:
+        """Choose the baseline's strength, by cross-validation."""
         inside = data.take(data.inside)
         self._strength = baseline.choose_strength(
-            inside.vectors, inside.rows.truth, len(names), self._seed
+            inside.vectors, inside.rows.truth, data.intents, self.seed
         )
-        return data
+
+    def gain(self, data: Data, copies: Data, turns: Sequence[Mask]) -> float:
+        """Give what the baseline's accuracy on held-out rows gains by varied copies of the rest;
+        a fine-tuning for each answer would cost minutes."""
+        hits = np.zeros(2)
+        for turn in turns:
+            held, rest = data.take(turn & data.inside), data.take(~turn & data.inside)
+            more = rest.joined(copies.take(~turn & data.inside))
+            for i, part in enumerate((rest, more)):
+                model = baseline.fit(part.vectors, part.rows.truth, data.intents, self._strength)
+                hits[i] += (model.logits(held.vectors).argmax(1) == held.rows.truth).sum()
+        return float((hits[1] - hits[0]) / max(1, sum(int(turn.sum()) for turn in turns)))
 
     def expect(self, fits: Sequence[int]) -> None:
         """Say how many rows the coming fits train on, for the progress."""
@@ -118,7 +138,7 @@ class Fitter:
                 held.rows if held else None,
                 examples.class_weights(inside.rows.truth, data.intents),
                 recipe=recipe,
-                seed=self._seed,
+                seed=self.seed,
                 checkpoint=self._work / f"{name}.pt",
                 on_step=on_step,
             )

@@ -65,6 +65,7 @@ class Report:
     seed: int
     encoder_sha256: str
     epochs: int
+    augmented: bool  # varied copies of the rows were trained on too
     serves: str  # "bert" or "baseline"
     reason: str
     seconds: float

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models import bert, examples, intent, report
+from models import augment, bert, examples, intent, report
 from models.calibration import Calibration
 from models.embedder import sha256
 from models.examples import Example
 from models.finetune import Recipe
-from models.fitting import MIN_OOS, Both, Data, Fitter, Pair, Progress, leave_out, pooled
+from models.fitting import MIN_OOS, Both, Data, Fitter, Mask, Pair, Progress, leave_out, pooled
 from models.report import Report, Scores
 
 CROSSED_ROWS = 1_000  # up to here each row is held out once, in 5 folds; above, a tenth is
@@ -50,6 +50,7 @@ def train(
     fitter = Fitter(encoder, work, recipe or Recipe(), seed, on_progress)
     names = examples.labels(kept)
     data = fitter.read(kept, names)
+    fitter.tune(data)
     outcome = _fit(fitter, data, kept)
     scored = {kind: outcome.score(names, kind) for kind in intent.KINDS}
     wins, reason = report.better(scored["bert"][0], scored["baseline"][0])
@@ -62,6 +63,7 @@ def train(
         seed=seed,
         encoder_sha256=sha256(encoder / bert.WEIGHTS),
         epochs=outcome.pair.epochs,
+        augmented=outcome.augmented,
         serves="bert" if wins else "baseline",
         reason=reason,
         seconds=round(time.monotonic() - started, 1),
@@ -91,6 +93,7 @@ class _Outcome:
     held: Data
     logits: Both
     trial: tuple[Both, Both]  # in scope, out of scope
+    augmented: bool
 
     def score(self, names: list[str], kind: str) -> tuple[Scores, Calibration]:
         inside = self.held.inside
@@ -107,21 +110,30 @@ def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
     held = Data(data.rows.take(order), data.vectors[order], data.intents)
     splits = []
     if int((~held.inside).sum()) < MIN_OOS:
-        parts = range(TRIALS if crossed else 1)
-        splits = [split for part in parts if (split := leave_out(data, part))]
-    fitter.expect(
-        [len(split.train.vectors) for split in splits]
-        + [int((~turn).sum()) for turn in turns]
-        + [len(rows)] * refit
-    )
-    trial = fitter.trial(splits) if splits else None
+        trials = range(TRIALS if crossed else 1)
+        splits = [split for trial in trials if (split := leave_out(data, trial))]
+    parts = [data.take(~turn) for turn in turns] + [data] * refit
+    copies = _helpful_copies(fitter, data, rows, turns) if crossed else None
+    if copies:
+        parts = [data.take(~turn).joined(copies.take(~turn)) for turn in turns]
+        parts += [data.joined(copies)] * refit
+    fitter.expect([len(part.vectors) for part in [*(split.train for split in splits), *parts]])
+    tried = fitter.trial(splits) if splits else None
     epochs, found = [], []
     for number, turn in enumerate(turns):
-        pair = fitter.fit(f"fold{number}", data.take(~turn), data.take(turn))
+        pair = fitter.fit(f"fold{number}", parts[number], data.take(turn))
         epochs.append(pair.epochs)
         found.append(pair.logits(data.take(turn)))
     if refit:
-        pair = fitter.fit("all", data, None, epochs=int(np.median(epochs)))
+        pair = fitter.fit("all", parts[-1], None, epochs=int(np.median(epochs)))
     logits = pooled(found)
     outside = logits.take(held.inside), logits.take(~held.inside)
-    return _Outcome(pair, held, logits, trial or outside)
+    return _Outcome(pair, held, logits, tried or outside, bool(copies))
+
+
+def _helpful_copies(
+    fitter: Fitter, data: Data, rows: list[Example], turns: list[Mask]
+) -> Data | None:
+    names = examples.labels(rows)
+    copies = fitter.read(augment.augment(rows, fitter.seed), names)
+    return copies if fitter.gain(data, copies, turns) > 0 else None
