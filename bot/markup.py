@@ -9,6 +9,8 @@ from urllib.parse import quote, urlsplit
 WORD_JOINER = "\u2060"
 """Invisible; put into a sign sequence it keeps Slack from reading it as a mention."""
 
+LINK_CHARS = 2000
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile(
@@ -17,11 +19,12 @@ _INVISIBLE = re.compile(
 )
 _STACKED = re.compile("([\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})"
                       "[\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
-_MENTION = re.compile(r"<(?=[!@#])|@(?=(?:here|channel|everyone|group)\b)", re.IGNORECASE)
+_MENTION = re.compile(r"<(?=[!@#])|@(?=here|channel|everyone|group)", re.IGNORECASE)
 _PAIR = re.compile(r"(?<!\w)([*_~`])(?=\S)([^\n]*?\S)\1(?!\w)")
 _LOOKALIKE = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"}
 _ENTITY = re.compile(r"<([@#!][^<>]*|(?:https?|mailto|tel):[^<>]*)>")
 _CHANNEL = re.compile(r"&lt;(#C[A-Z0-9]{2,20})(?:\|[^&|]*)?&gt;")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]]")
 
 
@@ -54,26 +57,27 @@ def reply(text: str) -> str:
 
 
 def link(url: str | None) -> str | None:
-    """Give an address that may be a link: http or https, a host, no user name in it; else None."""
-    if not url or _INVISIBLE.search(url) or any(sign.isspace() for sign in url):
+    """Give an address that may be a link: http or https, a host, no user name in it; else None.
+
+    The host comes back in ASCII, so that look-alike letters show.
+    """
+    if not url or len(url) > LINK_CHARS or _INVISIBLE.search(url) or len(url.split()) != 1:
         return None
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or "@" in parts.netloc:
         return None
-    return quote(url, safe="/:?#[]@!$&()*+,;=%~-._") if len(url) <= 2000 else None
+    rest = parts._replace(scheme="", netloc="").geturl()
+    return f"{parts.scheme}://{host}{port}{quote(rest, safe='/:?#[]@!$&()*+,;=%~-._')}"
 
 
 def host(url: str) -> str:
-    """Name the host of a link in ASCII, so that look-alike letters show."""
-    name = urlsplit(url).hostname or ""
-    try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return quote(name)
+    """Name the host of a link."""
+    return urlsplit(url).hostname or ""
 
 
 def spoken(text: str, me: str) -> str:
