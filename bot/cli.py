@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot import cli_eval, cli_models, cli_questions, cli_sources, log, screen
+from bot import cli_eval, cli_intents, cli_models, cli_questions, cli_sources, log, screen
 from bot.settings import Settings, SettingsError, load
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 cli_questions.register(app)
 cli_sources.register(app)
 cli_models.register(app)
+app.add_typer(cli_intents.app, name="intents")
 app.add_typer(cli_eval.app, name="eval")
 
 

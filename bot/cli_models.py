@@ -1,0 +1,143 @@
+"""Commands about versions of what is learned: models, models promote, models rollback.
+
+Knows nothing about how anything is trained.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import screen
+from store.records import ModelVersion
+
+ID_DIGITS = 8
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+models_app = typer.Typer(
+    help="Versions of everything that is learned.", invoke_without_command=True
+)
+
+
+class UnknownVersion(Exception):
+    """There is no such version, or nothing to roll back."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.add_typer(models_app, name="models")
+
+
+@models_app.callback()
+def list_models(context: typer.Context, as_json: Json = False) -> None:
+    """List the versions, newest first; `promote ID` and `rollback [KIND]` change what serves."""
+    if context.invoked_subcommand is not None:
+        return
+    from bot.services import open_services
+    from store import versions
+
+    with open_services(context.obj) as services, services.database.connection() as connection:
+        found = versions.all_of(connection, services.workspace)
+    if as_json:
+        screen.put_json([_version_json(version) for version in found])
+        return
+    now = datetime.now(UTC)
+    rows = [
+        (
+            v.kind,
+            short(v),
+            screen.ago(v.created_at, now),
+            "serves" if v.is_serving else "",
+            _key(v),
+        )
+        for v in found
+    ]
+    screen.data().print(screen.table("", ("kind", "id", "created", "", "numbers"), rows))
+
+
+@models_app.command()
+def promote(
+    context: typer.Context,
+    version_id: Annotated[str, typer.Argument(metavar="ID", help="Or the first digits of it.")],
+) -> None:
+    """Let a version serve; workers pick it up within seconds."""
+    from bot.services import open_services
+    from store import versions
+
+    with open_services(context.obj) as services, services.database.connection() as connection:
+        found = versions.get(connection, services.workspace, version_id)
+        if found is None:
+            raise UnknownVersion(
+                f"No single version has an id that begins with {version_id!r}."
+                " See them all with: threadwise models"
+            )
+        _check_files(context.obj.home, found)
+        versions.promote(connection, services.workspace, found.version_id, datetime.now(UTC))
+    screen.notices().print(f"{found.kind}: version {short(found)} serves now.")
+
+
+@models_app.command()
+def rollback(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Argument(help="Of this kind; else of any.")] = None,
+) -> None:
+    """Undo the last promotion."""
+    from bot.services import open_services
+    from store import versions
+
+    with open_services(context.obj) as services, services.database.connection() as connection:
+        undone = versions.roll_back(connection, services.workspace, kind, datetime.now(UTC))
+    if undone is None:
+        raise UnknownVersion(f"No version{f' of {kind}' if kind else ''} serves: nothing to undo.")
+    last, before = undone
+    again = f"version {short(before)}" if before else "the built-in default"
+    screen.notices().print(f"{last.kind}: {short(last)} is undone, {again} serves again.")
+
+
+def _check_files(home: Path, version: ModelVersion) -> None:
+    """Refuse a version whose files are damaged; raises ShelfError."""
+    if version.path is not None:
+        from bot.classifier import root
+        from models import shelf
+
+        shelf.verify(root(home) / version.path)
+
+
+def _key(version: ModelVersion) -> str:
+    """The numbers of a report that a person looks for first."""
+    report = version.report
+    if version.kind == "intents":
+        scores = report.get(str(report.get("serves")))
+        numbers = f"accuracy {number(scores, 'accuracy')}, macro-F1 {number(scores, 'macro_f1')}"
+        return f"{report.get('serves')}, {numbers}, {report.get('rows')} examples"
+    plain = {k: v for k, v in report.items() if isinstance(v, int | float | str)}
+    return ", ".join(
+        f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in plain.items()
+    )
+
+
+def _version_json(version: ModelVersion) -> dict[str, object]:
+    return {
+        "id": str(version.version_id),
+        "kind": version.kind,
+        "created_at": version.created_at,
+        "promoted_at": version.promoted_at,
+        "serving": version.is_serving,
+        "path": version.path,
+        "payload": version.payload,
+        "report": version.report,
+    }
+
+
+def number(scores: object, name: str) -> str:
+    """Write one number of a mapping of scores, or a dash."""
+    value = scores.get(name) if isinstance(scores, Mapping) else None
+    return f"{value:.3f}" if isinstance(value, int | float) else "-"
+
+
+def short(version: ModelVersion | None) -> str:
+    """Write the beginning of a version's id."""
+    return str(version.version_id)[:ID_DIGITS] if version else "-"
