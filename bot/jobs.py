@@ -18,7 +18,7 @@ from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 
-from bot import asking, ingestion
+from bot import asking, ingestion, training
 from bot.asking import Deliver
 from bot.gate import Gate, Stopping
 from bot.metrics import Metrics
@@ -79,6 +79,11 @@ def build(bench: Bench, connector: BaseConnector) -> App:
     @app.task(name="ingest", queue=WORK)
     async def ingest_job(workspace: str, source: str, **options: Any) -> str:
         work = functools.partial(ingest, bench, source, **options)
+        return await asyncio.get_running_loop().run_in_executor(bench.bulk, work)
+
+    @app.task(name=training.TASK, queue=WORK)
+    async def intents_job() -> str:
+        work = functools.partial(training.run, bench.services, bench.gate)
         return await asyncio.get_running_loop().run_in_executor(bench.bulk, work)
 
     @app.task(name="retain", queue=WORK)

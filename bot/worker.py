@@ -27,6 +27,7 @@ from bot.keeper import kept
 from bot.metrics import Metrics
 from bot.services import Services, open_services
 from bot.settings import Settings
+from bot.training import Teacher
 from store import workspaces
 from store.database import StoreError
 from store.queue import QUESTIONS, WORK
@@ -91,7 +92,8 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
     )
     if services.settings.metrics_port is not None:
         start_http_server(services.settings.metrics_port, registry=metrics.registry)
-    rescuing = asyncio.create_task(_rescue(bench, stop))
+    teacher = Teacher(services) if WORK in queues else None
+    rescuing = asyncio.create_task(_rescue(bench, teacher, stop))
     log.info("worker_started queues=%s", ",".join(queues))
     await _persist(functools.partial(_work, bench, queues, stop), stop)
     await rescuing
@@ -156,11 +158,14 @@ def _pool(check: object = None, **options: Any) -> AsyncConnectionPool[Any]:
     return AsyncConnectionPool(**options)
 
 
-async def _rescue(bench: Bench, stop: asyncio.Event) -> None:
-    """Look for lost work again and again, in a thread; not a job, so that it never waits for one."""
+async def _rescue(bench: Bench, teacher: Teacher | None, stop: asyncio.Event) -> None:
+    """Look for lost work, and for new examples, again and again, in a thread; not a job, so that it
+    never waits for one."""
     while not stop.is_set():
         try:
             await asyncio.to_thread(rescue.rescue, bench.services)
+            if teacher is not None:
+                await asyncio.to_thread(teacher.offer)
         except StoreError as error:
             log.warning("rescue_failed reason=%s", error)
         await _pause(RESCUE_SECONDS, stop)
