@@ -19,8 +19,8 @@ PATIENCE_SECONDS = 2.0
 BATCH = 32
 """Texts between two looks at the gate: 50 to 300 ms of encoding on two cores."""
 
-NICENESS = 15
-"""Of 19: bulk work takes the processor that nobody else wants."""
+NICENESS = 10
+"""Of 19: a tenth of a question's share of the processor, all of it when nobody asks."""
 
 Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 

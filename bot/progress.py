@@ -16,13 +16,17 @@ from store import queue, runs
 from store.records import Run
 
 POLL_SECONDS = 0.1
+LINE_SECONDS = 5.0
 
 Report = Callable[[str, int, int], None]
 
 
 @contextmanager
 def bars(console: Console, names: Sequence[str]) -> Iterator[Report]:
-    """Show a bar with an ETA for each source; what is reported moves them."""
+    """Show a bar with an ETA for each source, moved by what is reported; lines in a file."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
     progress = Progress(
         TextColumn(" "),
         SpinnerColumn(),
@@ -41,6 +45,19 @@ def bars(console: Console, names: Sequence[str]) -> Iterator[Report]:
 
     with progress:
         yield report
+
+
+def _lines(console: Console) -> Report:
+    """Report as a line every few seconds, where a bar cannot move."""
+    due = time.monotonic() + LINE_SECONDS
+
+    def report(name: str, done: int, total: int) -> None:
+        nonlocal due
+        if time.monotonic() > due and done < total:
+            due = time.monotonic() + LINE_SECONDS
+            console.print(f"    {name}: {done} of {total} documents", markup=False)
+
+    return report
 
 
 def follow(

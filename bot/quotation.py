@@ -28,7 +28,9 @@ IGNORED = "That does not look like a question for me, so in Slack I would have s
 def render(console: Console, answer: Answer) -> None:
     """Print an answer: what it says, how sure it is, and where it stands."""
     if answer.status in ("answered", "unsure"):
-        console.print(Padding(_quote(answer), (1, 0, 1, 2)))
+        console.print()
+        _indent(console, _quote(answer))
+        console.print()
         console.print(_certainty(answer))
         _list(console, answer.citations)
     elif answer.status == "not_found":
@@ -38,6 +40,16 @@ def render(console: Console, answer: Answer) -> None:
             _list(console, answer.hints)
     else:
         console.print(Text(_said(answer)))
+
+
+def _indent(console: Console, text: Text) -> None:
+    """Set a text in; lines are broken for a terminal, and left as they are for a file."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, 2), expand=False))
+    else:
+        console.print(
+            Text("\n").join(Text("  ") + line for line in text.split("\n")), soft_wrap=True
+        )
 
 
 def certainty(answer: Answer) -> str:

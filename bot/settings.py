@@ -20,8 +20,13 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Everything that can be set. With nothing set, all of it works on one machine."""
 
+    # With populate_by_name a field's bare name counts too: without the prefix HOME would be `home`.
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+        env_file=".env",
+        env_prefix="THREADWISE_",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     home: Path = Field(ROOT / "var", alias="THREADWISE_HOME")

@@ -5,6 +5,7 @@ Knows nothing about what the processes do; this one starts them, shows progress,
 
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from ingest.entries import SourceConfig
 WATCH_SECONDS = 0.5
 
 READY = "Ask anything that your documents answer. `help` shows what else you can type, Ctrl-D ends."
+PIPED = "Questions are read from the input, one a line; it ends with them."
 LIVE = (
     "Try it there: write to @Threadwise directly, or `/invite @Threadwise` into a channel and mention"
     " it with a question; `/ask` answers only you. A :+1: or :-1: on an answer makes it better."
@@ -82,7 +84,8 @@ class Steps:
     def end(self, line: str) -> None:
         """Say that everything is there, after how long, and what to do now."""
         seconds = time.monotonic() - self._began
-        self.console.print(Text.assemble("\n", (f"Ready after {seconds:.1f} s. ", "bold"), line))
+        text = Text.assemble("\n", (f"Ready after {seconds:.1f} s. ", "bold"), line)
+        self.console.print(text, soft_wrap=not self.console.is_terminal)
 
 
 def _checked(settings: Settings, docs: Path | None) -> list[SourceConfig]:
@@ -161,7 +164,7 @@ def _ingest(
 
 
 def _talk(services: Services, children: Children, steps: Steps) -> int:
-    steps.end(READY)
+    steps.end(READY if sys.stdin.isatty() else PIPED)
     conversation = Conversation.through_queue(services, children.check)
     chat.converse(conversation, screen.data(), chat.lines(screen.data()))
     return 0
