@@ -169,10 +169,15 @@ class Message:
         is_open = self.found.margin < ASK_BACK_MARGIN and both >= LIKELY_ABOVE
         return is_open and _is_request(self._intent) and _is_request(second)
 
+    def _is_narrow(self) -> bool:
+        """Whether the search may leave other sources out: a wrong guess would hide the answer."""
+        intent, found = self._intent, self.found
+        is_sure = found.intent is not None and found.confidence >= LIKELY_ABOVE
+        return is_sure and intent is not None and intent.action == "answer"
+
     def _do(self, action: Step, otherwise: Step | None = None) -> Decision:
         intent, found = self._intent, self.found
         step = otherwise if action == "search" else action
-        is_searched = action == "search" and intent is not None and intent.action == "answer"
         return Decision(
             action=action,
             otherwise=otherwise,
@@ -183,7 +188,7 @@ class Message:
             margin=found.margin,
             reply=self._said(step),
             route_to=intent.route_to if intent and step == "route" else None,
-            sources=intent.sources if intent and is_searched else None,
+            sources=intent.sources if intent and action == "search" and self._is_narrow() else None,
             ask_back=(found.nearest, found.runner_up) if step == "ask_back" else None,
             version=self.version,
         )
