@@ -5,9 +5,11 @@ Knows nothing about sources: a name tells the format, a file holds the bytes.
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -26,6 +28,8 @@ NO_PAGE_TEXT = (
 )
 LOCKED = "It is protected by a password. Save it without one."
 
+# A Word table without a header row gets an empty one; its first row serves better.
+_NO_HEADER = re.compile(r"^\|(?:[ \t]*\|)+\n(\|(?:[ ]?-+[ ]?\|)+\n)(\|.*\|\n)", re.MULTILINE)
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _TERMS = "{http://purl.org/dc/terms/}"
 
@@ -95,12 +99,10 @@ def _office(ending: str) -> Callable[[bytes], Parsed]:
         kinds: dict[str, type[DocumentConverter]] = {
             ".docx": converters.DocxConverter,
             ".pptx": converters.PptxConverter,
-            ".xlsx": converters.XlsxConverter,
         }
         title, changed = _core_properties(data)
         body = _markitdown(kinds[ending](), data, ending)
-        if ending == ".pptx":
-            body = _slides(body)
+        body = _slides(body) if ending == ".pptx" else _NO_HEADER.sub(r"\2\1", body)
         return Parsed(tidy(body), title, changed)
 
     return read
@@ -118,6 +120,28 @@ def _slides(body: str) -> str:
         name = f"Slide {number.strip()}" + (f": {heading}" if heading.strip() else "")
         slides.append(f"## {name}\n\n" + "\n".join(kept))
     return parts[0] + "\n\n".join(slides)
+
+
+def _workbook(data: bytes) -> Parsed:
+    """Read row by row, so that a huge sheet does not fill the memory; formulas as their results."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    sheets = []
+    for sheet in book.worksheets:
+        cells = ([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True))
+        rows = [row for row in islice(cells, MOST_ROWS) if any(row)]
+        width = max((n + 1 for row in rows for n, cell in enumerate(row) if cell), default=0)
+        if rows:
+            sheets.append(f"## {sheet.title}\n\n{table(row[:width] for row in rows)}")
+    title, changed = _core_properties(data)
+    return Parsed("\n".join(sheets), title, changed)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).removesuffix(" 00:00:00")
 
 
 def _core_properties(data: bytes) -> tuple[str | None, datetime | None]:
@@ -155,8 +179,8 @@ def _delimited(data: bytes) -> Parsed:
     header = text.lstrip("\n").partition("\n")[0]
     delimiter = max(",;\t|", key=header.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    rows = list(zip(range(MOST_ROWS), reader, strict=False))
-    return Parsed(table([row for _, row in rows if any(cell.strip() for cell in row)]))
+    rows = islice(reader, MOST_ROWS)
+    return Parsed(table([row for row in rows if any(cell.strip() for cell in row)]))
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:
@@ -184,8 +208,8 @@ READERS: dict[str, Callable[[bytes], Parsed]] = {
     ".docm": _office(".docx"),
     ".pptx": _office(".pptx"),
     ".pptm": _office(".pptx"),
-    ".xlsx": _office(".xlsx"),
-    ".xlsm": _office(".xlsx"),
+    ".xlsx": _workbook,
+    ".xlsm": _workbook,
     ".xls": _by_markitdown("XlsConverter", ".xls"),
     ".epub": _by_markitdown("EpubConverter", ".epub"),
     ".ipynb": _by_markitdown("IpynbConverter", ".ipynb"),

@@ -22,7 +22,7 @@ from ingest.entries import Unreadable
 from ingest.text import Parsed
 
 TIMEOUT_SECONDS = 120
-MEMORY_MB = 1024
+MEMORY_MB = 512
 RECYCLE_AFTER = 500  # documents; libraries that leak do it slowly
 ROOT = Path(__file__).resolve().parent.parent
 LENGTH = struct.Struct(">I")

@@ -28,7 +28,8 @@ def read(html: str) -> Parsed:
         include_formatting=True,
         favor_recall=True,
     )
-    about = trafilatura.extract_metadata(html)
+    # A date that is only guessed from the text would make old pages win.
+    about = trafilatura.extract_metadata(html, extensive=False)
     visible = len(re.sub(r"[\W_]+", "", whole))
     kept = len(re.sub(r"[\W_]+", "", main or ""))
     body = whole if not main or len(whole) < SMALL_PAGE or kept < LEAST_SHARE * visible else main
