@@ -116,8 +116,6 @@ def spoken(ask: Ask, answer: Answer, settings: ChannelSettings) -> Answer:
         is_quiet = answer.status in QUIET["all"]
     else:
         is_quiet = answer.status not in ("answered", "unsure", "routed")
-    if settings.strictness is not None and answer.status in ("answered", "unsure"):
-        is_quiet = is_quiet or answer.confidence < settings.strictness
     return replace(answer, status="ignored") if is_quiet else answer
 
 

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.error import URLError
 
@@ -16,6 +17,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import clients, render
+from bot.manners import PERMALINK, Handover
+from bot.markup import mrkdwn
 from bot.render import Controls, Message
 from store import answers, questions
 from store.database import Database
@@ -44,12 +47,14 @@ class SlackDelivery:
         workspace: str,
         *,
         max_question: int = 3000,
+        handover: Callable[[Answer], Handover | None] = lambda answer: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._database = database
         self._workspace = workspace
         self._max_question = max_question
+        self._handover = handover
         self._sleep = sleep
 
     def __call__(self, question: Question, answer: Answer, attempt: int) -> str | None:
@@ -60,7 +65,7 @@ class SlackDelivery:
         ts = None
         if answer.status != "ignored" and question.ask.origin != "terminal":
             if question.ask.origin == "command":
-                self._whisper(question, answer)
+                self._whisper(question, self._passed_on(question, answer))
             else:
                 ts = self._post(question, answer, attempt)
         self._unmark(question, is_posted=ts is not None)
@@ -76,12 +81,41 @@ class SlackDelivery:
             ts = self._own(question) if attempt > 1 else None
             if ts is None:
                 self._pace(last)
-                ts = self._send(question, answer)
+                ts = self._send(question, self._passed_on(question, answer))
             answers.posted(connection, self._workspace, answer.answer_id, channel, ts)
         _log.info(
             "posted", extra={"question": question.question_id.hex, "answer": answer.answer_id.hex}
         )
         return ts
+
+    def _passed_on(self, question: Question, answer: Answer) -> Answer:
+        """Tell those who take over, and say so; what was asked in private is left to the asker.
+
+        It comes before the reply that speaks of it, so a crash in between may tell them twice.
+        """
+        handover = self._handover(answer) if answer.status == "routed" else None
+        if handover is None:
+            return answer
+        try:
+            if not question.ask.is_private:
+                self._tell(question.ask, handover)
+                return answer
+        except (SlackApiError, URLError, OSError) as error:
+            _log.warning("not handed over: %s", _explained(error, clients.POSTING))
+        to = handover.route_to
+        where = f"in <#{to}>" if to.startswith(("C", "G")) else "the people in charge"
+        return replace(answer, body=f"That is not in the documents' hands. Please ask {where}.")
+
+    def _tell(self, ask: Ask, handover: Handover) -> None:
+        link = self._client.chat_getPermalink(channel=ask.channel, message_ts=ask.message_ts)
+        told = handover.text.replace(PERMALINK, "").strip()
+        text = f"{mrkdwn(told)} <{link['permalink']}>"
+        if handover.route_to.startswith("S"):  # a group has no place of its own: the thread it is
+            text = f"<!subteam^{handover.route_to}> {text}"
+            thread_ts = ask.thread_ts or ask.message_ts
+            self._client.chat_postMessage(channel=ask.channel, thread_ts=thread_ts, text=text)
+        else:
+            self._client.chat_postMessage(channel=handover.route_to, text=text)
 
     def _pace(self, last: str | None) -> None:
         if last:

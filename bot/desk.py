@@ -45,6 +45,7 @@ class Desk:
             self._services.database,
             question.ask.workspace,
             max_question=self._services.settings.max_question,
+            handover=lambda routed: self._services.manners.handover(routed),
         )
         return post(question, answer, attempt)
 

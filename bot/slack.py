@@ -105,6 +105,7 @@ def build_app(settings: Settings, database: Database, queue: Queue, workspace: s
 def build(settings: Settings, database: Database, queue: Queue, workspace: str) -> Bot:
     """Make the Bolt app with all listeners on it, and what they work with."""
     client = clients.web(settings.slack_bot_token, settings.slack_api_url)
+    logging.getLogger("slack_bolt.App").addFilter(_is_news)
     app = App(
         client=client,
         signing_secret=settings.slack_signing_secret or "",
@@ -211,6 +212,11 @@ def _health(bot: Bot, socket_trouble: Callable[[], str | None]) -> Callable[[], 
         return socket_trouble()
 
     return trouble
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Keep out Bolt's warning that it found the token, which the client has, in the environment."""
+    return "`token` will be unused" not in record.getMessage()
 
 
 def _ignore() -> None:

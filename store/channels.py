@@ -17,8 +17,8 @@ Mode = Literal["mention", "questions", "all", "off"]
 class ChannelSettings:
     """When to speak: if mentioned, at questions it can answer, at everything, or never.
 
-    `sources` None stands for all of them; `strictness` (0..1) is the confidence needed to speak
-    without being asked.
+    `sources` None stands for all of them; `strictness` (0..1) is how sure the classifier must
+    be that a message is a question to speak without being asked.
     """
 
     channel: str

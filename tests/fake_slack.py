@@ -316,6 +316,9 @@ class FakeSlack:
             },
             "chat.postMessage": lambda: self._post(params),
             "chat.postEphemeral": lambda: {"message_ts": self.now()},
+            "chat.getPermalink": lambda: {
+                "permalink": f"https://team.slack.example/{params.get('message_ts')}"
+            },
             "conversations.replies": lambda: self._replies(params),
             "conversations.open": lambda: {"channel": {"id": f"D{params.get('users')}"}},
         }  # fmt: skip

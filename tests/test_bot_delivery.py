@@ -13,6 +13,7 @@ import pytest
 from bot import clients
 from bot.clients import SlackRefused
 from bot.delivery import SlackDelivery
+from bot.manners import Handover
 from store import answers, questions
 from store.database import Database
 from store.records import Answer, Ask, Question
@@ -200,3 +201,31 @@ def test_an_ignored_question_loses_its_status(
         questions.mark(connection, TEAM, question.question_id, "status")
     deliver(question, answer, 1)
     assert fake.called("assistant.threads.setStatus")[0].params["status"] == ""
+
+
+@pytest.mark.parametrize(
+    ("to", "channel", "begins"),
+    [("C0HELP", "C0HELP", "Travel: “x &lt;b&gt;”"), ("S0TEAM", "C1", "<!subteam^S0TEAM> Travel")],
+)
+def test_a_routed_question_is_passed_on_with_a_link(
+    fake: FakeSlack, database: Database, to: str, channel: str, begins: str
+) -> None:
+    client = clients.web("xoxb-1", fake.api_url)
+    handover = Handover(to, "Travel: “x <b>” {permalink}")
+    deliver = SlackDelivery(client, database, TEAM, handover=lambda answer: handover)
+    deliver(*asked(database, status="routed"), 1)
+    told, reply = fake.messages
+    assert told["channel"] == channel and told["text"].startswith(begins)
+    assert "<https://team.slack.example/" in told["text"]
+    assert reply["thread_ts"] == ASK.message_ts
+
+
+def test_what_was_asked_in_private_is_not_passed_on(fake: FakeSlack, database: Database) -> None:
+    client = clients.web("xoxb-1", fake.api_url)
+    deliver = SlackDelivery(
+        client, database, TEAM, handover=lambda answer: Handover("C0HELP", "{permalink}")
+    )
+    ask = replace(ASK, channel="D1", origin="dm", is_private=True)
+    deliver(*asked(database, ask, status="routed"), 1)
+    (reply,) = fake.messages
+    assert reply["channel"] == "D1" and "Please ask in <#C0HELP>." in reply["text"]
