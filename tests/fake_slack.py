@@ -1,30 +1,26 @@
 """Slack, played by a local server: its Web API, response_urls, and deliveries over HTTP or a socket.
 
-Knows nothing about the bot. The socket is a few lines of RFC 6455 over the server's own connection,
-so that tests need no package for it. Used by the tests and by `make bench`.
+Knows nothing about the bot. Used by the tests and by `make bench`; needs no package.
 """
 
-import base64
 import hashlib
 import hmac
 import http.client
 import itertools
 import json
-import socket
-import struct
 import threading
 import time
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
+
+from tests.fake_slack_server import Handler, Link, Server, gone_is_fine
 
 TEAM = "T1"
 BOT_USER = "UBOT"
 BOT_ID = "BBOT"
 ACK_SECONDS = 3.0
-SOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 @dataclass(frozen=True)
@@ -59,25 +55,6 @@ class Fault:
     happens: bool = False
 
 
-@dataclass
-class _Link:
-    """One open socket and the acks it waits for."""
-
-    connection: socket.socket
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def send(self, data: bytes, opcode: int = 1) -> None:
-        size = len(data)
-        if size < 126:
-            head = struct.pack("!BB", 0x80 | opcode, size)
-        elif size < 65536:
-            head = struct.pack("!BBH", 0x80 | opcode, 126, size)
-        else:
-            head = struct.pack("!BBQ", 0x80 | opcode, 127, size)
-        with self.lock:
-            self.connection.sendall(head + data)
-
-
 class FakeSlack:
     """A Slack of one workspace. Use it as a context manager; `api_url` is what SLACK_API_URL takes."""
 
@@ -89,16 +66,16 @@ class FakeSlack:
         self.target: tuple[str, int] | None = None
         self.secret = "shh"
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
-        self._links: list[_Link] = []
+        self._links: list[Link] = []
         self._acks: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self._last_ts = 0
         fake = self
 
-        class Handler(_Handler):
+        class Mine(Handler):
             slack = fake
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", 0), Mine)
         self.port = self._server.server_address[1]
         self.api_url = f"http://127.0.0.1:{self.port}/api/"
         self._thread = threading.Thread(
@@ -142,8 +119,7 @@ class FakeSlack:
     def cut(self) -> None:
         """Cut all sockets hard, as a network does."""
         for link in self._links:
-            with _ignored():
-                link.connection.shutdown(socket.SHUT_RDWR)
+            link.cut()
         self._links.clear()
 
     # Deliveries.
@@ -279,7 +255,7 @@ class FakeSlack:
         }  # fmt: skip
         if kind == "events_api":
             envelope |= {"retry_attempt": retry, "retry_reason": "timeout" if retry else ""}
-        with _ignored():
+        with gone_is_fine():
             self._links[-1].send(json.dumps(envelope).encode())
         with self.changed:
             self.changed.wait_for(lambda: envelope_id in self._acks, ACK_SECONDS)
@@ -351,23 +327,14 @@ class FakeSlack:
             "response_metadata": {"next_cursor": more},
         }
 
-    def linked(self, connection: socket.socket) -> None:
+    def linked(self, link: Link) -> None:
         """Talk over an open socket until it ends."""
-        link = _Link(connection)
         link.send(json.dumps({"type": "hello", "num_connections": 1}).encode())
         with self.changed:
             self._links.append(link)
             self.changed.notify_all()
-        stream = connection.makefile("rb")
-        with _ignored():
-            while frame := _frame(stream):
-                opcode, data = frame
-                if opcode == 9:
-                    link.send(data, 10)
-                elif opcode == 8:
-                    break
-                elif opcode == 1:
-                    self._acked(json.loads(data))
+        for text in link.messages():
+            self._acked(json.loads(text))
         with self.changed:
             self._links = [each for each in self._links if each is not link]
             self.changed.notify_all()
@@ -383,79 +350,3 @@ def sign(secret: str, stamp: str, body: str) -> str:
     """Sign a request as Slack does."""
     digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256)
     return "v0=" + digest.hexdigest()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-
-class _Handler(BaseHTTPRequestHandler):
-    slack: FakeSlack
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        key = self.headers.get("Sec-WebSocket-Key")
-        if key:
-            accept = base64.b64encode(hashlib.sha1(key.encode() + SOCKET_GUID).digest()).decode()
-            self.wfile.write(
-                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
-            )
-            self.slack.linked(self.connection)
-            self.close_connection = True
-            return
-        self.do_POST()
-
-    def do_POST(self) -> None:
-        parts = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        params = _params(body, self.headers.get("Content-Type") or "", parts.query)
-        method = parts.path.removeprefix("/api/")
-        if method.startswith("/response/"):
-            method = "response_url"
-        status, headers, answer = self.slack.reply(method, params)
-        text = "ok" if method == "response_url" and status == 200 else json.dumps(answer)
-        data = text.encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-def _params(body: str, kind: str, query: str) -> dict[str, Any]:
-    if "json" in kind and body:
-        return dict(json.loads(body))
-    params: dict[str, Any] = dict(parse_qsl(query)) | dict(parse_qsl(body))
-    for key in ("blocks", "metadata", "view", "loading_messages"):
-        value = params.get(key)
-        if isinstance(value, str) and value[:1] in "[{":
-            params[key] = json.loads(value)
-    return params
-
-
-def _frame(stream: Any) -> tuple[int, bytes] | None:
-    head = stream.read(2)
-    if len(head) < 2:
-        return None
-    size = head[1] & 127
-    if size > 125:
-        size = int.from_bytes(stream.read(2 if size == 126 else 8), "big")
-    mask = stream.read(4) if head[1] & 128 else b"\0\0\0\0"
-    data = stream.read(size)
-    return head[0] & 15, bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
-
-
-class _ignored:
-    """Passes over a connection that ended meanwhile."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: object, trace: object) -> bool:
-        return isinstance(error, OSError | IndexError | ValueError)

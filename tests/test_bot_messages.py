@@ -1,0 +1,282 @@
+"""Messages: which of them are claimed as questions, how they are marked, and when the bot is silent."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot import slack
+from store import channels, questions
+from store.database import Database
+from tests import slack_parts
+from tests.fake_slack import BOT_USER, TEAM, FakeSlack, Fault
+from tests.slack_parts import FakeServices, settings_for, texts, work_off
+
+ME = f"<@{BOT_USER}>"
+ADMIN = "UBOSS"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeSlack]:
+    with FakeSlack() as running:
+        yield running
+
+
+@pytest.fixture
+def services(fake: FakeSlack, database: Database) -> FakeServices:
+    return FakeServices(settings_for(fake, database.url), database)
+
+
+@pytest.fixture
+def bot(fake: FakeSlack, services: FakeServices) -> Iterator[slack.Bot]:
+    with slack_parts.served(fake, services.settings, services.database) as running:
+        yield running
+
+
+def mention(fake: FakeSlack, event: dict[str, Any]) -> dict[str, Any]:
+    """The app_mention that Slack sends beside a message."""
+    return {k: v for k, v in event.items() if k != "channel_type"} | {"type": "app_mention"}
+
+
+def set_mode(database: Database, mode: channels.Mode, **more: Any) -> None:
+    with database.connection() as connection:
+        wanted = channels.ChannelSettings("C1", mode, **more)
+        channels.put(connection, TEAM, wanted, ADMIN, datetime.now(UTC))
+
+
+def answered(fake: FakeSlack, services: FakeServices, **more: Any) -> dict[str, Any]:
+    """Ask and get a posted answer; give the message."""
+    assert fake.event(fake.say(f"{ME} How many days off?", **more)).ok
+    work_off(services, fake)
+    return fake.messages[-1]
+
+
+def test_a_mention_gets_one_answer_in_its_thread(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    event = fake.say(f"{ME} How many days off &amp; when?")
+    assert fake.event(event).ok
+    assert fake.event(mention(fake, event)).ok
+    assert work_off(services, fake) == ["answered"]
+    assert [m["thread_ts"] for m in fake.messages] == [event["ts"]]
+    assert services.answerer.asked[0][0] == "How many days off & when?"
+    assert services.answerer.asked[0][1].principals == ("*", "C1")
+
+
+def test_a_mention_counts_whichever_event_comes_first(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    event = fake.say(f"{ME} days off?")
+    assert fake.event(mention(fake, event)).ok
+    assert fake.event(event).ok
+    assert work_off(services, fake) == ["answered"]
+
+
+def test_a_direct_message_is_answered_with_the_askers_rights(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    assert fake.event(fake.say("days off?", channel="D1")).ok
+    assert work_off(services, fake) == ["answered"]
+    assert services.answerer.asked[0][1].principals == ("*", "D1", "U1")
+
+
+def test_the_ask_command_is_answered_for_the_asker_alone(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    ack = fake.command("/ask", "days <off>?")
+    assert ack.ok and "days &lt;off&gt;" in ack.body
+    assert work_off(services, fake) == ["answered"]
+    assert fake.messages == []
+    (reply,) = fake.called("response_url")
+    assert reply.params["response_type"] == "ephemeral"
+    assert services.answerer.asked[0][1].principals == ("*", "C1", "U1")
+
+
+def test_the_ask_command_without_a_question_explains_itself(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    assert "/ask How do I" in fake.command("/ask", " ").body
+    assert work_off(services, fake) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "count"), [("mention", 0), ("questions", 1), ("all", 1), ("off", 0)]
+)
+def test_a_channel_is_overheard_only_if_it_wants(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot, mode: channels.Mode, count: int
+) -> None:
+    set_mode(services.database, mode, sources=("hr",))
+    assert fake.event(fake.say("days off?")).ok
+    assert len(work_off(services, fake)) == count
+    assert len(fake.messages) == count
+    assert [sources for _, _, sources in services.answerer.asked] == [("hr",)] * count
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "said"),
+    [
+        ("questions", "not_found", 0),
+        ("questions", "smalltalk", 0),
+        ("questions", "unsure", 1),
+        ("all", "not_found", 1),
+        ("all", "smalltalk", 0),
+    ],
+)
+def test_unasked_the_bot_speaks_only_with_something_to_say(
+    fake: FakeSlack,
+    services: FakeServices,
+    bot: slack.Bot,
+    mode: channels.Mode,
+    status: str,
+    said: int,
+) -> None:
+    set_mode(services.database, mode)
+    services.answerer.status = status
+    fake.event(fake.say("days off?"))
+    work_off(services, fake)
+    assert len(fake.messages) == said
+
+
+def test_a_channel_that_is_off_says_so_once_to_who_mentions_the_bot(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    set_mode(services.database, "off")
+    event = fake.say(f"{ME} days off?")
+    fake.event(event)
+    fake.event(mention(fake, event))
+    slack_parts.errands_done(bot)
+    assert work_off(services, fake) == []
+    assert ["switched off" in text for text in texts(fake)] == [True]
+
+
+def test_the_asker_goes_on_in_the_thread_without_a_mention(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    root = answered(fake, services)["thread_ts"]
+    fake.event(fake.say("and for part-timers", thread_ts=root))
+    fake.event(fake.say("nice weather", user="U2", thread_ts=root))
+    fake.event(fake.say("<@U1> did you see this?", user="U2", thread_ts=root))
+    fake.event(fake.say("and for interns?", user="U2", thread_ts=root))
+    assert work_off(services, fake) == ["answered", "answered"]
+    assert [asked[0] for asked in services.answerer.asked[1:]] == [
+        "and for part-timers",
+        "and for interns?",
+    ]
+
+
+def test_a_thread_of_others_is_left_alone(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    fake.event(fake.say("lunch?", thread_ts=fake.now()))
+    assert work_off(services, fake) == []
+
+
+@pytest.mark.parametrize("word", ["mute", ":no_bell:", "Mute"])
+def test_mute_ends_the_talk_until_the_next_mention(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot, word: str
+) -> None:
+    root = answered(fake, services)["thread_ts"]
+    fake.event(fake.say(word, user="U2", thread_ts=root))
+    fake.event(fake.say("and for interns?", thread_ts=root))
+    assert work_off(services, fake) == []
+    fake.event(fake.say(f"{ME} and for interns?", thread_ts=root))
+    work_off(services, fake)
+    fake.event(fake.say("and for others?", thread_ts=root))
+    assert work_off(services, fake) == ["answered"]
+
+
+def test_a_muting_reaction_ends_the_talk(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    message = answered(fake, services)
+    assert fake.react("no_bell", message["ts"]).ok
+    fake.event(fake.say("and for interns?", thread_ts=message["thread_ts"]))
+    assert work_off(services, fake) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"subtype": "message_changed"},
+        {"subtype": "channel_join"},
+        {"subtype": "bot_message", "bot_id": "B2"},
+        {"bot_id": "B2"},
+        {"user": BOT_USER},
+        {"user": None},
+    ],
+)
+def test_what_nobody_said_is_acknowledged_and_ignored(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot, more: dict[str, Any]
+) -> None:
+    assert fake.event(fake.say(f"{ME} days off?") | more).ok
+    assert work_off(services, fake) == []
+
+
+@pytest.mark.parametrize("subtype", ["thread_broadcast", "file_share"])
+def test_broadcasts_and_files_with_a_question_count(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot, subtype: str
+) -> None:
+    assert fake.event(fake.say(f"{ME} days off?", subtype=subtype)).ok
+    assert work_off(services, fake) == ["answered"]
+
+
+def test_events_that_nothing_needs_are_acknowledged(fake: FakeSlack, bot: slack.Bot) -> None:
+    assert fake.event({"type": "app_home_opened", "user": "U1", "tab": "home"}).ok
+    assert fake.react("tada", "1.2").ok
+
+
+@pytest.mark.parametrize("text", ["x" * 40_000, "🦜🦜", "a\x00b", "", "<!channel> <@U2|ann> why?"])
+def test_any_text_is_claimed_and_answered(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot, text: str
+) -> None:
+    assert fake.event(fake.say(f"{ME} {text}")).ok
+    assert len(work_off(services, fake)) == 1
+    assert len(fake.messages) == 1
+    assert "<!" not in json.dumps(fake.messages)
+
+
+def test_only_the_beginning_of_a_very_long_question_is_read_and_it_says_so(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    fake.event(fake.say(f"{ME} {'x' * 40_000}"))
+    work_off(services, fake)
+    assert len(services.answerer.asked[0][0]) == 3000
+    assert "Only the first 3,000 characters were read." in json.dumps(fake.messages[0]["blocks"])
+
+
+def test_a_status_shows_at_once_and_needs_no_clearing_after_the_post(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    fake.event(fake.say(f"{ME} days off?"))
+    slack_parts.errands_done(bot)
+    work_off(services, fake)
+    (call,) = fake.called("assistant.threads.setStatus")
+    assert call.params["status"]
+    assert fake.called("reactions.add") == fake.called("reactions.remove") == []
+
+
+def test_eyes_stand_in_for_the_status_and_go_at_the_end(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    fake.fail("assistant.threads.setStatus", Fault(error="unknown_method"))
+    event = fake.say(f"{ME} days off?")
+    fake.event(event)
+    slack_parts.errands_done(bot)
+    assert fake.called("reactions.add")[0].params["timestamp"] == event["ts"]
+    work_off(services, fake)
+    assert fake.called("reactions.remove")[0].params["timestamp"] == event["ts"]
+
+
+def test_a_mark_that_comes_after_the_answer_is_taken_off_at_once(
+    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+) -> None:
+    message = answered(fake, services)
+    slack_parts.errands_done(bot)
+    question_id = message["metadata"]["event_payload"]["question_id"]
+    with services.database.connection() as connection:
+        question = questions.get(connection, TEAM, question_id)
+    assert question
+    bot.edge.mark(question.question_id, question.ask)
+    assert fake.called("assistant.threads.setStatus")[-1].params["status"] == ""
