@@ -70,6 +70,7 @@ class Children:
         self._done.set()
         self._watcher.join()
         for child in self._children:
+            _let_go(child.process)
             child.process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS
         for child in self._children:
@@ -88,6 +89,10 @@ class Children:
         """Raise ChildFailed when one of them cannot get going."""
         if self._failure is not None:
             raise ChildFailed(self._failure)
+
+    def pid(self, role: str) -> int:
+        """The process id of a child."""
+        return next(child.process.pid for child in self._children if child.role == role)
 
     def log_of(self, role: str) -> Path:
         """Where a process logs to."""
@@ -120,10 +125,18 @@ class Children:
             child.young_deaths = child.young_deaths + 1 if is_young else 0
             if child.young_deaths >= YOUNG_DEATHS:
                 self._failure = f"The {child.role} cannot start: {self._last_words(child.role)}"
-            child.due_at = now + min(2.0**child.young_deaths - 1, LONGEST_PAUSE_SECONDS)
+            pause = min(2.0 ** (child.young_deaths - 1) - 0.5, LONGEST_PAUSE_SECONDS)
+            child.due_at = now + pause
         if now >= child.due_at:
+            _let_go(child.process)
             child.process, child.started_at, child.due_at = self._launch(child.role), now, None
 
     def _last_words(self, role: str) -> str:
         lines = self.log_of(role).read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"see {self.log_of(role)}"
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe that tells a child that we live."""
+    assert process.stdin is not None
+    process.stdin.close()
