@@ -134,5 +134,5 @@ def _is_known(error: Exception) -> bool:
 
 
 def _fail(line: str) -> NoReturn:
-    screen.notices().print(line, style="red", markup=False)
+    screen.notices().print(line, style="red", markup=False, soft_wrap=True)
     sys.exit(1)
