@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot import confidence, ranking, sentences
+from bot import confidence, memory, ranking, sentences, titles
 from bot.learned import Learned, Shelf
 from bot.manners import STATUSES, Decision, Manners, Step, signals
+from store import memory as memories
 from store import search
 from store.database import Database
 from store.records import Answer, Citation, Passage, Viewer
@@ -48,6 +49,7 @@ class Found:
     passages: list[Passage]
     terms: search.Terms
     vector: list[float]
+    speaks: Mapping[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -143,7 +145,7 @@ class Answerer:
         leg: search.Leg = "hybrid",
         vector: "NDArray[np.float32] | None" = None,
     ) -> Found:
-        """Search for one question (two round trips) and arrange what was found.
+        """Search for one question (three round trips) and arrange what was found.
 
         `vector` is the question's, where it is known already.
         """
@@ -162,14 +164,24 @@ class Answerer:
                 limit=CANDIDATES,
                 leg=leg,
             )
+            near = []
+            if plan.scope and leg == "hybrid":
+                near = memories.near(
+                    connection, self._workspace, plan.scope, vector.tolist(), learned.recall.floor
+                )
+                rows = titles.rescore(rows, plan.terms, learned.title_weight)
+        speaks = memory.evidence(near, learned.recall.floor)
+        rows = memory.rescore(rows, near, speaks, learned.recall)
         timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
-        return Found(ranking.arrange(rows), plan.terms, vector.tolist(), timings)
+        return Found(ranking.arrange(rows), plan.terms, vector.tolist(), speaks, timings)
 
     def _decide(self, question: str, found: Found, learned: Learned) -> Answer:
         started = time.perf_counter()
         first = found.passages[0] if found.passages else None
         span, cosine = self._best_span(first.body, found.vector) if first else ("", 0.0)
         signals = confidence.signals(found.passages, found.terms, cosine)
+        if first:
+            signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         probability = learned.calibrator.probability(signals) if first else 0.0
         status = learned.calibrator.status(probability) if first else "not_found"
         found.timings["decide"] = _ms(started)

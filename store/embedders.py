@@ -9,11 +9,14 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+INDEXED = ("chunks", "memory")
+"""Tables with vectors."""
+
 MOST_DIMS = 4000
 """pgvector indexes halfvec columns up to this many dimensions."""
 
 _INDEX = sql.SQL(
-    "CREATE INDEX IF NOT EXISTS {} ON chunks USING hnsw"
+    "CREATE INDEX IF NOT EXISTS {} ON {} USING hnsw"
     " ((embedding::halfvec({})) halfvec_cosine_ops)"
     " WITH (m = 16, ef_construction = 128) WHERE embedder_id = {}"
 )
@@ -53,14 +56,21 @@ def ensure_embedder(
             f"Vectors of {name} are stored with {stored[0] if stored else 'other'} dimensions, not"
             f" {dims}. Give the new model another name, or point to an empty database."
         )
-    _ensure_index(connection, number, dims)
+    for table in INDEXED:
+        _ensure_index(connection, table, number, dims)
     return number
 
 
-def _ensure_index(connection: psycopg.Connection[TupleRow], number: int, dims: int) -> None:
-    name = f"chunks_hnsw_{number}"
+def _ensure_index(
+    connection: psycopg.Connection[TupleRow], table: str, number: int, dims: int
+) -> None:
+    name = f"{table}_hnsw_{number}"
     found = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()
     if found and found[0]:
         return
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
-    connection.execute(_INDEX.format(sql.Identifier(name), sql.Literal(dims), sql.Literal(number)))
+    connection.execute(
+        _INDEX.format(
+            sql.Identifier(name), sql.Identifier(table), sql.Literal(dims), sql.Literal(number)
+        )
+    )

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow
 
+from store import memory
 from store.questions import storable
 from store.records import Vote
 
@@ -49,6 +50,7 @@ def cast(
             now,
         ),
     ).fetchone()
+    memory.refresh(connection, workspace, vote.answer_id)
     return bool(row and row[0])
 
 
@@ -65,6 +67,7 @@ def withdraw(
         " WHERE workspace_id = %s AND answer_id = %s AND person = %s AND value = %s",
         (workspace, answer_id, person, value),
     )
+    memory.refresh(connection, workspace, answer_id)
     return gone.rowcount > 0
 
 

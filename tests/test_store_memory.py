@@ -1,0 +1,138 @@
+"""What people judged is remembered per question, for those who may see the text, and forgotten with it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from store import answers, builds, documents, embedders, memory, questions, search, votes
+from store.database import Database
+from store.records import EVERYONE, Answer, Ask, Chunk, Document, Passage, Viewer, Vote
+from tests.fakes import HashEmbedder
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TEAM = "T1"
+ENCODER = HashEmbedder()
+
+
+def index(database: Database, texts: dict[str, tuple[str, ...]]) -> None:
+    """Store one-chunk documents: text -> audience."""
+    with database.connection() as connection:
+        number = embedders.ensure_embedder(connection, TEAM, ENCODER.name, ENCODER.dims)
+    with database.connection() as connection:
+        build = builds.choose(connection, TEAM, "docs", number, "whole", NOW)
+        pages = [
+            Document(
+                path=f"{text}.md",
+                version="1",
+                content_hash=text.encode(),
+                title=text,
+                url=None,
+                updated_at=None,
+                audience=audience,
+                chunks=(Chunk(0, text, text, text.encode()),),
+            )
+            for text, audience in texts.items()
+        ]
+        vectors = ENCODER.encode(list(texts))
+        documents.replace(connection, TEAM, build, pages, list(vectors), NOW)
+
+
+def answered(database: Database, question: str, text: str, *, person: str = "U1") -> UUID:
+    """Keep an answer to `question` that shows `text` first."""
+    passage = Passage(
+        1, "docs", f"{text}.md", text, text, None, text, text.encode().hex(), None, 0, 1.0
+    )
+    ask = Ask(TEAM, "C1", str(uuid4()), person, question, "mention", False)
+    with database.connection() as connection:
+        question_id = questions.claim(connection, ask, NOW)
+        assert question_id is not None
+        answer = Answer(uuid4(), question, "answered", 0.9, text, passages=(passage,))
+        vector = ENCODER.encode([question])[0].tolist()
+        number = embedders.embedder_id(ENCODER.name)
+        return answers.record(connection, TEAM, question_id, answer, vector, number, NOW).answer_id
+
+
+def vote(database: Database, answer_id: UUID, person: str, value: int, **more: str) -> None:
+    with database.connection() as connection:
+        votes.cast(connection, TEAM, replace(Vote(answer_id, person, value, "button"), **more), NOW)
+
+
+def recalled(
+    database: Database, question: str, principals: Sequence[str] = (EVERYONE,)
+) -> list[memory.Memory]:
+    with database.reading() as connection:
+        plan = search.prepare(connection, TEAM, question, Viewer(tuple(principals)))
+        if plan.scope is None:
+            return []
+        vector = ENCODER.encode([question])[0].tolist()
+        return memory.near(connection, TEAM, plan.scope, vector, 0.2)
+
+
+@pytest.fixture
+def team(database: Database) -> Database:
+    index(database, {"holidays": (EVERYONE,), "salaries": ("C9",)})
+    return database
+
+
+def test_a_vote_is_remembered_at_once_for_a_similar_question(team: Database) -> None:
+    vote(team, answered(team, "when may I take leave", "holidays"), "U1", 1)
+    (found,) = recalled(team, "when can I take leave")
+    assert (found.passage.path, found.good, found.bad) == ("holidays.md", 1.0, 0.0)
+    assert 0.5 < found.similarity < 1
+
+
+def test_a_memory_never_shows_what_the_viewer_may_not_see(team: Database) -> None:
+    vote(team, answered(team, "what do managers earn", "salaries"), "U1", 1)
+    assert recalled(team, "what do managers earn") == []
+    assert len(recalled(team, "what do managers earn", ("C9",))) == 1
+
+
+def test_a_changed_mind_replaces_and_a_withdrawn_vote_is_forgotten(team: Database) -> None:
+    answer_id = answered(team, "when may I take leave", "holidays")
+    vote(team, answer_id, "U1", 1)
+    vote(team, answer_id, "U1", -1)
+    assert [(m.good, m.bad) for m in recalled(team, "when may I take leave")] == [(0.0, 1.0)]
+    with team.connection() as connection:
+        votes.withdraw(connection, TEAM, answer_id, "U1", -1)
+    assert recalled(team, "when may I take leave") == []
+
+
+def test_a_text_that_changed_is_no_longer_remembered(team: Database) -> None:
+    vote(team, answered(team, "when may I take leave", "vacation"), "U1", 1)
+    assert recalled(team, "when may I take leave") == []
+    with team.connection() as connection:
+        assert memory.prune(connection, TEAM) == 1
+
+
+def test_a_reason_against_the_topic_says_nothing_against_the_text(team: Database) -> None:
+    answer_id = answered(team, "when may I take leave", "holidays")
+    vote(team, answer_id, "U1", -1, reason="silent")
+    assert recalled(team, "when may I take leave") == []
+
+
+def test_only_a_persons_first_votes_of_a_day_count(team: Database) -> None:
+    for number in range(memory.PERSON_VOTES + 5):
+        answer_id = answered(team, f"leave {number}", "holidays")
+        with team.connection() as connection:
+            at = NOW + timedelta(seconds=number)
+            votes.cast(connection, TEAM, Vote(answer_id, "U1", 1, "button"), at)
+    with team.connection() as connection:
+        number = embedders.embedder_id(ENCODER.name)
+        assert len(memory.judged(connection, TEAM, number)) == memory.PERSON_VOTES
+    assert len(recalled(team, "leave")) == memory.PERSON_VOTES
+
+
+def test_judged_questions_come_with_what_is_needed_to_ask_them_again(team: Database) -> None:
+    vote(team, answered(team, "when may I take leave", "holidays"), "U2", -1)
+    with team.connection() as connection:
+        number = embedders.embedder_id(ENCODER.name)
+        (row,) = memory.judged(connection, TEAM, number)
+    assert (row.ask.body, row.good, row.bad, row.people) == (
+        "when may I take leave", 0.0, 1.0, ("U2",)
+    )  # fmt: skip
+    assert bytes.fromhex(row.text_hash) == b"holidays"
+    assert np.array(row.vector.strip("[]").split(","), float).shape == (ENCODER.dims,)
