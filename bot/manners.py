@@ -1,9 +1,9 @@
 """What a message is and what is to be done: search the documents, reply, pass it on, or stay silent.
 
-Knows nothing about Slack, searching or training. Rather than lose a question it searches: anything
-but small talk is acted on without a search only when the classifier is all but certain.
+Knows nothing about Slack, searching or training. Rather than lose a question it searches.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 
     from models.intent import Prediction
 
-REPLY_ABOVE = 0.85
-"""Confidence from which a ready reply is given without a search."""
+REPLY_ABOVE = 0.7
+"""Confidence from which a ready reply is given without a search: it took none of our 210 questions to
+the documents nor of 1,500 of FeedbackQA's, and was reached by 70 % of small talk held out."""
 
-PASS_ON_ABOVE = 0.99
-"""Confidence from which a message is passed on without a search."""
+IGNORE_ABOVE = 0.85
+"""Confidence from which chatter that was perhaps meant for the bot is left alone."""
+
+PASS_ON_ABOVE = 0.9
+"""Confidence from which a message that does not ask anything is passed on without a search: it took
+2 of our 210 questions and 1 of 1,500 of FeedbackQA's, and was reached by half of the requests."""
 
 LIKELY_ABOVE = 0.6
-"""Confidence from which a message is passed on when a search finds nothing."""
+"""Confidence from which a message is passed on when a search finds nothing: this takes no answer away."""
 
 ASK_BACK_MARGIN = 0.2
 """Two intents that both act and are closer than this are put to the asker."""
@@ -40,6 +45,14 @@ PERMALINK = "{permalink}"
 
 SIGNAL = "intent:"
 """Begins the name of a signal that is an intent's confidence."""
+
+_ASKS = re.compile(
+    r"\?|\b(how|what|whats|when|where|who|whose|which|why|can i|could i|do i|may i|am i|is it|are we"
+    r"|is there)\b",
+    re.IGNORECASE,
+)
+"""A message that asks is searched for first. Without this the same care would need a confidence of
+.99, which one request in five reaches."""
 
 Step = Literal["search", "reply", "route", "ask_back", "ignore"]
 STATUSES: Mapping[Step, str] = {
@@ -105,7 +118,7 @@ class Manners:
         if not intents.by_name:
             return Decision()
         found = served.classify(text, vector)
-        seen = Message(intents, found, served.version_id)
+        seen = Message(text, intents, found, served.version_id)
         if origin == "channel" and mode != "all":
             return seen.overheard(SPEAK_ABOVE if strictness is None else strictness)
         return seen.addressed(is_quiet=origin in ("channel", "thread"))
@@ -124,6 +137,7 @@ class Manners:
 class Message:
     """A classified message."""
 
+    text: str
     intents: Intents
     found: "Prediction"
     version: str
@@ -135,32 +149,34 @@ class Message:
             return self._do("ignore")
         if intent.action == "answer":
             return self._do("search")
-        return self._do("route" if self._passes_on(PASS_ON_ABOVE) else "ignore")
+        return self._do("route" if self._is_clear() else "ignore")
 
     def addressed(self, *, is_quiet: bool) -> Decision:
         """Decide where the bot was asked; `is_quiet`: silence is a fitting reply to chatter."""
         intent = self._intent
         if intent is None or self.found.intent is None:
             return self._do("search")
-        is_sure = self.found.confidence >= REPLY_ABOVE
-        if intent.action == "ignore" and is_quiet and is_sure:
+        confidence = self.found.confidence
+        if intent.action == "ignore" and is_quiet and confidence >= IGNORE_ABOVE:
             return self._do("ignore")
-        if intent.action in ("reply", "ignore") and intent.reply and is_sure:
+        if intent.action == "reply" and confidence >= REPLY_ABOVE:
             return self._do("reply")
-        if self._passes_on(PASS_ON_ABOVE):
+        if self._is_clear():
             return self._do("route")
         if self._is_between():
             return self._do("search", "ask_back")
-        return self._do("search", "route" if self._passes_on(LIKELY_ABOVE) else None)
+        is_likely = _is_request(intent) and confidence >= LIKELY_ABOVE
+        return self._do("search", "route" if is_likely else None)
 
     @property
     def _intent(self) -> Intent | None:
         """The best intent; None where it has been deleted since the classifier was trained."""
         return self.intents.by_name.get(self.found.nearest)
 
-    def _passes_on(self, above: float) -> bool:
-        intent = self._intent
-        return _is_request(intent) and self.found.confidence >= above
+    def _is_clear(self) -> bool:
+        """Whether it is a request and nothing else."""
+        is_sure = self.found.confidence >= PASS_ON_ABOVE
+        return is_sure and _is_request(self._intent) and not _ASKS.search(self.text)
 
     def _is_between(self) -> bool:
         """Whether it is a request, but open which of two."""
