@@ -66,12 +66,12 @@ def signals(passages: Sequence[Passage], terms: Terms, best_unit: float = 0.0) -
     vectors = sorted((p.vector for p in passages if p.vector is not None), reverse=True)
     lexical = sorted((p.lexical for p in passages if p.lexical is not None), reverse=True)
     cosine = first.vector or 0.0
-    ceiling = sum(terms.idf) + terms.unknown_idf
+    ceiling = terms.ceiling
     return {
         "cosine": cosine,
         "cosine_gap": cosine - (vectors[5] if len(vectors) > 5 else cosine),
-        "coverage": (first.lexical or 0.0) / ceiling if ceiling else 0.0,
-        "unknown": terms.unknown_idf / ceiling if ceiling else 0.0,
+        "coverage": (first.lexical or 0.0) / ceiling,
+        "unknown": terms.unknown_idf / ceiling,
         "lexical_gap": ((first.lexical or 0.0) - (lexical[5] if len(lexical) > 5 else 0.0))
         / ceiling
         if ceiling

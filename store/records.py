@@ -63,7 +63,10 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that was found. `vector` is a cosine, `lexical` a BM25 score, `score` the fused 0..1."""
+    """A chunk that was found. `vector` is a cosine, `lexical` a BM25 score, `score` the fused 0..1.
+
+    `likeness` is the cosine with the passage that scored best in the same search.
+    """
 
     chunk_id: int
     source: str
@@ -78,6 +81,7 @@ class Passage:
     score: float
     vector: float | None = None
     lexical: float | None = None
+    likeness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

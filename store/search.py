@@ -2,7 +2,9 @@
 
 Knows nothing about encoders: it takes a question's text and its vector.
 BM25 after Robertson & Zaragoza 2009, The Probabilistic Relevance Framework, section 3.
-Fusion is the min-max convex combination of Bruch et al. 2023, TOIS 42(1).
+Fusion is the convex combination of Bruch et al. 2023, TOIS 42(1): cosines scaled by their own minimum
+and maximum, BM25 by its theoretical ones, so that a question whose words the corpus does not use
+leans on the vectors by itself.
 """
 
 import math
@@ -58,8 +60,13 @@ class Terms:
     idf: tuple[float, ...]
     rare: int
     mean_length: float
-    unknown: int = 0
-    unknown_idf: float = 0.0
+    unknown: int
+    unknown_idf: float
+
+    @property
+    def ceiling(self) -> float:
+        """The BM25 score that no chunk can reach: every lexeme there, without end."""
+        return sum(self.idf) + self.unknown_idf or 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +150,14 @@ scaled AS (
            * coalesce((score - min(score) OVER ())
                       / nullif(max(score) OVER () - min(score) OVER (), 0), 1) AS part FROM vec
     UNION ALL
-    SELECT chunk_id, NULL, score, (1 - %(weight)s::float8)
-           * coalesce((score - min(score) OVER ())
-                      / nullif(max(score) OVER () - min(score) OVER (), 0), 1) FROM lex
+    SELECT chunk_id, NULL, score, (1 - %(weight)s::float8) * score / %(ceiling)s::float8 FROM lex
 ), best AS (
     SELECT chunk_id, sum(part) AS score, max(vector) AS vector, max(lexical) AS lexical
     FROM scaled GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT %(limit)s
 )
 SELECT c.chunk_id, b.source, d.path, d.title, c.heading, coalesce(c.url, d.url), c.body,
-       encode(c.text_hash, 'hex'), d.updated_at, c.position, best.score, best.vector, best.lexical
+       encode(c.text_hash, 'hex'), d.updated_at, c.position, best.score, best.vector, best.lexical,
+       1 - (c.embedding <=> first_value(c.embedding) OVER (ORDER BY best.score DESC, c.chunk_id))
 FROM best
 JOIN chunks c ON c.workspace_id = %(workspace)s AND c.chunk_id = best.chunk_id
 JOIN documents d ON d.workspace_id = %(workspace)s AND d.document_id = c.document_id
@@ -250,6 +256,7 @@ def passages(
             "common": list(terms.terms[terms.rare :]),
             "common_idf": list(terms.idf[terms.rare :]),
             "mean": terms.mean_length,
+            "ceiling": terms.ceiling,
             "k1": K1,
             "b": B,
             "depth": DEPTH,
@@ -296,4 +303,5 @@ def _passage(row: TupleRow) -> Passage:
         score=row[10],
         vector=row[11],
         lexical=row[12],
+        likeness=row[13],
     )
