@@ -122,7 +122,7 @@ class Fitter:
 
     def expect(self, fits: Sequence[int]) -> None:
         """Say how many rows the coming fits train on, for the progress."""
-        self._total = sum(self._steps(rows, self._recipe.epochs) for rows in fits)
+        self._total = sum(map(self._steps, fits))
 
     def fit(self, name: str, data: Data, held: Data | None, epochs: int = 0) -> Pair:
         """Fit both models on `data`; `held` rows choose the epoch, else `epochs` are run."""
@@ -130,14 +130,14 @@ class Fitter:
         linear = baseline.fit(inside.vectors, inside.rows.truth, data.intents, self._strength)
         model = bert.from_encoder(self._encoder, data.intents)
         model.set_head(linear.weights, linear.bias)
-        recipe = replace(self._recipe, epochs=epochs) if epochs else self._recipe
-        with self._metered(self._steps(len(data.vectors), self._recipe.epochs)) as on_step:
+        recipe = finetune.fewer_epochs(self._recipe, len(data.vectors))
+        with self._metered(self._steps(len(data.vectors))) as on_step:
             best = finetune.finetune(
                 model,
                 data.rows,
                 held.rows if held else None,
                 examples.class_weights(inside.rows.truth, data.intents),
-                recipe=recipe,
+                recipe=replace(recipe, epochs=epochs) if epochs else recipe,
                 seed=self.seed,
                 checkpoint=self._work / f"{name}.pt",
                 on_step=on_step,
@@ -154,8 +154,9 @@ class Fitter:
             unknown.append(pair.logits(split.unseen))
         return pooled(known), pooled(unknown)
 
-    def _steps(self, rows: int, epochs: int) -> int:
-        return -(-rows // self._recipe.batch) * epochs
+    def _steps(self, rows: int) -> int:
+        batches = -(-rows // self._recipe.batch)
+        return batches * finetune.fewer_epochs(self._recipe, rows).epochs
 
     @contextmanager
     def _metered(self, steps: int) -> Iterator[Callable[[], None]]:
