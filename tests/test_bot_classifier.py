@@ -1,0 +1,156 @@
+"""Which classifier serves: new versions swapped in beside, damaged ones left alone."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from bot import classifier
+from bot.classifier import Classify, Served
+from bot.intents import Intent, Intents
+from models.shelf import ShelfError
+from store.records import ModelVersion
+from tests.fakes import HashEmbedder
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DEADLINE_SECONDS = 10.0
+
+
+def version(path: str) -> ModelVersion:
+    return ModelVersion(uuid4(), "intents", path, {}, {}, NOW, NOW, True)
+
+
+class Machine:
+    """A shelf by hand: what serves, what served before, what is damaged, what loads slowly."""
+
+    def __init__(self) -> None:
+        self.serving: ModelVersion | None = None
+        self.earlier: list[ModelVersion] = []
+        self.damaged: set[str] = set()
+        self.may_load = threading.Event()
+        self.may_load.set()
+        self.loads: list[str] = []
+
+    def load(self, wanted: ModelVersion) -> Classify:
+        self.may_load.wait(DEADLINE_SECONDS)
+        self.loads.append(wanted.path or "")
+        if wanted.path in self.damaged:
+            raise ShelfError(f"{wanted.path}/model.safetensors is truncated. Promote another.")
+        return never
+
+    def served(self) -> Served:
+        return Served(lambda: self.serving, lambda: self.earlier, self.load, lambda: never)
+
+
+def never(text: str, vector: object) -> object:
+    raise AssertionError("nothing is classified here")
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; an assertion error when it does not in time."""
+    end = threading.Event()
+    for _ in range(int(DEADLINE_SECONDS * 100)):
+        if holds():
+            return
+        end.wait(0.01)
+    raise AssertionError("it did not come to hold in time")
+
+
+def test_before_anything_is_trained_the_untrained_one_serves(machine: Machine) -> None:
+    assert machine.served().now().version_id == ""
+
+
+def test_a_promoted_version_serves_after_the_old_one_without_a_gap(machine: Machine) -> None:
+    machine.serving = old = version("old")
+    served = machine.served()
+    assert served.now().version_id == str(old.version_id)
+    machine.may_load.clear()
+    machine.serving = new = version("new")
+    assert served.now().version_id == str(old.version_id)
+    machine.may_load.set()
+    until(lambda: served.now().version_id == str(new.version_id))
+    assert machine.loads == ["old", "new"]
+
+
+def test_a_damaged_version_leaves_the_old_one_serving_and_says_so_once(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.serving = old = version("old")
+    served = machine.served()
+    served.now()
+    machine.serving, machine.damaged = version("new"), {"new"}
+    served.now()
+    until(lambda: "new/model.safetensors is truncated" in caplog.text)
+    assert [served.now().version_id for _ in range(3)] == [str(old.version_id)] * 3
+    assert machine.loads == ["old", "new"]
+
+
+def test_a_start_with_a_damaged_version_goes_back_to_the_one_before(machine: Machine) -> None:
+    machine.serving, machine.damaged = version("new"), {"new", "older"}
+    machine.earlier = [version("older"), version("oldest")]
+    assert machine.served().now().version_id == str(machine.earlier[1].version_id)
+
+
+def test_a_start_with_nothing_whole_serves_untrained(machine: Machine) -> None:
+    machine.serving, machine.damaged = version("new"), {"new"}
+    assert machine.served().now().version_id == ""
+
+
+def test_a_rollback_to_nothing_serves_untrained_again(machine: Machine) -> None:
+    machine.serving = version("old")
+    served = machine.served()
+    served.now()
+    machine.serving = None
+    served.now()
+    until(lambda: served.now().version_id == "")
+
+
+def test_a_promotion_while_another_loads_wins(machine: Machine) -> None:
+    machine.serving = version("old")
+    served = machine.served()
+    served.now()
+    machine.may_load.clear()
+    machine.serving = version("second")
+    served.now()
+    machine.serving = third = version("third")
+    served.now()
+    machine.may_load.set()
+    until(lambda: len(machine.loads) == 3)
+    until(lambda: served.now().version_id == str(third.version_id))
+
+
+def test_untrained_only_small_talk_worded_like_an_example_is_recognised() -> None:
+    embedder = HashEmbedder()
+    intents = Intents.of(
+        (
+            Intent("greeting", "", "reply", ("good morning everyone",), reply="Hello!"),
+            Intent("access", "", "route", ("please give me access",), reply="Ask IT."),
+        )
+    )
+    classify = classifier.untrained(intents, embedder)  # type: ignore[arg-type]
+
+    def found(text: str) -> str | None:
+        return classify(text, lambda: np.asarray(embedder.encode([text])[0])).intent
+
+    assert found("Good morning everyone") == "greeting"
+    assert found("please give me access") is None
+    assert found("how many days off do i get") is None
+
+
+def test_untrained_without_examples_recognises_nothing() -> None:
+    embedder = HashEmbedder()
+    classify = classifier.untrained(Intents(), embedder)  # type: ignore[arg-type]
+    assert classify("hi", lambda: embedder.encode(["hi"])[0]).intent is None
+
+
+def test_models_lie_under_home() -> None:
+    assert classifier.root(Path("/srv")) == Path("/srv/models/intents")
