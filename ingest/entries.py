@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from store.records import EVERYONE
 
-OptionValue = str | int | float | bool | list[str]
+OptionValue = str | int | float | bool | list[str] | dict[str, str]
 """What a kind's own settings in the sources' file may be."""
 
 
@@ -34,7 +34,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """One source as it is configured. `rules` are (pattern, audience), the first match wins."""
+    """One source as it is configured.
+
+    `rules` are (pattern, audience), the first match wins; `cache` is a folder where a source may
+    keep what it fetched.
+    """
 
     name: str
     kind: str
@@ -49,6 +53,7 @@ class SourceConfig:
     max_removed_share: float = 0.3
     max_removed: int = 5
     timeout_minutes: float = 720
+    cache: str | None = None
     options: Mapping[str, OptionValue] = field(default_factory=dict)
 
     def audience_of(self, path: str) -> tuple[str, ...]:
@@ -104,9 +109,16 @@ class Content:
 
 
 class Source(Protocol):
-    """A place that documents come from; made with its SourceConfig, used by one run."""
+    """A place that documents come from; made with its SourceConfig, used by one run, and closed.
 
-    def list(self) -> Iterable[Entry]:
+    `is_partial` tells, after listing, that documents may be missing from it: then none is removed.
+    OPTIONS are the names and types of settings of its own.
+    """
+
+    OPTIONS: ClassVar[Mapping[str, type]] = {}
+    is_partial: bool = False
+
+    def entries(self) -> Iterable[Entry]:
         """Give every document there is; raises SourceError when that cannot be told for sure."""
         ...
 
@@ -116,6 +128,10 @@ class Source(Protocol):
         Raises Unreadable.
         """
         ...
+
+    def close(self) -> None:
+        """Let go of connections and temporary files."""
+        return
 
 
 def matches(path: str, pattern: str) -> bool:

@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from ingest.entries import Content, Entry, SourceConfig, SourceError, Unreadable
+from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Unreadable
 
 IGNORED = {"node_modules", "__pycache__", "venv"}
 
 
-class Folder:
+class Folder(Source):
     """Lists the files below a folder by size and time of change. Hidden ones are left out."""
 
     def __init__(self, config: SourceConfig) -> None:
         self.config = config
         self.root = Path(config.address)
 
-    def list(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[Entry]:
         """Give each file; raises SourceError when the folder, or one below it, cannot be listed."""
         if not self.root.is_dir():
             raise SourceError(

@@ -103,7 +103,7 @@ class Preparer:
             return Same(entry.path, version)
         parse.refuse(parse.ending_of(content))
         parsed = parse.parse(content, self.convert)
-        named = parsed.title or content.title or entry.title
+        named = content.title or parsed.title or entry.title
         parsed = replace(parsed, body=clean(parsed.body), title=named and clean(named))
         title = sections.title_of(parsed, entry.path)
         title = split.fit_title(title, self.count, self.window)

@@ -138,7 +138,7 @@ class Reader:
             self._out.put(error)
 
     def _list(self) -> Iterator[Entry]:
-        for entry in self.source.list():
+        for entry in self.source.entries():
             self._alive = time.monotonic()
             yield entry
 

@@ -5,7 +5,8 @@ Knows nothing about kinds of sources, formats, models or schedules.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest import plan as planning
@@ -57,10 +58,10 @@ def ingest(
         progress.begin(full=full, asked_by=asked_by)
         parser = Parser()
         try:
-            source = open_source(config)
-            prepare = Preparer(config, source, parser, count, window, config.audience_of)
             state = _state(progress, number, full=full)
-            plan = _read(progress, state, prepare, encode, gate, allow_removal)
+            with closing(open_source(config)) as source:
+                prepare = Preparer(config, source, parser, count, window, config.audience_of)
+                plan = _read(progress, state, prepare, encode, gate, allow_removal)
             _finish(progress, state, plan, allow_removal)
         except (SourceError, Stuck, TooManyRemovals) as error:
             return progress.end(str(error))
@@ -126,7 +127,7 @@ def _read(
             progress, state.build, encode, writer, gate, reuse=not progress.run.is_full
         )
         listing = reader.listing(progress.beat)
-        plan = _plan(progress, state, listing, allow_removal)
+        plan = _plan(progress, state, listing, prepare.source.is_partial, allow_removal)
         reader.read(plan.read, lambda entry: prepare(entry, state.stored.get(entry.path)))
         for outcome in reader.outcomes(progress.beat):
             _count(progress, outcome, state.stored)
@@ -136,9 +137,17 @@ def _read(
     return plan
 
 
-def _plan(progress: Progress, state: _State, listing: Sequence[Entry], allow_removal: bool) -> Plan:
+def _plan(
+    progress: Progress,
+    state: _State,
+    listing: Sequence[Entry],
+    is_partial: bool,
+    allow_removal: bool,
+) -> Plan:
     plan = planning.plan(listing, state.stored, state.failed, progress.config.audience_of)
-    if not allow_removal:
+    if is_partial:
+        plan = replace(plan, remove=(), forget=())
+    elif not allow_removal:
         listed = {entry.path for entry in listing}
         _check(progress, state, sorted(state.served.keys() - listed))
     skipped = len(state.skips.intersection(plan.failing))

@@ -5,7 +5,8 @@ Knows nothing about any one kind of source but where its class is.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,15 @@ from store.records import EVERYONE
 
 KINDS = {
     "folder": "ingest.folder:Folder",
+    "files": "ingest.files:Files",
+    "git": "ingest.git:Git",
+    "website": "ingest.website:Website",
+    "slack-export": "ingest.slack_export:SlackExport",
+    "notion-export": "ingest.notion_export:NotionExport",
+    "confluence-export": "ingest.confluence_export:ConfluenceExport",
+    "confluence": "ingest.confluence:Confluence",
+    "notion": "ingest.notion:Notion",
+    "drive": "ingest.drive:Drive",
 }
 """To add a kind: one line here, one file with one class, its test."""
 
@@ -52,11 +62,12 @@ def load(
     environ: Mapping[str, str] | None = None,
     max_mb: float = 50,
     max_removed_share: float = 0.3,
+    cache: Path | None = None,
 ) -> list[SourceConfig]:
     """Read the configured sources, and `docs` (folders or URLs) as further ones.
 
     With no file and no docs, the example handbook is the one source. `${NAME}` in a value is
-    taken from `environ`. Raises ConfigError.
+    taken from `environ`; `cache` is a folder where sources may keep clones. Raises ConfigError.
     """
     found: list[SourceConfig] = []
     if path is not None:
@@ -66,7 +77,7 @@ def load(
         found = [SourceConfig("handbook", "folder", str(EXAMPLE), schedule="*/30 * * * *")]
     for address in docs:
         found.append(of_address(address, {config.name for config in found}))
-    return found
+    return [replace(config, cache=str(cache)) for config in found] if cache else found
 
 
 def of_address(address: str, taken: set[str] | frozenset[str] = frozenset()) -> SourceConfig:
@@ -83,7 +94,7 @@ def of_address(address: str, taken: set[str] | frozenset[str] = frozenset()) -> 
 
 def open_source(config: SourceConfig) -> Source:
     """Make the source that a configuration describes."""
-    return cast(Source, _class_of(config.kind)(config))
+    return _class_of(config.kind)(config)
 
 
 def _kind_of(address: str) -> str:
@@ -91,12 +102,14 @@ def _kind_of(address: str) -> str:
         return "git"
     if re.match(r"https?://", address):
         return "website"
-    return "files" if "://" in address else "folder"
+    if "://" in address or address.lower().endswith(".zip"):
+        return "files"
+    return "folder"
 
 
-def _class_of(kind: str) -> type:
+def _class_of(kind: str) -> Callable[[SourceConfig], Source]:
     module, _, name = KINDS[kind].partition(":")
-    return cast(type, getattr(import_module(module), name))
+    return cast(Callable[[SourceConfig], Source], getattr(import_module(module), name))
 
 
 class _Reader:
@@ -217,10 +230,12 @@ class _Reader:
                 )
             return self.environ[name]
 
-        return {
-            key: _VARIABLE.sub(value_of, value) if isinstance(value, str) else value
-            for key, value in table.items()
-        }
+        def expand(value: object) -> object:
+            if isinstance(value, dict):
+                return {key: expand(item) for key, item in value.items()}
+            return _VARIABLE.sub(value_of, value) if isinstance(value, str) else value
+
+        return {key: expand(value) for key, value in table.items()}
 
     def _error(self, index: int, key: str, message: str) -> ConfigError:
         return ConfigError(f"{self.path}, line {self._line(index, key)}: {message}")
