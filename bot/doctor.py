@@ -6,6 +6,7 @@ Knows nothing about repairing: it changes nothing.
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -13,7 +14,7 @@ from urllib.error import URLError
 from rich.text import Text
 from slack_sdk.errors import SlackApiError
 
-from bot import clients, ingestion, screen
+from bot import clients, ingestion, intents, screen
 from bot.services import Services, open_services
 from bot.settings import ROOT, Settings
 from ingest.entries import SourceConfig, SourceError
@@ -50,11 +51,12 @@ def check(settings: Settings) -> bool:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at settings, disk, database, models, sources and Slack, in this order."""
+    """Look at disk, database, models, sources, intents and Slack, in this order."""
     yield _home(settings)
     yield from _guarded(lambda: _stored(settings), StoreError, ServerError, MigrationError)
     yield from _guarded(lambda: _model(settings), Exception)
     yield from _guarded(lambda: _sources(settings), ConfigError)
+    yield from _guarded(lambda: _intents(settings), intents.IntentsError)
     if settings.talks_to_slack:
         yield from _slack(settings)
     else:
@@ -81,11 +83,12 @@ def _home(settings: Settings) -> Finding:
 
 def _stored(settings: Settings) -> Iterator[Finding]:
     with open_services(settings, prepare=False) as services:
+        # First what fails at once: a pool would wait half a minute for a server that is away.
+        missing = migrate.pending(services.database.url)
         with services.database.reading() as connection:
             database.check_server(connection)
         kind = "Embedded Postgres" if services.server else "Postgres at DATABASE_URL"
         yield Finding(f"{kind} answers and has what is needed")
-        missing = migrate.pending(services.database.url)
         if missing:
             yield Finding(f"Not migrated: {', '.join(missing)}; run `threadwise migrate`", False)
             return
@@ -118,12 +121,18 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 def _source(config: SourceConfig) -> Finding:
     try:
-        first = next(iter(open_source(config).list()), None)
+        with closing(open_source(config)) as source:
+            first = next(iter(source.entries()), None)
     except SourceError as error:
         return Finding(f"Source {config.name}: {error}", is_well=False)
     if first is None:
         return Finding(f"Source {config.name}: nothing in {config.address} to read", is_well=False)
     return Finding(f"Source {config.name}: {config.address} can be listed")
+
+
+def _intents(settings: Settings) -> Iterator[Finding]:
+    found = intents.load(settings.intents)
+    yield Finding(f"{len(found)} intents in {settings.intents}")
 
 
 def _slack(settings: Settings) -> Iterator[Finding]:
@@ -141,12 +150,13 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     yield Finding(f"Slack knows the bot token: {me.get('user')} in {me.get('team')}")
     granted = {k.lower(): v for k, v in (me.headers or {}).items()}.get("x-oauth-scopes")
     if granted is not None:
-        yield _scopes({scope.strip() for scope in str(granted).split(",")})
+        yield scopes({scope.strip() for scope in str(granted).split(",")})
     if settings.slack_mode == "socket":
         yield _socket(settings)
 
 
-def _scopes(granted: set[str]) -> Finding:
+def scopes(granted: set[str]) -> Finding:
+    """Compare what the token may do with what manifest.json asks for."""
     missing = sorted(needed_scopes(MANIFEST) - granted)
     if missing:
         return Finding(

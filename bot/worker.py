@@ -8,6 +8,7 @@ import functools
 import logging
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -78,7 +79,7 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
         loop.add_signal_handler(number, _end, gate, stop)
     threads = ThreadPoolExecutor(sum(SLOTS.values()) + 2, thread_name_prefix="job")
     loop.set_default_executor(threads)
-    models = threads.submit(lambda: services.answerer)
+    models = threads.submit(_load, services)
     models.add_done_callback(lambda done: _stop_if_failed(done, loop, stop))
     desk = Desk(services)
     bench = Bench(
@@ -179,6 +180,12 @@ def _end(gate: Gate, stop: asyncio.Event) -> None:
 async def _pause(seconds: float, stop: asyncio.Event) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+
+
+def _load(services: Services) -> None:
+    began = time.monotonic()
+    _ = services.answerer
+    log.info("models_loaded seconds=%.1f", time.monotonic() - began)
 
 
 def _wait(models: Future[Any]) -> None:
