@@ -91,13 +91,13 @@ def workplace(home: Path, intents: Intents) -> Path:
     return root(home) / f".training-{intents.digest[:12]}"
 
 
-def keep(services: Services, intents: Intents, trained: Path) -> ModelVersion:
-    """Move what was trained onto the shelf and let it serve."""
+def keep(services: Services, intents: Intents, trained: Path, *, files: int = KEPT) -> ModelVersion:
+    """Move what was trained onto the shelf and let it serve; `files` versions stay on disk."""
     from models.shelf import Shelf
 
     now = datetime.now(UTC)
     report = read_report(trained)
-    name = f"{now:%Y%m%d-%H%M%S}-{intents.digest[:8]}"
+    name = f"{now:%Y%m%d-%H%M%S%f}-{intents.digest[:8]}"
     shelf = Shelf(root(services.settings.home))
     shelf.put(name, trained)
     shutil.rmtree(trained)
@@ -109,8 +109,8 @@ def keep(services: Services, intents: Intents, trained: Path) -> ModelVersion:
         version = versions.promote(connection, services.workspace, version_id, now)
         served = [v for v in versions.all_of(connection, services.workspace, KIND) if v.promoted_at]
     assert version is not None
-    last = sorted(served, key=lambda v: v.promoted_at or v.created_at, reverse=True)[:KEPT]
-    shelf.prune(KEPT, serving={v.path or "" for v in last})
+    last = sorted(served, key=lambda v: v.promoted_at or v.created_at, reverse=True)[:files]
+    shelf.prune(files, serving={v.path or "" for v in last})
     return version
 
 
