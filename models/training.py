@@ -3,6 +3,7 @@
 Knows nothing about Slack, the database or which version serves; the loop is in finetune.py.
 """
 
+import hashlib
 import shutil
 import time
 from collections.abc import Iterable
@@ -40,14 +41,17 @@ def train(
     on a fifth of the intents left out of one small training. 4. On little data fit again on all
     rows. 5. Write weights, calibration and report.json into `out`.
 
-    A run that was killed is continued from `out`/checkpoint. `encoder` is the pretrained folder;
-    `on_progress` gets (steps done, steps in all). Raises TrainingError when rows are missing.
+    A run over the same rows that was killed is continued from `out`/checkpoint. `encoder` is the
+    pretrained folder; `on_progress` gets (steps done, steps in all). Raises TrainingError when
+    rows are missing.
     """
     started = time.monotonic()
-    kept = examples.prepare(rows, seed)
-    work = out / "checkpoint" / f"{examples.digest(kept)[:12]}-{seed}"
+    kept, recipe = examples.prepare(rows, seed), recipe or Recipe()
+    encoder_sha256 = sha256(encoder / bert.WEIGHTS)
+    same = f"{examples.digest(kept)} {encoder_sha256} {recipe} {seed}"
+    work = out / "checkpoint" / hashlib.sha256(same.encode()).hexdigest()[:12]
     work.mkdir(parents=True, exist_ok=True)
-    fitter = Fitter(encoder, work, recipe or Recipe(), seed, on_progress)
+    fitter = Fitter(encoder, work, recipe, seed, on_progress)
     names = examples.labels(kept)
     data = fitter.read(kept, names)
     fitter.tune(data)
@@ -61,7 +65,7 @@ def train(
         intents=names,
         held_out=int(outcome.held.inside.sum()),
         seed=seed,
-        encoder_sha256=sha256(encoder / bert.WEIGHTS),
+        encoder_sha256=encoder_sha256,
         epochs=outcome.pair.epochs,
         augmented=outcome.augmented,
         serves="bert" if wins else "baseline",
@@ -71,15 +75,9 @@ def train(
         baseline=scored["baseline"][0],
         warnings=examples.warnings(kept),
     )
-    intent.write(
-        out,
-        encoder,
-        outcome.pair.bert,
-        outcome.pair.baseline,
-        intent.Settings(
-            names, found.serves, found.encoder_sha256, **{k: s[1] for k, s in scored.items()}
-        ),
-    )
+    calibrations = {kind: scores[1] for kind, scores in scored.items()}
+    kept_settings = intent.Settings(names, found.serves, encoder_sha256, **calibrations)
+    intent.write(out, encoder, outcome.pair.bert, outcome.pair.baseline, kept_settings)
     found.write(out)
     shutil.rmtree(out / "checkpoint")
     return found
