@@ -170,20 +170,26 @@ class Answerer:
                     connection, self._workspace, plan.scope, vector.tolist(), learned.recall.floor
                 )
                 rows = titles.rescore(rows, plan.terms, learned.title_weight)
-        speaks = memory.evidence(near, learned.recall.floor)
+        speaks = memory.evidence(memory.seen(near), learned.recall.floor)
         rows = memory.rescore(rows, near, speaks, learned.recall)
         timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
         return Found(ranking.arrange(rows), plan.terms, vector.tolist(), speaks, timings)
 
+    def judge(self, found: Found) -> tuple[str, dict[str, float]]:
+        """Mark the sentences that say it (a verbatim slice) and measure how sure that is."""
+        if not found.passages:
+            return "", {}
+        first = found.passages[0]
+        span, cosine = self._best_span(first.body, found.vector)
+        signals = confidence.signals(found.passages, found.terms, cosine)
+        signals["memory"] = found.speaks.get(first.text_hash, 0.0)
+        return span, signals
+
     def _decide(self, question: str, found: Found, learned: Learned) -> Answer:
         started = time.perf_counter()
-        first = found.passages[0] if found.passages else None
-        span, cosine = self._best_span(first.body, found.vector) if first else ("", 0.0)
-        signals = confidence.signals(found.passages, found.terms, cosine)
-        if first:
-            signals["memory"] = found.speaks.get(first.text_hash, 0.0)
-        probability = learned.calibrator.probability(signals) if first else 0.0
-        status = learned.calibrator.status(probability) if first else "not_found"
+        span, signals = self.judge(found)
+        probability = learned.calibrator.probability(signals) if signals else 0.0
+        status = learned.calibrator.status(probability) if signals else "not_found"
         found.timings["decide"] = _ms(started)
         cited = tuple(_citation(p) for p in _shown(found.passages))
         is_told = status != "not_found"

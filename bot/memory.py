@@ -3,7 +3,7 @@
 Knows nothing about SQL or how its two numbers were fitted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from store.memory import Memory
@@ -21,24 +21,40 @@ class Recall:
     floor: float = 0.3
 
 
-def evidence(memories: Sequence[Memory], floor: float) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A text that was shown for a question this similar (cosine), and the weight of its votes."""
+
+    text_hash: str
+    similarity: float
+    good: float
+    bad: float
+
+
+def evidence(seen: Iterable[Seen], floor: float) -> dict[str, float]:
     """Give, by text hash, what speaks for a text (0..1); texts that nothing speaks for are absent.
 
     The share of likes among votes on similar questions, shrunk, times how similar the nearest liked
     one is. A thumbs-down only cancels likes: it does not say which other text is right.
     """
     found: dict[str, float] = {}
-    by_text: dict[str, list[Memory]] = {}
-    unique = {(m.answer_id, m.passage.text_hash): m for m in memories if m.similarity > floor}
-    for memory in unique.values():
-        by_text.setdefault(memory.passage.text_hash, []).append(memory)
+    by_text: dict[str, list[Seen]] = {}
+    for one in seen:
+        if one.similarity > floor:
+            by_text.setdefault(one.text_hash, []).append(one)
     for text, rows in by_text.items():
-        reach = max((m.similarity for m in rows if m.good > m.bad), default=floor)
-        good, bad = sum(m.good for m in rows), sum(m.bad for m in rows)
+        reach = max((one.similarity for one in rows if one.good > one.bad), default=floor)
+        good, bad = sum(one.good for one in rows), sum(one.bad for one in rows)
         value = good / (good + bad + SHRINK) * (reach - floor) / (1 - floor)
         if value > 0:
             found[text] = value
     return found
+
+
+def seen(memories: Sequence[Memory]) -> Iterable[Seen]:
+    """Reduce looked-up rows to what they say; a text that stands in several places counts once."""
+    unique = {(m.answer_id, m.passage.text_hash): m for m in memories}
+    return [Seen(m.passage.text_hash, m.similarity, m.good, m.bad) for m in unique.values()]
 
 
 def rescore(

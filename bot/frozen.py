@@ -1,0 +1,83 @@
+"""The frozen set: the example handbook and its questions, in a workspace that nothing else touches.
+
+Knows nothing about what is tried on it.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot import ranking, scorecard
+from bot.replay import Replay, replay
+from bot.settings import ROOT
+from evals import answers
+from ingest.entries import SourceConfig
+from ingest.run import ingest
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+HANDBOOK = ROOT / "evals" / "handbook"
+QUESTIONS = ROOT / "evals" / "questions.jsonl"
+DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Questions with known quotes, their candidates, and the workspace that they are asked in."""
+
+    workspace: str
+    rows: tuple[answers.Labelled, ...]
+    replays: tuple[Replay, ...]
+
+    def scores(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give each answerable question's reciprocal rank of the right passage, at most DEPTH down."""
+        pairs = zip(self.rows, self.replays, strict=True)
+        return np.array([_rank(row, again, weights) for row, again in pairs if row.answerable])
+
+
+def load(services: "Services") -> Frozen:
+    """Index the handbook when it is new or changed, and search for every question."""
+    embedder = services.embedder
+    workspace = f"frozen-{hashlib.sha256(embedder.name.encode()).hexdigest()[:12]}"
+    config = SourceConfig("handbook", "folder", str(HANDBOOK))
+    run = ingest(
+        config,
+        database=services.database,
+        workspace=workspace,
+        encode=embedder.encode,
+        count=embedder.count,
+        embedder_name=embedder.name,
+        dims=embedder.dims,
+        window=embedder.window,
+        now=lambda: datetime.now(UTC),
+        allow_removal=True,
+    )
+    if run.state != "done":
+        raise RuntimeError(f"The evaluation handbook could not be indexed: {run.error}")
+    rows = scorecard.labelled(QUESTIONS)
+    vectors = embedder.encode([row.question for row in rows])
+    with services.database.reading() as connection:
+        replays = tuple(
+            replay(connection, workspace, row.question, scorecard.READER, vector.tolist())
+            for row, vector in zip(rows, vectors, strict=True)
+        )
+    return Frozen(workspace, tuple(rows), replays)
+
+
+def _rank(row: answers.Labelled, again: Replay, weights: NDArray[np.float64]) -> float:
+    scores = again.table @ weights
+    order = np.argsort(-scores, kind="stable")
+    # As it is shown: the newer of two near-equals first, so with the scores that were tried.
+    found = ranking.arrange(
+        [replace(again.passages[i], score=float(scores[i])) for i in order], DEPTH
+    )
+    for place, passage in enumerate(found, start=1):
+        is_page = answers.same_page(passage.path, row.path or "")
+        if is_page and answers.holds(passage.body, row.quote or "?"):
+            return 1 / place
+    return 0.0

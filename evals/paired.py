@@ -1,0 +1,44 @@
+"""Paired comparisons of a candidate with what serves: is it better, is it no worse?
+
+Knows nothing about what was measured: one number or one change per question.
+"""
+
+from collections.abc import Sequence
+from math import comb
+
+import numpy as np
+
+ROUNDS = 2000
+
+
+def sign_test(better: int, worse: int, chance: float = 0.5) -> float:
+    """Give P(at least `better` of the changes are for the better | no effect): exact, one-sided.
+
+    With `chance` .5 this is McNemar's exact test (McNemar 1947). `chance` is the share of better
+    changes that changing at random would give.
+    """
+    count = better + worse
+    tail = (
+        comb(count, k) * chance**k * (1 - chance) ** (count - k) for k in range(better, count + 1)
+    )
+    return min(1.0, sum(tail)) if count else 1.0
+
+
+def lower_bound(
+    differences: Sequence[float], *, level: float = 0.05, rounds: int = ROUNDS, seed: int = 0
+) -> float:
+    """Give the one-sided lower bound of the mean difference, by the percentile bootstrap."""
+    return interval(differences, level=2 * level, rounds=rounds, seed=seed)[0]
+
+
+def interval(
+    differences: Sequence[float], *, level: float = 0.05, rounds: int = ROUNDS, seed: int = 0
+) -> tuple[float, float]:
+    """Give the two-sided interval of the mean difference (Efron 1979); (0, 0) without differences."""
+    if not differences:
+        return 0.0, 0.0
+    values = np.asarray(differences, dtype=np.float64)
+    chance = np.random.default_rng(seed)
+    means = [chance.choice(values, len(values)).mean() for _ in range(rounds)]
+    low, high = np.quantile(means, (level / 2, 1 - level / 2))
+    return float(low), float(high)
