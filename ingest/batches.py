@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +21,12 @@ from store.database import StoreGone
 from store.records import Failure, Run
 
 BATCH_CHUNKS = 256  # encoded and written together; what a killed run may have to encode again
+MOST_CHUNKS = 512  # given to the encoder at once, when a document has many
 BATCH_OUTCOMES = 1024  # written together when there is nothing to encode
-WRITE_TRIES = 5
+TRIES = 5
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -69,7 +73,9 @@ class Batches:
         self.settle()
         self.progress.count(chunks=len(vectors))
         self.progress.beat()
-        self._writing = self._writer.submit(self._write, batch, vectors, self.progress.run)
+        self._writing = self._writer.submit(
+            self._again, partial(self._write, batch, vectors, self.progress.run)
+        )
 
     def settle(self) -> None:
         """Wait until the batch before is written; raises what went wrong with it."""
@@ -81,17 +87,10 @@ class Batches:
         """Give the vectors of all chunks; a text that is known, or comes twice, is encoded once."""
         hashes = [c.text_hash for p in prepared for c in p.document.chunks]
         texts = dict(zip(hashes, (text for p in prepared for text in p.texts), strict=True))
-        with self.database.connection() as connection:
-            known = documents.known_vectors(
-                connection,
-                self.workspace,
-                self.build.embedder_id,
-                list(texts),
-                None if self.reuse else self.build.build_id,
-            )
+        known = self._again(lambda: self._known(list(texts)))
         new = [digest for digest in texts if digest not in known]
-        for start in range(0, len(new), BATCH_CHUNKS):
-            part = new[start : start + BATCH_CHUNKS]
+        for start in range(0, len(new), MOST_CHUNKS):
+            part = new[start : start + MOST_CHUNKS]
             if self.gate:
                 self.gate()
             known.update(zip(part, self.encode([texts[d] for d in part]), strict=True))
@@ -99,23 +98,30 @@ class Batches:
             self.progress.beat()
         return [known[digest] for digest in hashes]
 
+    def _known(self, text_hashes: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        with self.database.connection() as connection:
+            return documents.known_vectors(
+                connection,
+                self.workspace,
+                self.build.embedder_id,
+                text_hashes,
+                None if self.reuse else self.build.build_id,
+            )
+
+    def _again(self, action: Callable[[], T]) -> T:
+        """Do it; and again when the server went away in the middle. Each action is a transaction."""
+        for attempt in range(1, TRIES):
+            try:
+                return action()
+            except StoreGone as error:
+                log.warning("ingest.again source=%s error=%s", self.build.source, error)
+                time.sleep(attempt)
+        return action()
+
     def _write(
         self, batch: Sequence[Outcome], vectors: Sequence[NDArray[np.float32]], run: Run
     ) -> None:
-        """Write a batch in one transaction; again when the server went away in the middle."""
-        for attempt in range(1, WRITE_TRIES + 1):
-            try:
-                self._write_once(batch, vectors, run)
-                return
-            except StoreGone as error:
-                if attempt == WRITE_TRIES:
-                    raise
-                log.warning("ingest.write_again source=%s error=%s", run.source, error)
-                time.sleep(attempt)
-
-    def _write_once(
-        self, batch: Sequence[Outcome], vectors: Sequence[NDArray[np.float32]], run: Run
-    ) -> None:
+        """Write a batch in one transaction."""
         build_id, at = self.build.build_id, run.seen_at
         ready = [o.document for o in batch if isinstance(o, Prepared)]
         same = {o.path: o.version for o in batch if isinstance(o, Same)}

@@ -5,12 +5,13 @@ Knows nothing about what is counted.
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from ingest.entries import SourceConfig
 from store import runs, sources
-from store.database import Database
+from store.database import Database, StoreGone
 from store.records import Run
 
 BEAT_SECONDS = 1
@@ -59,7 +60,8 @@ class Progress:
         at = self.now()
         if (at - self.run.seen_at).total_seconds() >= BEAT_SECONDS:
             self.run = replace(self.run, seen_at=at)
-            with self.database.connection() as connection:
+            # A beat that is lost does no harm, and the next one may find the server back.
+            with suppress(StoreGone), self.database.connection() as connection:
                 runs.save(connection, self.workspace, self.run)
         if self.on_progress:
             self.on_progress(self.run)

@@ -249,7 +249,7 @@ class Website(Source):
             self._next_request = time.monotonic() + self.delay
             # The request's own URL may become an address of the host: keep the one asked for.
             with self._http.stream("GET", url, headers=headers) as stream:
-                if not stream.is_redirect:
+                if not stream.has_redirect_location:
                     return self._load(stream, url)
                 url = urljoin(url, stream.headers.get("Location", ""))
         raise httpx.TooManyRedirects(f"{url} redirects in circles.")
