@@ -99,5 +99,5 @@ def statuses(connection: psycopg.Connection[TupleRow], workspace: str) -> list[S
     found = []
     for row in rows:
         latest = runs.last(connection, workspace, row[0])
-        found.append(SourceStatus(*row, latest[0] if latest else None))
+        found.append(SourceStatus(*(*row, latest[0] if latest else None)))
     return found
