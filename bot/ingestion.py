@@ -40,6 +40,7 @@ def sources(settings: Settings) -> list[SourceConfig]:
         environ=environ,
         max_mb=settings.max_file_mb,
         max_removed_share=settings.max_removed_share,
+        cache=settings.home / "clones",
     )
 
 
