@@ -1,0 +1,139 @@
+"""What becomes of a message once its intent is known: said, passed on, ignored or searched for."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from bot import manners
+from bot.answer import Answerer
+from bot.classifier import Classifier
+from bot.intents import Intent, Intents
+from bot.learned import Shelf
+from bot.manners import Manners
+from models.intent import Prediction
+from store import builds, documents, embedders
+from store.database import Database
+from store.records import EVERYONE, Answer, Chunk, Document, Viewer
+from tests.fakes import HashEmbedder
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+EVERYBODY = Viewer((EVERYONE,))
+PAGES = {
+    "handbook": "A full-time contract comes with 28 days of paid holiday.",
+    "wiki": "The build server restarts every night at three.",
+}
+INTENTS = Intents.of(
+    (
+        Intent("question", "Asks", "answer", ("?",)),
+        Intent("leave", "Asks about leave", "answer", ("l",), sources=("handbook",)),
+        Intent("greeting", "Says hello", "reply", ("hi",), reply="Hello!"),
+        Intent("access", "Wants access", "route", ("a",), route_to="C0ACCESS"),
+        Intent("broken", "Reports a fault", "route", ("b",), reply="Call the desk."),
+        Intent("chatter", "Talk", "ignore", ("lol",)),
+    )
+)
+
+
+class Encoder(HashEmbedder):
+    """Counts how often it is called with a single text: a question."""
+
+    def questions(self, text: str) -> int:
+        return self.encoded.count(text)
+
+
+@pytest.fixture
+def encoder(database: Database) -> Encoder:
+    made = Encoder()
+    for name, body in PAGES.items():
+        digest = hashlib.sha256(body.encode()).digest()
+        page = Document(
+            f"{name}.md", "1", digest, name, None, None, (EVERYONE,), (Chunk(0, "", body, digest),)
+        )
+        with database.connection() as connection:
+            number = embedders.ensure_embedder(connection, "local", made.name, made.dims)
+            build = builds.choose(connection, "local", name, number, "v1", NOW)
+            vectors = list(made.encode([body]))
+            documents.replace(connection, "local", build, [page], vectors, NOW)
+    return made
+
+
+def ask(
+    database: Database,
+    encoder: Encoder,
+    text: str,
+    intent: str,
+    confidence: float = 0.95,
+    **where: object,
+) -> Answer:
+    def classify(asked: str, vector: object) -> Prediction:
+        assert callable(vector)
+        vector()
+        second = "broken" if confidence > 0.5 else "question"
+        return Prediction(intent, confidence, intent, second, abs(2 * confidence - 1), 0.9)
+
+    bot = Manners(lambda: INTENTS, lambda: Classifier(classify, "v1"))
+    shelf = Shelf(database, "local")
+    answerer = Answerer(database, "local", encoder.encode, shelf, encoder.name, bot)
+    return answerer.answer(text, EVERYBODY, **where)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("intent", "confidence", "where", "status", "body"),
+    [
+        ("greeting", 0.95, {}, "smalltalk", "Hello!"),
+        ("access", 0.95, {}, "routed", manners.passed_on("C0ACCESS")),
+        ("broken", 0.95, {}, "routed", "Call the desk."),
+        ("access", 0.70, {}, "routed", manners.passed_on("C0ACCESS")),
+        ("access", 0.58, {}, "routed", "Did you mean “Wants access” or “Reports a fault”?"),
+        ("access", 0.40, {}, "not_found", None),
+        ("greeting", 0.95, {"origin": "channel", "mode": "questions"}, "ignored", None),
+        ("chatter", 0.95, {"origin": "thread"}, "ignored", None),
+        ("chatter", 0.95, {}, "not_found", None),
+    ],
+)
+def test_a_message_no_page_speaks_of(
+    database: Database,
+    encoder: Encoder,
+    intent: str,
+    confidence: float,
+    where: Mapping[str, object],
+    status: str,
+    body: str | None,
+) -> None:
+    answer = ask(database, encoder, "xylophone zebra", intent, confidence, **where)
+    assert (answer.status, answer.body) == (status, body)
+    assert (answer.intent, answer.intent_confidence) == (intent, confidence)
+    assert answer.citations == ()
+
+
+def test_a_likely_request_does_not_hide_what_the_documents_say(
+    database: Database, encoder: Encoder
+) -> None:
+    answer = ask(database, encoder, PAGES["handbook"], "access", 0.7)
+    assert answer.status in ("answered", "unsure")
+    assert (answer.body, answer.intent) == (PAGES["handbook"], "access")
+
+
+def test_a_question_is_encoded_once_for_both(database: Database, encoder: Encoder) -> None:
+    ask(database, encoder, "how many days of holiday", "question")
+    assert encoder.questions("how many days of holiday") == 1
+
+
+def test_an_intent_narrows_the_search_to_its_sources(database: Database, encoder: Encoder) -> None:
+    def found(intent: str, **where: object) -> set[str]:
+        answer = ask(database, encoder, "when does the build server restart", intent, **where)
+        return {passage.source for passage in answer.passages}
+
+    assert found("question") == {"handbook", "wiki"}
+    assert found("leave") == {"handbook"}
+    assert found("leave", confidence=0.4) == {"handbook", "wiki"}
+    assert found("leave", sources=["wiki"]) == {"wiki"}
+    assert found("leave", sources=["wiki", "handbook"]) == {"handbook"}
+
+
+def test_without_manners_everything_is_searched_for(database: Database, encoder: Encoder) -> None:
+    answerer = Answerer(database, "local", encoder.encode, Shelf(database, "local"), encoder.name)
+    answer = answerer.answer(PAGES["handbook"], EVERYBODY)
+    assert (answer.intent, answer.body) == (None, PAGES["handbook"])
