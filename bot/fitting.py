@@ -3,7 +3,7 @@
 Knows nothing about the store: judged questions and the frozen set come as tables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from bot.judged import Feedback
 from bot.learned import TITLE_WEIGHT, VECTOR_WEIGHT, Learned
 from bot.memory import Recall
 from bot.promotion import Verdict
+from bot.scorecard_confidence import Sample
 from models import fusion
 from models.fusion import Votes
 
@@ -38,10 +39,12 @@ Scores = Callable[[Weights], NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a candidate is held against: judged questions, the frozen set and what serves."""
+    """What a candidate is held against: judged questions, the frozen set (its scores by weights, and
+    its samples for the confidence) and what serves."""
 
     feedback: Feedback
     frozen: Scores
+    samples: Callable[[], Sequence[Sample]]
     learned: Learned
     seed: int = 0
 
@@ -63,7 +66,7 @@ def fit_fusion(known: Evidence) -> Verdict:
     before = weights(known.learned)
     fitted, base = fit_orders(votes, before), known.frozen(before[:3])
     tried = [(s, known.frozen(_toward(before, fitted, s)[:3]) - base) for s in STEPS]
-    step, change = next((t for t in tried if promotion.holds(t[1])), tried[-1])
+    step, change = next((t for t in tried if promotion.holds(t[1].tolist())), tried[-1])
     old, fold = fusion.choices(votes, before), fusion.folds(len(votes.shown), seed=known.seed)
     new = old.copy()
     for k in range(int(fold.max()) + 1):
@@ -103,7 +106,7 @@ def fit_memory(known: Evidence) -> Verdict:
 def _best_recall(laid: dict[float, Votes], before: Weights) -> Recall:
     found = []
     for floor, votes in laid.items():
-        fitted = fusion.fit(votes, before, (0.0, 0.0, 0.0, RECALL_SPREAD))
+        fitted = fusion.fit(votes, before.tolist(), (0.0, 0.0, 0.0, RECALL_SPREAD))
         found.append((float(fusion.log_likelihood(votes, fitted).sum()), floor, float(fitted[3])))
     _, floor, weight = max(found)
     return Recall(weight, floor)
@@ -132,5 +135,5 @@ def _verdict(
         better=int((changed & disliked).sum()),
         worse=int((changed & liked).sum()),
         chance=float(disliked.sum()) / max(1, judged),
-        frozen=[float(d) for d in frozen],
+        frozen=frozen.tolist(),
     )

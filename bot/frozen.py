@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bot import ranking, scorecard
+from bot import ranking, scorecard, scorecard_confidence
+from bot.answer import Answerer
+from bot.learned import Shelf
 from bot.replay import Replay, replay
+from bot.scorecard_confidence import Sample
 from bot.settings import ROOT
 from evals import answers
 from ingest.entries import SourceConfig
@@ -38,6 +41,18 @@ class Frozen:
         """Give each answerable question's reciprocal rank of the right passage, at most DEPTH down."""
         pairs = zip(self.rows, self.replays, strict=True)
         return np.array([_rank(row, again, weights) for row, again in pairs if row.answerable])
+
+    def samples(self, services: "Services") -> list[Sample]:
+        """Ask every question and measure the signals that confidence is made of."""
+        embedder, shelf = services.embedder, Shelf(services.database, self.workspace)
+        answerer = Answerer(
+            services.database, self.workspace, embedder.encode, shelf, embedder.name
+        )
+        return scorecard_confidence.samples(answerer, shelf.now(), self.rows, _quietly)
+
+
+def _quietly(name: str, done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 def load(services: "Services") -> Frozen:

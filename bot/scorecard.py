@@ -40,8 +40,7 @@ def retrieval(
     """Index a BEIR data set in a workspace of its own (kept, so that a second run is quick) and score it."""
     data = beir.read(folder, split)
     embedder = services.embedder
-    workspace = _workspace(data, embedder.name)
-    _index(services, workspace, data, progress)
+    workspace = index(services, data, progress)
     rankings: dict[str, dict[str, list[str]]] = {leg: {} for leg in LEGS}
     questions = list(data.questions.items())
     vectors = embedder.encode([text for _, text in questions])
@@ -72,9 +71,13 @@ def _workspace(data: beir.DataSet, encoder: str) -> str:
     return f"eval-{digest.hexdigest()[:16]}"
 
 
-def _index(services: Services, workspace: str, data: beir.DataSet, progress: Progress) -> None:
-    """Store each page as one chunk, a batch at a time; what is there from an earlier run is kept."""
+def index(services: Services, data: beir.DataSet, progress: Progress) -> str:
+    """Store each page as one chunk, a batch at a time; what is there from an earlier run is kept.
+
+    Gives the workspace, which is the data set's own.
+    """
     embedder = services.embedder
+    workspace = _workspace(data, embedder.name)
     now = datetime.now(UTC)
     with services.database.connection() as connection:
         number = embedders.ensure_embedder(connection, workspace, embedder.name, embedder.dims)
@@ -88,6 +91,7 @@ def _index(services: Services, workspace: str, data: beir.DataSet, progress: Pro
         with services.database.connection() as connection:
             documents.replace(connection, workspace, build, batch, list(vectors), now)
         progress("documents", start + len(batch), len(missing))
+    return workspace
 
 
 def embedded(title: str, body: str) -> str:

@@ -3,9 +3,8 @@
 Knows nothing about ranking. A row is made of votes, at the moment that somebody votes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -77,13 +76,14 @@ SELECT a.answer_id, q.workspace_id, q.channel, q.message_ts, q.person, q.body, q
        q.is_private, a.embedding::text, a.passages->0->>'text_hash',
        coalesce(sum(v.weight) FILTER (WHERE v.value > 0), 0)::float8,
        coalesce(sum(v.weight) FILTER (WHERE v.value < 0), 0)::float8,
-       array_agg(v.person), max(v.voted_at)
+       array_agg(v.person), a.signals
 FROM answers a JOIN questions q USING (workspace_id, question_id)
 JOIN ({_ALL}) AS v USING (workspace_id, answer_id)
 WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
   AND a.embedder_id = %(embedder)s
   AND (v.value > 0 OR coalesce(v.reason, '') <> ALL (%(off_topic)s))
-GROUP BY a.answer_id, a.workspace_id, q.workspace_id, q.question_id, a.embedding, a.passages
+GROUP BY a.answer_id, a.workspace_id, q.workspace_id, q.question_id, a.embedding, a.passages,
+         a.signals
 ORDER BY max(v.voted_at), a.answer_id
 """
 
@@ -104,7 +104,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question as it was asked, the text shown first, and the votes that count."""
+    """A question as it was asked, the text shown first, the votes that count and the signals that confidence is made of."""
 
     answer_id: UUID
     ask: Ask
@@ -113,7 +113,7 @@ class Judged:
     good: float
     bad: float
     people: tuple[str, ...]
-    voted_at: datetime
+    signals: Mapping[str, float]
 
 
 def refresh(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID) -> None:
@@ -156,7 +156,19 @@ def judged(
         _JUDGED,
         {"workspace": workspace, "embedder": embedder_id, "off_topic": list(OFF_TOPIC)},
     ).fetchall()
-    return [Judged(row[0], Ask(*row[1:8]), *row[8:12], tuple(row[12]), row[13]) for row in rows]
+    return [
+        Judged(
+            answer_id=row[0],
+            ask=Ask(*row[1:8]),
+            vector=row[8],
+            text_hash=row[9],
+            good=row[10],
+            bad=row[11],
+            people=tuple(row[12]),
+            signals=row[13],
+        )
+        for row in rows
+    ]
 
 
 def prune(connection: psycopg.Connection[TupleRow], workspace: str) -> int:

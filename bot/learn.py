@@ -1,0 +1,176 @@
+"""The night: forget what changed, fit each part to the votes, let only what is better serve, report.
+
+Knows nothing about when it runs or who reads the report.
+"""
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from bot import fitting, judged, trust, watch
+from bot.fitting import Evidence
+from bot.frozen import Frozen
+from bot.frozen import load as load_frozen
+from bot.learned import Learned
+from bot.memory import Recall
+from bot.promotion import Verdict
+from bot.scorecard_confidence import Sample
+from store import memory, nights, versions
+from store.embedders import embedder_id
+from store.nights import Night
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+Fit = Callable[[Evidence], Verdict]
+
+PARTS: tuple[Fit, ...] = (fitting.fit_memory, fitting.fit_fusion, trust.fit_confidence)
+"""In this order: each is held against what serves after the one before."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a night did. `voters` and `judged` count whom it learned from; `is_new` is False when the
+    same votes were learned from before, so nothing was fitted."""
+
+    started_at: datetime
+    seconds: float
+    judged: int
+    liked: int
+    disliked: int
+    voters: int
+    pruned: int
+    is_new: bool
+    is_dry: bool
+    verdicts: tuple[Verdict, ...]
+    rolled_back: tuple[str, ...] = ()
+    data_hash: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Give it as it is kept and printed."""
+        return {
+            "started_at": self.started_at.isoformat(),
+            "seconds": round(self.seconds, 1),
+            "judged": self.judged,
+            "liked": self.liked,
+            "disliked": self.disliked,
+            "voters": self.voters,
+            "forgotten": self.pruned,
+            "nothing_new": not self.is_new,
+            "dry_run": self.is_dry,
+            "parts": [verdict.as_json() for verdict in self.verdicts],
+            "rolled_back": list(self.rolled_back),
+        }
+
+
+def night(
+    services: "Services",
+    *,
+    workspace: str | None = None,
+    dry_run: bool = False,
+    now: datetime | None = None,
+    seed: int = 0,
+    parts: Sequence[Fit] = PARTS,
+    frozen: Frozen | None = None,
+) -> Report:
+    """Run one night and keep its report; raises nights.Busy when one is under way.
+
+    1. Roll back what people like clearly less than what served before. 2. Forget pairs whose text
+    changed. 3. Ask every judged question again; the same votes as last night end it here. 4. Fit
+    part after part, each promoted in a transaction of its own, so that a kill leaves what serves
+    whole. With `dry_run` nothing is changed or kept.
+    """
+    where = workspace or services.workspace
+    began, started = now or datetime.now(UTC), time.monotonic()
+    with nights.only_one(services.database, where):
+        with services.database.connection() as connection:
+            back = () if dry_run else watch.roll_back(connection, where, began)
+            pruned = 0 if dry_run else memory.prune(connection, where)
+            feedback = judged.load(connection, where, embedder_id(services.embedder.name))
+            before = nights.last(connection, where, 1)
+        is_new = not before or before[-1].data_hash != feedback.digest
+        verdicts: list[Verdict] = []
+        if is_new:
+            verdicts = _fit_all(services, where, feedback, parts, dry_run, began, seed, frozen)
+        report = Report(
+            started_at=began,
+            seconds=time.monotonic() - started,
+            judged=len(feedback.rows),
+            liked=sum(row.good > row.bad for row in feedback.rows),
+            disliked=sum(row.bad > row.good for row in feedback.rows),
+            voters=len({person for row in feedback.rows for person in row.people}),
+            pruned=pruned,
+            is_new=is_new,
+            is_dry=dry_run,
+            verdicts=tuple(verdicts),
+            rolled_back=back,
+            data_hash=feedback.digest,
+        )
+        if not dry_run:
+            _keep(services, where, report)
+    return report
+
+
+def _fit_all(
+    services: "Services",
+    workspace: str,
+    feedback: judged.Feedback,
+    parts: Sequence[Fit],
+    dry_run: bool,
+    now: datetime,
+    seed: int,
+    frozen: Frozen | None,
+) -> list[Verdict]:
+    with services.database.connection() as connection:
+        learned = Learned.of(versions.serving(connection, workspace))
+    # Too few votes wait without the frozen set being read.
+    held = functools.cache(lambda: frozen or load_frozen(services))
+
+    def scores(weights: fitting.Weights) -> fitting.Weights:
+        return held().scores(weights)
+
+    @functools.cache
+    def samples() -> list[Sample]:
+        return held().samples(services)
+
+    verdicts = []
+    for fit in parts:
+        verdict = fit(Evidence(feedback, scores, samples, learned, seed))
+        verdicts.append(verdict)
+        if verdict.decision == "promoted":
+            learned = _with(learned, verdict)
+            if not dry_run:
+                _promote(services, workspace, verdict, now)
+    return verdicts
+
+
+def _with(learned: Learned, verdict: Verdict) -> Learned:
+    """What would serve with this version."""
+    if verdict.kind not in ("memory", "fusion"):
+        return learned
+    numbers = {k: float(str(v)) for k, v in verdict.payload.items()}
+    if verdict.kind == "memory":
+        return replace(learned, recall=Recall(**numbers))
+    vector, title = numbers["vector_weight"], numbers["title_weight"]
+    return replace(learned, vector_weight=vector, title_weight=title)
+
+
+def _promote(services: "Services", workspace: str, verdict: Verdict, now: datetime) -> None:
+    with services.database.connection() as connection:
+        version_id = versions.add(
+            connection, workspace, verdict.kind, now,
+            payload=verdict.payload, report={"reason": verdict.reason, **verdict.numbers},
+        )  # fmt: skip
+        versions.promote(connection, workspace, version_id, now)
+
+
+def _keep(services: "Services", workspace: str, report: Report) -> None:
+    kept = Night(uuid4(), report.started_at, report.seconds, report.data_hash, report.as_json())
+    with services.database.connection() as connection:
+        nights.add(connection, workspace, kept)

@@ -1,0 +1,89 @@
+"""The learning simulation: who asks what, how they vote, and which questions are measured.
+
+Knows nothing about the bot: it is given the right passage of each question.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from evals import paired
+
+ASKED_SHARE = 0.5
+"""Of the questions about one passage; the others are asked again in other words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`asked` question ids night by night, and every question of the passages they are about."""
+
+    asked: tuple[tuple[str, ...], ...]
+    others: tuple[str, ...]
+
+
+def plan(right: Mapping[str, str], nights: int, votes: int, seed: int) -> Plan:
+    """Draw passages with at least two questions and let people ask half of each one's questions.
+
+    `right` maps each question to its right passage. When the questions run out, nights stay short.
+    """
+    chance = random.Random(seed)
+    about: dict[str, list[str]] = {}
+    for question, passage in right.items():
+        about.setdefault(passage, []).append(question)
+    topics = [questions for questions in about.values() if len(questions) > 1]
+    chance.shuffle(topics)
+    asked: list[str] = []
+    for questions in topics:
+        if len(asked) >= nights * votes:
+            break
+        chance.shuffle(questions)
+        asked += questions[: max(1, min(len(questions) - 1, round(ASKED_SHARE * len(questions))))]
+    asked = asked[: nights * votes]
+    taken = set(asked)
+    chance.shuffle(asked)
+    cut = tuple(tuple(asked[n * votes : (n + 1) * votes]) for n in range(nights))
+    return Plan(cut, tuple(q for q in right if q not in taken))
+
+
+def thumb(is_right: bool, flip: float, chance: random.Random) -> int:
+    """Give a person's vote: 1 when the shown passage is right, -1 otherwise, sometimes turned round."""
+    value = 1 if is_right else -1
+    return -value if chance.random() < flip else value
+
+
+def groups(
+    plan: Plan, right: Mapping[str, str], voted_on: Iterable[str], most: int, seed: int
+) -> tuple[list[str], list[str]]:
+    """Split the questions that were not asked into (again, unseen), at most `most` of each.
+
+    Again: the right passage was shown and voted on. Unseen: it was not.
+    """
+    known = set(voted_on)
+    again = [q for q in plan.others if right[q] in known]
+    unseen = [q for q in plan.others if right[q] not in known]
+    chance = random.Random(seed)
+    return tuple(  # type: ignore[return-value]
+        chance.sample(part, most) if len(part) > most else part for part in (again, unseen)
+    )
+
+
+def compare(before: Sequence[int | None], after: Sequence[int | None]) -> dict[str, object]:
+    """Give hit@1 and MRR@10 before and after, with the change's 95 % interval (paired bootstrap).
+
+    Each entry is the right passage's rank (1 is first), None when it is not among the first ten.
+    """
+    hits = [(float(a == 1), float(b == 1)) for a, b in zip(before, after, strict=True)]
+    low, high = paired.interval([b - a for a, b in hits])
+    return {
+        "n": len(hits),
+        "hit@1_before": _mean([a for a, _ in hits]),
+        "hit@1_after": _mean([b for _, b in hits]),
+        "hit@1_change": _mean([b - a for a, b in hits]),
+        "hit@1_interval": [round(low, 4), round(high, 4)],
+        "mrr@10_before": _mean([1 / r if r else 0.0 for r in before]),
+        "mrr@10_after": _mean([1 / r if r else 0.0 for r in after]),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 4) if values else 0.0
