@@ -59,7 +59,7 @@ def certainty(answer: Answer) -> str:
         return f"Not sure ({share}): please check the page."
     if answer.confidence >= 0.85:
         return f"Quite sure ({share})."
-    return f"Fairly sure ({share})."
+    return f"Fairly sure ({share})." if answer.confidence >= 0.65 else f"Probably ({share})."
 
 
 def _quote(answer: Answer) -> Text:
