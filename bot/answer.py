@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot import confidence, memory, ranking, sentences, titles
+from bot import confidence, faq, memory, ranking, sentences, titles
 from bot.learned import Learned, Shelf
 from bot.manners import STATUSES, Decision, Manners, Step, signals
+from store import faqs, search
 from store import memory as memories
-from store import search
 from store.database import Database
+from store.embedders import embedder_id
 from store.records import Answer, Citation, Passage, Viewer
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ class Answerer:
         sources: Sequence[str] | None,
         vector: Callable[[], "NDArray[np.float32]"],
     ) -> Answer:
+        verified = self._verified(asked, viewer, vector()) if sources is None else None
+        if verified:
+            return verified
         learned = self._shelf.now()
         narrowed = _narrowed(sources, decision.sources)
         found = self.find(asked, viewer, learned, sources=narrowed, vector=vector())
@@ -134,6 +138,13 @@ class Answerer:
         if answer.status == "not_found" and decision.otherwise:
             return _ended(answer, decision, decision.otherwise)
         return answer
+
+    def _verified(self, asked: str, viewer: Viewer, vector: "NDArray[np.float32]") -> Answer | None:
+        """Give a person's approved answer to almost the same question."""
+        number, plain = embedder_id(self._encoder), vector.tolist()
+        with self._database.reading() as connection:
+            known = faqs.best(connection, self._workspace, number, plain, viewer, faq.SERVED_ABOVE)
+        return faq.answer(asked, *known, plain) if known else None
 
     def find(
         self,

@@ -1,0 +1,71 @@
+"""Labels: what people said a message was about, one per person and message.
+
+Knows nothing about classifiers.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+
+ADMIN = "admin"
+CHOICE = "choice"
+REASON = "reason"
+"""Where a label came from: an admin's emoji, the answer to "did you mean", a reason for thumbs down."""
+
+
+def put(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    question_id: UUID,
+    person: str,
+    intent: str,
+    origin: str,
+    now: datetime,
+) -> None:
+    """Keep a person's label in place of the one that they gave before."""
+    connection.execute(
+        "INSERT INTO labels (workspace_id, question_id, person, intent, origin, labelled_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (workspace_id, question_id, person) DO UPDATE SET"
+        " intent = excluded.intent, origin = excluded.origin, labelled_at = excluded.labelled_at"
+        " WHERE excluded.labelled_at >= labels.labelled_at",
+        (workspace, question_id, person, intent, origin, now),
+    )
+
+
+def withdraw(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    question_id: UUID,
+    person: str,
+    intent: str,
+) -> bool:
+    """Take a label back if it still says so; True when it did."""
+    gone = connection.execute(
+        "DELETE FROM labels WHERE workspace_id = %s AND question_id = %s AND person = %s"
+        " AND intent = %s",
+        (workspace, question_id, person, intent),
+    )
+    return gone.rowcount > 0
+
+
+def rows(connection: psycopg.Connection[TupleRow], workspace: str) -> list[tuple[str, str]]:
+    """List (message, intent), one per message: an admin's word first, then the asker's, then most people's.
+
+    Messages on which people disagree evenly are left out.
+    """
+    found = connection.execute(
+        "WITH counted AS ("
+        " SELECT l.question_id, q.body, l.intent, count(*) AS people, bool_or(l.origin = %(admin)s)"
+        " AS by_admin, bool_or(l.person = q.person) AS by_asker, max(l.labelled_at) AS at"
+        " FROM labels l JOIN questions q USING (workspace_id, question_id)"
+        " WHERE l.workspace_id = %(workspace)s GROUP BY l.question_id, q.body, l.intent"
+        "), ranked AS (SELECT *, rank() OVER (PARTITION BY question_id"
+        " ORDER BY by_admin DESC, by_asker DESC, people DESC) AS place FROM counted)"
+        " SELECT min(body), min(intent) FROM ranked WHERE place = 1"
+        " GROUP BY question_id HAVING count(*) = 1 ORDER BY max(at), min(body)",
+        {"workspace": workspace, "admin": ADMIN},
+    ).fetchall()
+    return [(row[0], row[1]) for row in found]

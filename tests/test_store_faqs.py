@@ -1,0 +1,84 @@
+"""A person's reply is served once an admin approved it, to those who may see it, while it agrees."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from bot import faq
+from store import embedders, faqs, people
+from store.database import Database
+from store.faqs import Reply
+from store.records import EVERYONE, Viewer
+from tests.test_store_memory import ENCODER, TEAM, answered, index
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ALL = Viewer((EVERYONE,))
+
+
+def thread_of(database: Database, answer_id: UUID) -> str:
+    with database.connection() as connection:
+        row = connection.execute(
+            "SELECT message_ts FROM questions JOIN answers USING (workspace_id, question_id)"
+            " WHERE answer_id = %s", (answer_id,),
+        ).fetchone()  # fmt: skip
+    assert row
+    return str(row[0])
+
+
+def kept(database: Database, question: str, text: str = "holidays", *, public: bool = True) -> UUID:
+    thread = thread_of(database, answered(database, question, text))
+    reply = Reply("C1", thread, f"{thread}-reply", "U7", "Ask Ana.", None, public)
+    with database.connection() as connection:
+        faq_id = faqs.keep(connection, TEAM, reply, NOW)
+    assert faq_id
+    return faq_id
+
+
+def approve(database: Database, faq_id: UUID) -> None:
+    with database.connection() as connection:
+        assert faqs.decide(connection, TEAM, faq_id, "ADMIN", NOW, approve=True)
+
+
+def served(database: Database, question: str, viewer: Viewer = ALL) -> str | None:
+    number, vector = embedders.embedder_id(ENCODER.name), ENCODER.encode([question])[0].tolist()
+    with database.connection() as connection:
+        found = faqs.best(connection, TEAM, number, vector, viewer, faq.SERVED_ABOVE)
+    return faq.answer(question, *found, vector).body if found else None
+
+
+def test_a_reply_is_served_only_once_it_is_approved(database: Database) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    faq_id = kept(database, "who plans the summer party")
+    assert served(database, "who plans the summer party") is None
+    approve(database, faq_id)
+    assert served(database, "who plans the summer party") == "Ask Ana."
+    assert served(database, "how do I reset my password") is None
+
+
+def test_a_reply_in_a_private_channel_stays_there(database: Database) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    approve(database, kept(database, "who plans the summer party", public=False))
+    assert served(database, "who plans the summer party") is None
+    assert served(database, "who plans the summer party", Viewer((EVERYONE, "C1"))) == "Ask Ana."
+
+
+def test_an_approved_answer_stops_serving_when_its_document_changes(database: Database) -> None:
+    index(database, {"vacation": (EVERYONE,)})
+    faq_id = kept(database, "who plans the summer party", "an older text")
+    approve(database, faq_id)
+    with database.connection() as connection:
+        assert [one.faq_id for one in faqs.flag_changed(connection, TEAM, NOW)] == [faq_id]
+        assert [one.faq_id for one in faqs.open_ones(connection, TEAM)] == [faq_id]
+    assert served(database, "who plans the summer party") is None
+    approve(database, faq_id)
+    assert served(database, "who plans the summer party") == "Ask Ana."
+
+
+def test_a_reply_is_kept_once_and_forgotten_with_its_author(database: Database) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    thread = thread_of(database, answered(database, "who plans the party", "holidays"))
+    reply = Reply("C1", thread, "9.9", "U7", "Ask Ana.", None, True)
+    with database.connection() as connection:
+        assert faqs.keep(connection, TEAM, reply, NOW)
+        assert faqs.keep(connection, TEAM, reply, NOW) is None
+        assert people.forget(connection, TEAM, "U7").faqs == 1
+        assert faqs.open_ones(connection, TEAM) == []
