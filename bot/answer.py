@@ -191,8 +191,8 @@ class Answerer:
         if not found.passages:
             return "", {}
         first = found.passages[0]
-        span, cosine = self._best_span(first.body, found.vector)
-        signals = confidence.signals(found.passages, found.terms, cosine)
+        span, cosines = self._best_span(first.body, found.vector)
+        signals = confidence.signals(found.passages, found.terms, cosines)
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return span, signals
 
@@ -218,11 +218,11 @@ class Answerer:
             vector=tuple(found.vector),
         )
 
-    def _best_span(self, passage: str, vector: Sequence[float]) -> tuple[str, float]:
-        """Find the sentences that say it: a verbatim slice of the passage, and its best cosine."""
+    def _best_span(self, passage: str, vector: Sequence[float]) -> tuple[str, list[float]]:
+        """Find the sentences that say it: a verbatim slice of the passage; and all their cosines."""
         units = sentences.units(passage)[:MAX_UNITS]
         if not units:
-            return passage.strip(), 0.0
+            return passage.strip(), []
         scores = [float(x) for x in self._encode([u.text for u in units]) @ vector]
         best = max(range(len(units)), key=lambda i: scores[i])
         low = high = best
@@ -230,7 +230,7 @@ class Answerer:
             low = best - 1
         if best + 1 < len(units) and scores[best] - scores[best + 1] <= NEAR_UNIT:
             high = best + 1
-        return passage[units[low].start : units[high].end], scores[best]
+        return passage[units[low].start : units[high].end], scores
 
 
 def clean(question: str) -> str:
