@@ -6,17 +6,19 @@ the same accuracy than one score alone (Kamath et al. 2020, arXiv 2006.09462).
 
 from collections.abc import Mapping, Sequence
 
-RIGHT_COSTS_WRONG = 0.5
-"""P(right) from which telling beats refusing when right is +1, refused 0 and wrong -1 (CRAG)."""
-
 
 def fit(
-    rows: Sequence[Mapping[str, float]], right: Sequence[bool], *, seed: int = 0
+    rows: Sequence[Mapping[str, float]],
+    right: Sequence[bool],
+    importance: Sequence[float] | None = None,
+    *,
+    seed: int = 0,
 ) -> dict[str, object]:
     """Fit weights on signals as they are; give {"intercept", "weights"}.
 
     Signals are standardised for the fit, so that the penalty treats them alike, and the weights are
-    given back on the signals' own scale. Raise ValueError when only one outcome was seen.
+    given back on the signals' own scale. `importance` weighs the rows (1 each by default). Raise
+    ValueError when only one outcome was seen.
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
@@ -28,7 +30,7 @@ def fit(
         raise ValueError("a calibrator needs right and wrong answers to learn from")
     mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-9
     model = LogisticRegression(C=0.5, max_iter=2000, random_state=seed)
-    model.fit((table - mean) / spread, target)
+    model.fit((table - mean) / spread, target, sample_weight=importance)
     weights = model.coef_[0] / spread
     return {
         "intercept": round(float(model.intercept_[0] - weights @ mean), 5),
@@ -40,6 +42,7 @@ def held_out(
     rows: Sequence[Mapping[str, float]],
     right: Sequence[bool],
     groups: Sequence[str],
+    importance: Sequence[float] | None = None,
     *,
     folds: int = 5,
     seed: int = 0,
@@ -50,7 +53,8 @@ def held_out(
     out = [0.0] * len(rows)
     splitter = GroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(list(rows), right, groups):
-        model = fit([rows[i] for i in train], [right[i] for i in train], seed=seed)
+        share = None if importance is None else [importance[i] for i in train]
+        model = fit([rows[i] for i in train], [right[i] for i in train], share, seed=seed)
         for i in test:
             out[i] = probability(model, rows[i])
     return out
