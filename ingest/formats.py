@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from markitdown import DocumentConverter
 
 MOST_UNZIPPED = 1_000_000_000  # bytes that an archive may claim to hold
+MOST_LAYOUT_PAGES = 20  # longer PDFs are read without looking for tables: that takes 0.4 s a page
 MOST_ROWS = 20_000  # rows of a table that are read
 NO_PAGE_TEXT = (
     "It is a scan: its pages are pictures without text. Run it through OCR (ocrmypdf, say)."
@@ -78,13 +79,16 @@ def _pdf_page(document: object, number: int) -> str:
     from markitdown.converters import PdfConverter
 
     assert isinstance(document, pypdfium2.PdfDocument)
-    if not document[number].get_textpage().get_text_range().strip():
-        return ""
-    single = pypdfium2.PdfDocument.new()
-    single.import_pages(document, [number])
-    buffer = io.BytesIO()
-    single.save(buffer)
-    return _markitdown(PdfConverter(), buffer.getvalue(), ".pdf").replace("\f", "\n")
+    text: str = document[number].get_textpage().get_text_range()
+    if text.strip() and len(document) <= MOST_LAYOUT_PAGES:
+        single = pypdfium2.PdfDocument.new()
+        single.import_pages(document, [number])
+        buffer = io.BytesIO()
+        single.save(buffer)
+        text = _markitdown(PdfConverter(), buffer.getvalue(), ".pdf")
+    # U+FFFE is pdfium's mark for a word that goes on in the next line.
+    text = re.sub(r"\ufffe\s*", "", text.replace("\r\n", "\n").replace("\f", "\n"))
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
 
 
 def _pdf_date(value: str | None) -> datetime | None:

@@ -6,10 +6,13 @@ Knows nothing about the database or the network, and runs without our environmen
 import json
 import os
 import resource
+import signal
 import sys
 
 from ingest.entries import Unreadable
 from ingest.parser import LENGTH
+
+LONGEST_SECONDS = 900  # on one file; only met when the parent was killed and cannot give it up
 
 
 def main() -> None:
@@ -22,7 +25,9 @@ def main() -> None:
     os.dup2(2, 1)
     for line in sys.stdin:
         request = json.loads(line)
+        signal.alarm(LONGEST_SECONDS)
         reply = json.dumps(_answer(request["name"], request["file"])).encode()
+        signal.alarm(0)
         out.write(LENGTH.pack(len(reply)) + reply)
         out.flush()
 
