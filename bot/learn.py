@@ -6,8 +6,8 @@ Knows nothing about when it runs or who reads the report.
 import functools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -19,8 +19,10 @@ from bot.learned import Learned
 from bot.memory import Recall
 from bot.promotion import Verdict
 from bot.scorecard_confidence import Sample
-from store import memory, nights, versions
+from evals.metrics import wilson
+from store import faqs, likes, memory, nights, versions
 from store.embedders import embedder_id
+from store.likes import Drift
 from store.nights import Night
 
 if TYPE_CHECKING:
@@ -31,13 +33,15 @@ Fit = Callable[[Evidence], Verdict]
 PARTS: tuple[Fit, ...] = (fitting.fit_memory, fitting.fit_fusion, trust.fit_confidence)
 """In this order: each is held against what serves after the one before."""
 
-Progress = Callable[[str, int, int], None]
+WEEK = timedelta(days=7)
+"""Drift and like rate are shown for the last one, drift beside the four before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a night did. `voters` and `judged` count whom it learned from; `is_new` is False when the
-    same votes were learned from before, so nothing was fitted."""
+    same votes were learned from before, so nothing was fitted. `likes` are (liked, judged) answers of
+    the last week; `drift` is of the four weeks before and of the last."""
 
     started_at: datetime
     seconds: float
@@ -51,6 +55,9 @@ class Report:
     verdicts: tuple[Verdict, ...]
     rolled_back: tuple[str, ...] = ()
     data_hash: str = ""
+    likes: tuple[int, int] = (0, 0)
+    drift: tuple[Drift, Drift] | None = None
+    flagged: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Give it as it is kept and printed."""
@@ -66,6 +73,13 @@ class Report:
             "dry_run": self.is_dry,
             "parts": [verdict.as_json() for verdict in self.verdicts],
             "rolled_back": list(self.rolled_back),
+            "like_rate": {
+                "liked": self.likes[0],
+                "judged": self.likes[1],
+                "interval": [round(x, 4) for x in wilson(*self.likes)],
+            },
+            "drift": [asdict(d) for d in self.drift or ()],
+            "faqs_flagged": self.flagged,
         }
 
 
@@ -89,32 +103,70 @@ def night(
     where = workspace or services.workspace
     began, started = now or datetime.now(UTC), time.monotonic()
     with nights.only_one(services.database, where):
+        chores = _Chores() if dry_run else _do_chores(services, where, began)
         with services.database.connection() as connection:
-            back = () if dry_run else watch.roll_back(connection, where, began)
-            pruned = 0 if dry_run else memory.prune(connection, where)
             feedback = judged.load(connection, where, embedder_id(services.embedder.name))
             before = nights.last(connection, where, 1)
         is_new = not before or before[-1].data_hash != feedback.digest
         verdicts: list[Verdict] = []
         if is_new:
             verdicts = _fit_all(services, where, feedback, parts, dry_run, began, seed, frozen)
-        report = Report(
-            started_at=began,
+        report = _report(services, where, began, feedback, chores)
+        report = replace(
+            report,
             seconds=time.monotonic() - started,
-            judged=len(feedback.rows),
-            liked=sum(row.good > row.bad for row in feedback.rows),
-            disliked=sum(row.bad > row.good for row in feedback.rows),
-            voters=len({person for row in feedback.rows for person in row.people}),
-            pruned=pruned,
             is_new=is_new,
             is_dry=dry_run,
             verdicts=tuple(verdicts),
-            rolled_back=back,
-            data_hash=feedback.digest,
         )
         if not dry_run:
             _keep(services, where, report)
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Chores:
+    """What was tidied before anything was fitted."""
+
+    rolled_back: tuple[str, ...] = ()
+    pruned: int = 0
+    flagged: int = 0
+
+
+def _do_chores(services: "Services", workspace: str, now: datetime) -> _Chores:
+    with services.database.connection() as connection:
+        return _Chores(
+            watch.roll_back(connection, workspace, now),
+            memory.prune(connection, workspace),
+            len(faqs.flag_changed(connection, workspace, now)),
+        )
+
+
+def _report(
+    services: "Services", workspace: str, now: datetime, feedback: judged.Feedback, chores: _Chores
+) -> Report:
+    week, weeks = now - WEEK, now - 5 * WEEK
+    with services.database.connection() as connection:
+        liked = likes.between(connection, workspace, week, now)
+        earlier = likes.drift(connection, workspace, weeks, week)
+        lately = likes.drift(connection, workspace, week, now)
+    return Report(
+        started_at=now,
+        seconds=0.0,
+        judged=len(feedback.rows),
+        liked=sum(row.good > row.bad for row in feedback.rows),
+        disliked=sum(row.bad > row.good for row in feedback.rows),
+        voters=len({person for row in feedback.rows for person in row.people}),
+        pruned=chores.pruned,
+        is_new=True,
+        is_dry=False,
+        verdicts=(),
+        rolled_back=chores.rolled_back,
+        data_hash=feedback.digest,
+        likes=liked,
+        drift=(earlier, lately),
+        flagged=chores.flagged,
+    )
 
 
 def _fit_all(

@@ -3,6 +3,7 @@
 Knows nothing about why people like an answer.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
@@ -23,3 +24,29 @@ def between(
     ).fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What a span of time looked like: shares of 0..1 and the mean of the best passages' cosines."""
+
+    asked: int
+    refused: float
+    out_of_scope: float
+    cosine: float
+
+
+def drift(
+    connection: psycopg.Connection[TupleRow], workspace: str, since: datetime, until: datetime
+) -> Drift:
+    """Describe the questions asked from `since` to before `until`."""
+    row = connection.execute(
+        "SELECT count(*), avg((q.status = 'not_found')::int), avg((q.intent = 'oos')::int),"
+        " avg((a.signals->>'cosine')::float8)"
+        " FROM questions q LEFT JOIN answers a USING (workspace_id, question_id)"
+        " WHERE q.workspace_id = %s AND q.claimed_at >= %s AND q.claimed_at < %s"
+        " AND q.status IS NOT NULL AND q.status <> 'ignored'",
+        (workspace, since, until),
+    ).fetchone()
+    assert row is not None
+    return Drift(row[0], *(round(float(value or 0), 4) for value in row[1:]))
