@@ -5,6 +5,7 @@ Knows nothing about pages.
 
 import ipaddress
 import socket
+from collections.abc import Callable
 
 import httpx
 
@@ -16,12 +17,17 @@ class Forbidden(httpx.TransportError):
 class GuardedTransport(httpx.HTTPTransport):
     """Connects to the very address that was checked, so that a second look-up cannot differ."""
 
+    def __init__(self, look_up: Callable[[str, int], str] | None = None) -> None:
+        """`look_up` gives the address of a host and port, or raises Forbidden."""
+        super().__init__()
+        self._look_up = look_up or public_address
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, unless it leads to a private address; raises Forbidden."""
         host = request.url.host
         if request.url.scheme not in {"http", "https"}:
             raise Forbidden(f"{request.url.scheme}: is not read.")
-        address = public_address(host, request.url.port or 443)
+        address = self._look_up(host, request.url.port or 443)
         request.url = request.url.copy_with(host=address)
         request.extensions["sni_hostname"] = host
         return super().handle_request(request)

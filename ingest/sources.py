@@ -130,6 +130,7 @@ class _Reader:
             ) from error
 
     def configs(self) -> list[SourceConfig]:
+        """Give the file's sources; raises ConfigError."""
         try:
             tables = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:

@@ -53,14 +53,14 @@ class Website(Source):
         "allow_private": bool,
     }
 
-    def __init__(self, config: SourceConfig) -> None:
+    def __init__(self, config: SourceConfig, transport: httpx.BaseTransport | None = None) -> None:
         self.config = config
         self.is_partial = False
         self.delay = float(str(config.options.get("delay_seconds", DELAY_SECONDS)))
         self.most = int(str(config.options.get("max_pages", MOST_PAGES)))
         allowed = config.options.get("allow_private") is True
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport() if allowed else GuardedTransport(),
+            transport=transport or (httpx.HTTPTransport() if allowed else GuardedTransport()),
             headers={"User-Agent": AGENT, "Accept": "text/html,application/pdf;q=0.9,*/*;q=0.5"},
             timeout=TIMEOUT_SECONDS,
             trust_env=False,

@@ -4,6 +4,7 @@ Knows nothing about files, parsing or encoders: chunks arrive with their vectors
 """
 
 import json
+import re
 import secrets
 import time
 from collections import Counter
@@ -25,6 +26,8 @@ if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without n
 
 EPOCH_MS = 1_735_689_600_000
 """Ids count milliseconds from 2025-01-01, so that they fit a signed bigint until 2094."""
+
+_UNHELD = re.compile("[\x00\ud800-\udfff]")
 
 _COPY_CHUNKS = """
 COPY chunks (workspace_id, chunk_id, document_id, scope_id, embedder_id, position, heading, url,
@@ -134,7 +137,7 @@ def some_paths(
 
 def clean(text: str) -> str:
     """Drop what Postgres cannot hold: NUL, and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+    return _UNHELD.sub("", text)
 
 
 def searchable(title: str, heading: str, body: str) -> str:

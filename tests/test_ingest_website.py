@@ -127,16 +127,36 @@ def test_a_redirect_to_a_login_is_not_read(web: FakeHttp) -> None:
     assert paths(site(web)) == ["docs"]
 
 
-def test_private_addresses_are_refused_also_behind_a_redirect(
-    web: FakeHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "0.0.0.0"]
+)
+def test_private_addresses_are_refused(address: str) -> None:
+    with pytest.raises(guard.Forbidden, match="private"):
+        guard.public_address(address, 80)
+
+
+def test_a_private_site_is_refused_unless_it_is_allowed(web: FakeHttp) -> None:
+    assert guard.public_address("1.1.1.1", 443) == "1.1.1.1"
     with pytest.raises(SourceError, match="private address 127.0.0.1"):
         list(site(web, allow_private=False).entries())
-    for address in ("10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "0.0.0.0"):
-        with pytest.raises(guard.Forbidden, match="private"):
-            guard.public_address(address, 80)
-    assert guard.public_address("1.1.1.1", 443) == "1.1.1.1"
     assert web.asked == []
+
+
+def test_a_redirect_to_a_private_address_is_refused(web: FakeHttp) -> None:
+    def look_up(host: str, port: int) -> str:
+        return "127.0.0.1" if host == "public.example" else guard.public_address(host, port)
+
+    web.routes |= {
+        "/docs/": link("a"),
+        "/docs/a": Reply(status=302, headers={"Location": f"{web.url}/docs/secret"}),
+        "/docs/secret": Reply("secret"),
+    }
+    address = web.url.replace("127.0.0.1", "public.example") + "/docs/"
+    config = SourceConfig("site", "website", address, options={"delay_seconds": 0.0})
+    opened = Website(config, guard.GuardedTransport(look_up))
+    web.closing.callback(opened.close)
+    assert paths(opened) == ["docs"]
+    assert "/docs/secret" not in web.paths()
 
 
 def test_a_page_over_the_limit_is_not_loaded(web: FakeHttp) -> None:
