@@ -20,6 +20,9 @@ from models.finetune import Recipe, Rows
 
 TRIAL_ROWS = 800  # in-scope rows of the trial that leaves intents out
 TRIAL_PART = 5  # every fifth intent is left out of it
+TWIN = 0.92  # cosine; on CLINC150 the threshold then agrees with one set on separate rows
+MIN_FRESH = 20  # rows of a turn, below which twins are better than nothing
+BLOCK = 500  # rows compared at a time
 NO_LOGIT = -1e4
 MIN_OOS = 20  # held-out out-of-scope rows that make that trial needless
 
@@ -181,6 +184,19 @@ class Split:
     train: Data
     held: Data
     unseen: Data
+
+
+def without_twins(data: Data, turn: Mask) -> Mask:
+    """Give the rows of `turn` that no other row nearly repeats: a repeated one is easier than a
+    new message, and a threshold set on such rows rejects too many (CLINC150: 7.4 % for 5 %)."""
+    held, rest = data.vectors[turn], data.vectors[~turn]
+    if not len(held) or not len(rest):
+        return turn
+    blocks = np.array_split(held, -(-len(held) // BLOCK))
+    nearest = np.concatenate([(block @ rest.T).max(axis=1) for block in blocks])
+    fresh = turn.copy()
+    fresh[turn] = nearest < TWIN
+    return fresh if fresh.sum() >= MIN_FRESH else turn
 
 
 def leave_out(data: Data, part: int) -> Split | None:

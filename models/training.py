@@ -17,7 +17,18 @@ from models.calibration import Calibration
 from models.embedder import sha256
 from models.examples import Example
 from models.finetune import Recipe
-from models.fitting import MIN_OOS, Both, Data, Fitter, Mask, Pair, Progress, leave_out, pooled
+from models.fitting import (
+    MIN_OOS,
+    Both,
+    Data,
+    Fitter,
+    Mask,
+    Pair,
+    Progress,
+    leave_out,
+    pooled,
+    without_twins,
+)
 from models.report import Report, Scores
 
 CROSSED_ROWS = 1_000  # up to here each row is held out once, in 5 folds; above, a tenth is
@@ -103,7 +114,7 @@ class _Outcome:
 def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
     crossed, refit = len(rows) <= CROSSED_ROWS, len(rows) <= REFIT_ROWS
     fold = examples.folds(rows, 5 if crossed else 10)
-    turns = [fold == k for k in (range(5) if crossed else range(1))]
+    turns = [without_twins(data, fold == k) for k in (range(5) if crossed else range(1))]
     order = np.concatenate([np.flatnonzero(turn) for turn in turns])
     held = Data(data.rows.take(order), data.vectors[order], data.intents)
     splits = []

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from models import intent, training
+from models import fitting, intent, training
 from models.embedder import ModelError
 from models.examples import Example, TrainingError
-from models.finetune import Recipe
+from models.finetune import Recipe, Rows
 from models.report import Report
 from tests import tiny_bert
 
@@ -178,3 +179,13 @@ def test_the_baseline_is_refused_on_another_encoder(trained: Path, tmp_path: Pat
         file.write(b" ")
     with pytest.raises(ModelError, match="another encoder"):
         intent.load(trained, encoder=other, kind="baseline")
+
+
+def test_rows_that_others_nearly_repeat_are_not_held_out() -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.normal(size=(80, 64)).astype(np.float32)
+    vectors[50] = vectors[3] + 0.01
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    data = fitting.Data(Rows([[1]] * 80, np.zeros(80, dtype=np.int64)), vectors, 1)
+    turn = np.arange(80) >= 40
+    assert set(np.flatnonzero(turn & ~fitting.without_twins(data, turn))) == {50}
