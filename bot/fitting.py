@@ -21,13 +21,12 @@ from models.fusion import Votes
 FLOORS = (0.3, 0.4, 0.5, 0.6)
 """Cosines from which questions may count as similar."""
 
-SPREAD = (0.25, 0.25, 0.5, 0.0)
-"""How far vector, lexical and title weight may plausibly lie from what serves."""
-
+TITLE_SPREAD = 0.5
+VECTOR_SPREAD = 0.25
 RECALL_SPREAD = 0.3
-"""The same for memory's weight."""
+"""How far each weight may plausibly lie from what serves."""
 
-STEPS = (1.0, 0.5, 0.25)
+STEPS = (1.0, 0.75, 0.5, 0.25)
 """Shares of the way from what serves to what was fitted; the largest that the frozen set bears."""
 
 Weights = NDArray[np.float64]
@@ -55,34 +54,47 @@ def weights(learned: Learned) -> Weights:
     return np.array([vector, 1 - vector, title, learned.recall.weight])
 
 
+def fit_title(known: Evidence) -> Verdict:
+    """Fit what a question that stands in the title adds; the one weight that few votes suffice for."""
+    return _fit_order("title", known, (0.0, 0.0, TITLE_SPREAD, 0.0))
+
+
 def fit_fusion(known: Evidence) -> Verdict:
-    """Fit vector, lexical and title weight, tried on judged questions that each fit did not see.
+    """Fit the vectors' share in the fused score."""
+    return _fit_order("fusion", known, (VECTOR_SPREAD, VECTOR_SPREAD, 0.0, 0.0))
+
+
+def _fit_order(kind: str, known: Evidence, spread: Sequence[float]) -> Verdict:
+    """Fit some of the weights, tried on judged questions that each fit did not see.
 
     The step is the largest of STEPS that the frozen set bears.
     """
     votes = known.feedback.votes(known.learned.recall.floor)
     if len(votes.shown) < promotion.MIN_JUDGED:
-        return promotion.waits("fusion", len(votes.shown))
+        return promotion.waits(kind, len(votes.shown))
     before = weights(known.learned)
-    fitted, base = fit_orders(votes, before), known.frozen(before[:3])
+    fitted, base = _fitted(votes, before, spread), known.frozen(before[:3])
     tried = [(s, known.frozen(_toward(before, fitted, s)[:3]) - base) for s in STEPS]
     step, change = next((t for t in tried if promotion.holds(t[1].tolist())), tried[-1])
     old, fold = fusion.choices(votes, before), fusion.folds(len(votes.shown), seed=known.seed)
     new = old.copy()
     for k in range(int(fold.max()) + 1):
-        part = _toward(before, fit_orders(votes.take(fold != k), before), step)
+        part = _toward(before, _fitted(votes.take(fold != k), before, spread), step)
         new[fold == k] = fusion.choices(votes.take(fold == k), part)
     best = _toward(before, fitted, step)
-    payload = {"vector_weight": round(float(best[0]), 4), "title_weight": round(float(best[2]), 4)}
-    return _verdict("fusion", payload, votes, old, new, change)
+    name, value = ("title_weight", best[2]) if kind == "title" else ("vector_weight", best[0])
+    return _verdict(kind, {name: round(float(value), 4)}, votes, old, new, change)
 
 
-def fit_orders(votes: Votes, before: Weights) -> Weights:
-    """Fit the three weights around the built-in ones; memory's stays. The first two sum to one."""
-    start = (VECTOR_WEIGHT, 1 - VECTOR_WEIGHT, TITLE_WEIGHT, before[3])
-    found = fusion.fit(votes, start, SPREAD)
+def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
+    """Fit around the built-in weights; vector and lexical weight sum to one, the rest keeps scale."""
+    start = (VECTOR_WEIGHT, 1 - VECTOR_WEIGHT, TITLE_WEIGHT if spread[2] else before[2], before[3])
+    if not spread[0]:
+        start = (before[0], before[1], start[2], start[3])
+    found = fusion.fit(votes, start, spread)
     total = float(found[0] + found[1])
-    return np.array([*(found[:3] / total), before[3]]) if total > 0 else before
+    found[:2] = found[:2] / total if total > 0 else before[:2]
+    return found
 
 
 def fit_memory(known: Evidence) -> Verdict:
@@ -124,16 +136,19 @@ def _verdict(
     new: Places,
     frozen: Weights,
 ) -> Verdict:
-    """Count changes where the vote was about what serving puts first; the other votes say nothing."""
-    changed = (old == votes.shown) & (new != old)
+    """Count where exactly one of the two puts first what was judged; the other votes say nothing."""
+    left, joined = (
+        (old == votes.shown) & (new != votes.shown),
+        (old != votes.shown) & (new == votes.shown),
+    )
     disliked, liked = votes.bad > votes.good, votes.good > votes.bad
     judged = int((disliked | liked).sum())
     return promotion.judge(
         kind,
         payload,
         judged=judged,
-        better=int((changed & disliked).sum()),
-        worse=int((changed & liked).sum()),
+        better=int(((left & disliked) | (joined & liked)).sum()),
+        worse=int(((left & liked) | (joined & disliked)).sum()),
         chance=float(disliked.sum()) / max(1, judged),
         frozen=frozen.tolist(),
     )

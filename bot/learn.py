@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 Fit = Callable[[Evidence], Verdict]
 
-PARTS: tuple[Fit, ...] = (fitting.fit_memory, fitting.fit_fusion, trust.fit_confidence)
+PARTS: tuple[Fit, ...] = (
+    fitting.fit_memory,
+    fitting.fit_title,
+    fitting.fit_fusion,
+    trust.fit_confidence,
+)
 """In this order: each is held against what serves after the one before."""
 
 WEEK = timedelta(days=7)
@@ -204,13 +209,14 @@ def _fit_all(
 
 def _with(learned: Learned, verdict: Verdict) -> Learned:
     """What would serve with this version."""
-    if verdict.kind not in ("memory", "fusion"):
+    if verdict.kind not in ("memory", "title", "fusion"):
         return learned
     numbers = {k: float(str(v)) for k, v in verdict.payload.items()}
     if verdict.kind == "memory":
         return replace(learned, recall=Recall(**numbers))
-    vector, title = numbers["vector_weight"], numbers["title_weight"]
-    return replace(learned, vector_weight=vector, title_weight=title)
+    if verdict.kind == "title":
+        return replace(learned, title_weight=numbers["title_weight"])
+    return replace(learned, vector_weight=numbers["vector_weight"])
 
 
 def _promote(services: "Services", workspace: str, verdict: Verdict, now: datetime) -> None:

@@ -43,7 +43,7 @@ class Learned:
         return cls(
             Calibrator.of(confidence.payload) if confidence else Calibrator.default(),
             fusion.get("vector_weight", VECTOR_WEIGHT),
-            fusion.get("title_weight", TITLE_WEIGHT),
+            numbers(serving.get("title")).get("title_weight", TITLE_WEIGHT),
             Recall(**numbers(memory)),
             dict(serving),
         )

@@ -81,7 +81,7 @@ def simulate(
                     _ranks(run, rows, before), _ranks(run, rows, boosted)
                 ),
             }
-            for name, rows in zip(("again", "unseen"), groups, strict=True)
+            for name, rows in groups.items()
         },
         "votes": sum(len(asked) for asked in plan.asked),
         "flip": flip,

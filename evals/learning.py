@@ -4,7 +4,7 @@ Knows nothing about the bot: it is given the right passage of each question.
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from evals import paired
@@ -52,19 +52,21 @@ def thumb(is_right: bool, flip: float, chance: random.Random) -> int:
 
 
 def groups(
-    plan: Plan, right: Mapping[str, str], voted_on: Iterable[str], most: int, seed: int
-) -> tuple[list[str], list[str]]:
-    """Split the questions that were not asked into (again, unseen), at most `most` of each.
+    plan: Plan, right: Mapping[str, str], voted_on: Collection[str], most: int, seed: int
+) -> dict[str, list[str]]:
+    """Split the questions that were not asked, at most `most` of each.
 
-    Again: the right passage was shown and voted on. Unseen: it was not.
+    Again: others asked about its right passage, and that passage was shown and voted on. Unseen:
+    nobody asked about its right passage and it was never shown. Between: one of the two.
     """
-    known = set(voted_on)
-    again = [q for q in plan.others if right[q] in known]
-    unseen = [q for q in plan.others if right[q] not in known]
+    topics = {right[q] for night in plan.asked for q in night}
+    found: dict[str, list[str]] = {"again": [], "unseen": [], "between": []}
+    for question in plan.others:
+        is_topic, is_judged = right[question] in topics, right[question] in voted_on
+        name = "between" if is_topic != is_judged else ("again" if is_topic else "unseen")
+        found[name].append(question)
     chance = random.Random(seed)
-    return tuple(  # type: ignore[return-value]
-        chance.sample(part, most) if len(part) > most else part for part in (again, unseen)
-    )
+    return {k: chance.sample(v, most) if len(v) > most else v for k, v in found.items()}
 
 
 def compare(before: Sequence[int | None], after: Sequence[int | None]) -> dict[str, object]:

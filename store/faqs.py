@@ -156,4 +156,5 @@ def open_ones(connection: psycopg.Connection[TupleRow], workspace: str) -> list[
 
 
 def _faq(row: TupleRow) -> Faq:
-    return Faq(*row[:4], tuple(row[4]), *row[5:])
+    fields = (*row[:4], tuple(row[4]), *row[5:])
+    return Faq(*fields)
