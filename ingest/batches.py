@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ingest.prepare import Outcome, Prepared, Refused, Same
 from ingest.progress import Progress
+from ingest.split import embedded
 from store import documents, runs
 from store.builds import Build
 from store.database import StoreGone
@@ -60,7 +61,7 @@ class Batches:
         """Add an outcome to the batch, which is encoded and written when it is full."""
         self._batch.append(outcome)
         if isinstance(outcome, Prepared):
-            self._chunks += len(outcome.texts)
+            self._chunks += len(outcome.document.chunks)
         if self._chunks >= BATCH_CHUNKS or len(self._batch) >= BATCH_OUTCOMES:
             self.flush()
 
@@ -85,8 +86,9 @@ class Batches:
 
     def _vectors(self, prepared: Sequence[Prepared]) -> list[NDArray[np.float32]]:
         """Give the vectors of all chunks; a text that is known, or comes twice, is encoded once."""
-        hashes = [c.text_hash for p in prepared for c in p.document.chunks]
-        texts = dict(zip(hashes, (text for p in prepared for text in p.texts), strict=True))
+        chunks = [(p.document.title, chunk) for p in prepared for chunk in p.document.chunks]
+        hashes = [chunk.text_hash for _, chunk in chunks]
+        texts = {c.text_hash: embedded(title, c.heading, c.body) for title, c in chunks}
         known = self._again(lambda: self._known(list(texts)))
         new = [digest for digest in texts if digest not in known]
         for start in range(0, len(new), MOST_CHUNKS):

@@ -17,10 +17,9 @@ from store.records import Document, Stored
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document to be stored, with the texts to encode, one per chunk."""
+    """A document to be stored, once its chunks are encoded."""
 
     document: Document
-    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +111,18 @@ class Preparer:
         )
         if not chunks:
             raise Unreadable("There is no text in it but headings.", is_skip=True)
-        document = Document(
-            path=entry.path,
-            version=version,
-            content_hash=digest,
-            title=title,
-            url=url,
-            updated_at=_date(parsed.updated_at, content.updated_at, entry.updated_at),
-            audience=self.audience_of(entry.path),
-            chunks=chunks,
+        return Prepared(
+            Document(
+                path=entry.path,
+                version=version,
+                content_hash=digest,
+                title=title,
+                url=url,
+                updated_at=_date(parsed.updated_at, content.updated_at, entry.updated_at),
+                audience=self.audience_of(entry.path),
+                chunks=chunks,
+            )
         )
-        return Prepared(document, tuple(split.embedded(title, c.heading, c.body) for c in chunks))
 
 
 def _date(*dates: datetime | None) -> datetime | None:

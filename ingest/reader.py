@@ -154,4 +154,4 @@ class Reader:
 
 
 def _chunks(outcome: Outcome) -> int:
-    return len(outcome.texts) if isinstance(outcome, Prepared) else 1
+    return len(outcome.document.chunks) if isinstance(outcome, Prepared) else 1
