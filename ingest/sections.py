@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-from ingest.text import Parsed
+from ingest.text import FENCE, Parsed
 
+LONGEST_SEARCH = 50_000  # characters that are looked through for a title
+
+_FIRST_LEVEL = re.compile(r"^#[ \t]+(.+?)[ \t]*#*[ \t]*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
 _ATTRIBUTES = re.compile(r"\s*\{:?\s*#([\w.-]+)[^}]*\}\s*$")
 _LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _MARKS = re.compile(r"[*`]|(?<!\w)_+|_+(?!\w)|<[^>]+>")
@@ -38,20 +41,25 @@ class Section:
 
 
 def title_of(parsed: Parsed, path: str) -> str:
-    """Give a document's title: its own, its first heading, or its file's name made readable."""
+    """Give a document's title: its own, its main heading, or its file's name made readable."""
     if parsed.title:
         return parsed.title
-    if not parsed.is_plain:
-        first = re.search(
-            r"^#{1,2}\s+(.+?)\s*#*\s*$|^(\S.*)\n=+[ \t]*$", parsed.body[:20_000], re.MULTILINE
-        )
-        if first and (name := heading_text(first.group(1) or first.group(2))[0]):
-            return name
+    if not parsed.is_plain and (name := _own_heading(parsed.body)):
+        return name
     parts = path.rstrip("/").split("/")
     stem = parts[-1].rsplit(".", 1)[0] if "." in parts[-1][1:] else parts[-1]
     if stem.lower() in {"readme", "index"} and len(parts) > 1:
         stem = parts[-2]
     return re.sub(r"[-_+ ]+", " ", stem).strip().capitalize() or path
+
+
+def _own_heading(body: str) -> str | None:
+    """Give the heading of the first level that a text begins with, or its only one."""
+    text = FENCE.sub("", body[:LONGEST_SEARCH]).strip()
+    found = list(_FIRST_LEVEL.finditer(text))
+    if not found or (found[0].start() and len(found) > 1):
+        return None
+    return heading_text(found[0].group(1) or found[0].group(2))[0] or None
 
 
 def sections(parsed: Parsed, title: str) -> list[Section]:

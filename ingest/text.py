@@ -30,7 +30,7 @@ DATE_KEYS = (
 )  # fmt: skip
 
 _FRONT = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)\r?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_FENCE = re.compile(
+FENCE = re.compile(
     r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
 )
 _COMMENT = re.compile(
@@ -128,7 +128,7 @@ def front_matter(text: str) -> tuple[Mapping[str, object], str]:
 def tidy(body: str) -> str:
     """Take comments and template tags out of Markdown, but leave code as it is."""
     parts, last = [], 0
-    for fence in _FENCE.finditer(body):
+    for fence in FENCE.finditer(body):
         parts += [_untag(body[last : fence.start()]), _unraw(fence.group())]
         last = fence.end()
     return "".join([*parts, _untag(body[last:])])

@@ -4,6 +4,7 @@ Knows nothing about where a page came from.
 """
 
 import re
+from datetime import date
 
 from ingest.text import Parsed, decode, parse_date
 
@@ -28,8 +29,13 @@ def read(html: str) -> Parsed:
         include_formatting=True,
         favor_recall=True,
     )
-    # A date that is only guessed from the text would make old pages win.
-    about = trafilatura.extract_metadata(html, extensive=False)
+    # The date of change, as the page states it: one guessed from the text could make old pages win.
+    dating = {
+        "original_date": False,
+        "extensive_search": False,
+        "max_date": date.today().isoformat(),
+    }
+    about = trafilatura.extract_metadata(html, extensive=False, date_config=dating)
     visible = len(re.sub(r"[\W_]+", "", whole))
     kept = len(re.sub(r"[\W_]+", "", main or ""))
     body = whole if not main or len(whole) < SMALL_PAGE or kept < LEAST_SHARE * visible else main

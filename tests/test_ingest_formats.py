@@ -135,7 +135,8 @@ def test_slides_are_numbered_and_named(parser: Parser) -> None:
 def test_a_web_page_gives_its_main_text(parser: Parser) -> None:
     text = "Leave is asked for in writing, two weeks ahead, and answered within three days. " * 9
     page = (
-        f"<html><head><title>Leave</title></head><body><nav>Menu Home Shop</nav><main><h1>Leave</h1>"
+        f"<html><head><title>Leave</title><meta property='article:published_time' "
+        f"content='2020-01-01'><meta property='article:modified_time' content='2025-02-03'></head><body><nav>Menu Home Shop</nav><main><h1>Leave</h1>"
         f"<p>{text}</p><h2>Sick</h2><p>Call before nine. {text}</p></main>"
         f"<footer>Imprint</footer></body></html>"
     )
@@ -143,6 +144,7 @@ def test_a_web_page_gives_its_main_text(parser: Parser) -> None:
     assert (
         parsed.title == "Leave" and "## Sick" in parsed.body and "Call before nine" in parsed.body
     )
+    assert parsed.updated_at == datetime(2025, 2, 3, tzinfo=UTC)
     assert "Menu" not in parsed.body and "Imprint" not in parsed.body
 
 

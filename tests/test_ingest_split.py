@@ -108,6 +108,9 @@ def test_the_title_is_the_documents_own_its_first_heading_or_its_name() -> None:
     assert sections.title_of(Parsed("# A *b*\n", title="Own"), "x.md") == "Own"
     assert sections.title_of(Parsed("text\n\n# A *b* {#c}\n"), "x.md") == "A b"
     assert sections.title_of(Parsed("Head\n====\n"), "x.md") == "Head"
+    assert sections.title_of(Parsed("```sh\n# no\n```\n\n# Yes\n"), "x.md") == "Yes"
+    assert sections.title_of(Parsed("## Sheet1\n\n## Sheet2\n"), "pay rates.xlsx") == "Pay rates"
+    assert sections.title_of(Parsed("text\n\n# A\n\n# B\n"), "agenda.docx") == "Agenda"
     assert sections.title_of(Parsed("text"), "a/pay_day-2.md") == "Pay day 2"
     assert sections.title_of(Parsed("text"), "people-ops/README.md") == "People ops"
 
