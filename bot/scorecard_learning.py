@@ -59,7 +59,7 @@ def simulate(
     progress: scorecard.Progress,
 ) -> dict[str, object]:
     """Let people ask and vote, run the nights, and measure the same questions before and after."""
-    run, plan = _prepare(services, folder, nights, votes, flip, seed, progress)
+    run, plan = prepare(services, folder, nights, votes, flip, seed, progress)
     frozen = load_frozen(services)
     before = _found(run, plan.others, progress, "before")
     chance, boosts, held = random.Random(seed), dict[str, int](), []
@@ -93,7 +93,7 @@ def simulate(
     }
 
 
-def _prepare(
+def prepare(
     services: Services,
     folder: Path,
     nights: int,
@@ -102,6 +102,7 @@ def _prepare(
     seed: int,
     progress: scorecard.Progress,
 ) -> tuple[Run, learning.Plan]:
+    """Index the data set, draw who asks what, and encode the questions that are needed."""
     texts, right, data = _questions(folder)
     embedder = services.embedder
     workspace = scorecard.index(services, data, progress)
@@ -134,6 +135,15 @@ def _questions(folder: Path) -> tuple[dict[str, str], dict[str, str], beir.DataS
                 texts[question] = text
                 right[question] = max(gains, key=lambda page: gains[page])
     return texts, right, data
+
+
+def ask(
+    run: Run, plan: learning.Plan, at: datetime, seed: int, progress: scorecard.Progress
+) -> None:
+    """Let people ask and judge all of the plan's questions."""
+    chance, boosts = random.Random(seed), dict[str, int]()
+    for asked in plan.asked:
+        _ask(run, asked, at, chance, boosts, progress)
 
 
 def _answerer(run: Run) -> Answerer:
