@@ -98,6 +98,7 @@ class Reader:
 
     def _next(self, beat: Callable[[], None]) -> _Listed | Outcome | _Done:
         while True:
+            self._check_time()
             try:
                 item = self._out.get(timeout=POLL_SECONDS)
             except queue.Empty:
@@ -109,13 +110,14 @@ class Reader:
             return item
 
     def _check_alive(self) -> None:
-        now = time.monotonic()
-        if now - self._alive > self.stall_seconds:
+        if time.monotonic() - self._alive > self.stall_seconds:
             raise Stuck(
                 f"It is stuck: nothing came for {self.stall_seconds / 60:.0f} min while"
                 f" {self._doing}. Look whether the source answers; the next run tries again."
             )
-        if now > self.deadline:
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self.deadline:
             raise Stuck(
                 f"It took longer than {self.timeout_minutes:g} min. What was read is kept and the"
                 " next run goes on; raise timeout_minutes if that is not enough."

@@ -55,15 +55,35 @@ def split(
     size = _Sizes(count)
     size([block.text for section in sections for block in section.blocks])
     size([_header(title, " > ".join(section.headings)) for section in sections])
-    chunks: list[Chunk] = []
+    drafts: list[tuple[str, str | None, str]] = []
     for section in _merge_tiny(sections, size):
         heading = _fit_heading(title, section.headings, size, window)
         room = window - SPECIAL_TOKENS - size([_header(title, heading)])[0]
         link = f"{url}#{section.anchor}" if url and section.anchor else url
-        for body in _bodies(section.blocks, max(room, 8), size):
-            digest = hashlib.sha256(embedded(title, heading, body).encode("utf-8", "replace"))
-            chunks.append(Chunk(len(chunks), heading, body, digest.digest(), link))
-    return tuple(chunks)
+        drafts += [(heading, link, body) for body in _bodies(section.blocks, max(room, 8), size)]
+    return tuple(
+        Chunk(n, heading, body, _digest(embedded(title, heading, body)), link)
+        for n, (heading, link, body) in enumerate(_fitting_drafts(title, drafts, size, window))
+    )
+
+
+def _fitting_drafts(
+    title: str, drafts: Sequence[tuple[str, str | None, str]], size: "_Sizes", window: int
+) -> Iterator[tuple[str, str | None, str]]:
+    """Cut again what is longer as a whole than its parts were: markup can span blocks."""
+    limit = window - SPECIAL_TOKENS
+    wholes = size.count([embedded(title, heading, body) for heading, _, body in drafts])
+    for (heading, link, body), tokens in zip(drafts, wholes, strict=True):
+        if tokens <= limit:
+            yield heading, link, body
+            continue
+        room = 2 * limit - tokens - size([_header(title, heading)])[0]
+        for part in _cut_text(body, max(room, 8), size):
+            yield heading, link, part
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 def fit_title(title: str, count: Count, window: int) -> str:
@@ -75,13 +95,13 @@ class _Sizes:
     """Tokens of texts, each counted once: counting many at a time is what makes it quick."""
 
     def __init__(self, count: Count) -> None:
-        self._count = count
+        self.count = count
         self._known: dict[str, int] = {}
 
     def __call__(self, texts: Sequence[str]) -> list[int]:
         new = list({text for text in texts if text not in self._known})
         if new:
-            tokens = self._count([readable(text) for text in new])
+            tokens = self.count([readable(text) for text in new])
             for text, number in zip(new, tokens, strict=True):
                 self._known[text] = max(number, len(text) // CHARS_PER_TOKEN)
         return [self._known[text] for text in texts]

@@ -5,9 +5,10 @@ Knows nothing about a page's content but its links.
 
 import re
 import time
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import ClassVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -88,14 +89,14 @@ class Website(Source):
     def read(self, entry: Entry, known: str | None) -> Content | None:
         """Read a page, unless the server says that it is still as `known`."""
         crawled = self._crawled.pop(entry.ref, None)
-        page = crawled or self._get(entry.ref, known)
+        if crawled:
+            return Content(zlib.decompress(crawled.data), entry.path, crawled.media_type)
+        page = self._get(entry.ref, known)
         if page is None:
             return None
         if not self._is_inside(page.url):
             raise Unreadable(f"It leads elsewhere, to {page.url}.", is_skip=True)
-        return Content(
-            page.data, entry.path, page.media_type, version=None if crawled else page.mark
-        )
+        return Content(page.data, entry.path, page.media_type, version=page.mark)
 
     def _read_robots(self) -> None:
         try:
@@ -145,8 +146,6 @@ class Website(Source):
             return ""
         data = page.data
         if data.startswith(b"\x1f\x8b"):
-            import zlib
-
             data = zlib.decompressobj(31).decompress(data, self.config.max_bytes)
         return data.decode("utf-8", "replace")
 
@@ -165,7 +164,7 @@ class Website(Source):
                 continue
             assert page is not None
             if self._is_inside(page.url) and self._wants(url):
-                self._crawled[url] = page
+                self._crawled[url] = replace(page, data=zlib.compress(page.data, 1))
                 yield self._entry(url, page.mark, None)
             for link in self._links(page):
                 if link not in seen and len(seen) < self.most:
