@@ -10,7 +10,8 @@ import logging
 import re
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -61,13 +62,20 @@ class Intents:
 
     by_name: Mapping[str, Intent] = field(default_factory=dict)
     digest: str = ""
+    scripts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, found: tuple[Intent, ...]) -> "Intents":
         """Index intents whose names differ."""
         labelled = sorted((text, intent.name) for intent in found for text in intent.examples)
         digest = hashlib.sha256(json.dumps(labelled).encode()).hexdigest()
-        return cls({intent.name: intent for intent in found}, digest)
+        signs = {sign for text, _ in labelled for sign in text}
+        return cls({intent.name: intent for intent in found}, digest, frozenset(_scripts(signs)))
+
+    def can_read(self, text: str) -> bool:
+        """Whether most letters are of a script that some example is written in."""
+        scripts = _scripts(text)
+        return 2 * sum(script in self.scripts for script in scripts) >= len(scripts)
 
     def examples(self) -> list[tuple[str, str]]:
         """Give (text, intent) of every example."""
@@ -234,6 +242,11 @@ def _clashes(
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def _scripts(signs: Iterable[str]) -> list[str]:
+    """Name the script of each letter by the first word of its Unicode name: LATIN, CYRILLIC, CJK..."""
+    return [unicodedata.name(sign, "").partition(" ")[0] for sign in signs if sign.isalpha()]
 
 
 def _stamp(path: Path) -> object:

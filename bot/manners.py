@@ -5,7 +5,7 @@ Knows nothing about Slack, searching or training. Rather than lose a question it
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.classifier import Classifier
@@ -118,6 +118,9 @@ class Manners:
         if not intents.by_name:
             return Decision()
         found = served.classify(text, vector)
+        if not intents.can_read(text):
+            # In a script that it was never shown, the classifier is sure of itself and wrong.
+            found = replace(found, intent=None)
         seen = Message(text, intents, found, served.version_id)
         if origin == "channel" and mode != "all":
             return seen.overheard(SPEAK_ABOVE if strictness is None else strictness)

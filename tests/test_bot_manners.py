@@ -110,6 +110,20 @@ def test_what_asks_is_searched_for_before_it_is_passed_on(text: str, action: str
     assert "route" in (decision.action, decision.otherwise)
 
 
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("休暇", "search"),
+        ("отпуск", "search"),
+        ("hi 休", "reply"),
+        ("👋", "reply"),
+        ("Grüß", "reply"),
+    ],
+)
+def test_a_script_that_no_example_is_in_is_searched_for(text: str, action: str) -> None:
+    assert decided(said("greeting", 0.99), text=text).action == action
+
+
 def test_in_mode_all_chatter_alone_is_ignored() -> None:
     assert decided(said("chatter", 0.99), origin="channel", mode="all").action == "ignore"
     assert decided(said("question", 0.2), origin="channel", mode="all").action == "search"
