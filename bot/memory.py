@@ -17,7 +17,7 @@ SHRINK = 1.0
 class Recall:
     """How far memory reaches: `floor` is the cosine from which two questions count as similar."""
 
-    weight: float = 0.6
+    weight: float = 0.45
     floor: float = 0.3
 
 
