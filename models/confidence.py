@@ -6,6 +6,9 @@ the same accuracy than one score alone (Kamath et al. 2020, arXiv 2006.09462).
 
 from collections.abc import Mapping, Sequence
 
+SLACK = 0.02
+"""How much of the best CRAG score is given up for fewer refusals of what would have been right."""
+
 
 def fit(
     rows: Sequence[Mapping[str, float]],
@@ -75,17 +78,18 @@ def thresholds(
 ) -> tuple[float, float]:
     """Choose (answer_above, unsure_above) on held-out probabilities.
 
-    Above the first, answers are right with the given accuracy; above the second the CRAG score of
-    what is said (right +1, wrong -1) is at its highest.
+    Above the first, answers are right with the given accuracy. The second is the lowest one whose
+    CRAG score (right +1, wrong -1) is within SLACK of the highest: the score is flat there, and what
+    is said with a doubt helps more people than silence does.
     """
     ordered = sorted(zip(probabilities, right, strict=True), key=lambda pair: -pair[0])
-    score = best_score = hits = 0
-    told = sure = 1.0
+    scores, sure, hits = [0], 1.0, 0
     for count, (p, is_right) in enumerate(ordered, start=1):
         hits += is_right
-        score += 1 if is_right else -1
+        scores.append(scores[-1] + (1 if is_right else -1))
         if hits / count >= accuracy:
             sure = p
-        if score > best_score:
-            best_score, told = score, p
-    return round(max(sure, told), 4), round(min(told, sure), 4)
+    enough = max(scores) - SLACK * len(ordered)
+    told = max(count for count, score in enumerate(scores) if score >= enough)
+    unsure = ordered[told - 1][0] if told else 1.0
+    return round(max(sure, unsure), 4), round(min(unsure, sure), 4)
