@@ -1,0 +1,100 @@
+"""A night waits for votes, learns the same votes once, keeps its report, and undoes what people dislike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+from PIL import Image
+
+from bot import learn, report, watch
+from bot.services import Services
+from store import likes, nights, versions
+from store.database import Database
+from store.records import EVERYONE
+from tests.fakes import HashEmbedder
+from tests.test_store_memory import ENCODER, NOW, TEAM, answered, index, vote
+
+NIGHT = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
+
+
+@dataclass
+class Parts:
+    """The few parts of Services that a night needs."""
+
+    database: Database
+    workspace: str = TEAM
+    embedder: HashEmbedder = ENCODER
+
+
+@pytest.fixture
+def team(database: Database) -> Iterator[Services]:
+    index(database, {"holidays": (EVERYONE,)})
+    vote(database, answered(database, "when may I take leave", "holidays"), "U1", 1)
+    yield cast(Services, Parts(database))
+
+
+def test_a_night_with_few_votes_waits_and_says_how_many_are_missing(team: Services) -> None:
+    found = learn.night(team, now=NIGHT)
+    assert (found.judged, found.liked, found.voters) == (1, 1, 1)
+    assert {v.decision for v in found.verdicts} == {"waiting"}
+    assert "199 more judged questions" in found.verdicts[0].reason
+    with team.database.connection() as connection:
+        assert versions.serving(connection, TEAM) == {}
+        (kept,) = nights.last(connection, TEAM)
+    assert kept.report["judged"] == 1
+
+
+def test_the_same_votes_are_learned_from_once(team: Services) -> None:
+    assert learn.night(team, now=NIGHT).is_new
+    again = learn.night(team, now=NIGHT + timedelta(days=1))
+    assert not again.is_new and again.verdicts == ()
+    vote(team.database, answered(team.database, "leave in may", "holidays"), "U2", -1)
+    assert learn.night(team, now=NIGHT + timedelta(days=2)).is_new
+
+
+def test_a_dry_run_keeps_nothing(team: Services) -> None:
+    assert learn.night(team, dry_run=True, now=NIGHT).is_dry
+    with team.database.connection() as connection:
+        assert nights.last(connection, TEAM) == []
+
+
+def test_two_nights_cannot_run_at_once(team: Services) -> None:
+    with nights.only_one(team.database, TEAM), pytest.raises(nights.Busy):
+        learn.night(team, now=NIGHT)
+    assert learn.night(team, now=NIGHT).is_new
+
+
+def test_a_promotion_that_people_clearly_dislike_is_rolled_back(team: Services) -> None:
+    database = team.database
+    for number in range(watch.MIN_VOTES):
+        vote(database, answered(database, f"q{number}", "holidays"), f"U{number}", 1)
+    promoted_at = NOW + timedelta(hours=1)
+    with database.connection() as connection:
+        version = versions.add(connection, TEAM, "title", NOW, payload={"title_weight": 0.4})
+        versions.promote(connection, TEAM, version, promoted_at)
+        assert watch.roll_back(connection, TEAM, promoted_at + timedelta(hours=1)) == ()
+    for number in range(watch.MIN_VOTES):
+        answer_id = answered(database, f"r{number}", "holidays")
+        vote(database, answer_id, f"U{number}", -1)
+        with database.connection() as connection:
+            connection.execute(
+                "UPDATE answers SET created_at = %s WHERE answer_id = %s",
+                (promoted_at + timedelta(minutes=1), answer_id),
+            )
+    with database.connection() as connection:
+        later = promoted_at + timedelta(hours=1)
+        assert likes.between(connection, TEAM, promoted_at, later) == (0, watch.MIN_VOTES)
+        assert watch.roll_back(connection, TEAM, later) == ("title",)
+        assert versions.serving(connection, TEAM) == {}
+
+
+def test_the_report_reads_as_text_and_draws_a_picture(team: Services, tmp_path: Path) -> None:
+    found = learn.night(team, now=NIGHT)
+    assert "1 judged questions by 1 people" in report.message(found)
+    with team.database.connection() as connection:
+        picture = report.curve(nights.last(connection, TEAM), tmp_path / "curve.png")
+    with Image.open(picture) as drawn:
+        assert drawn.size == (report.WIDTH, report.HEIGHT)
