@@ -31,7 +31,13 @@ def retrieval(
         result = scorecard.retrieval(services, folder, split, progress)
     if as_json:
         screen.put_json(result)
-        return
+    else:
+        _print_retrieval(folder, result)
+
+
+def _print_retrieval(folder: Path, result: Mapping[str, object]) -> None:
+    from bot import scorecard
+
     names = ("ndcg@10", "recall@5", "recall@10", "recall@100", "mrr@10")
     rows = []
     for leg in scorecard.LEGS:
@@ -55,7 +61,8 @@ def answers(
     from bot import scorecard
 
     with open_services(context.obj) as services, screen.bars() as progress:
-        result = scorecard.answered(services, file, progress)
+        rows = scorecard.labelled(file)
+        result = scorecard.answered(services.answerer, services.shelf.now(), rows, progress)
     if as_json:
         screen.put_json(result)
     else:
@@ -76,3 +83,81 @@ def _print_answers(name: str, result: Mapping[str, object]) -> None:
         rows.append((f"quote_first, {leg} only", screen.percent(alone["quote_first"])))
     title = f"{name}: {result['questions']} questions, {result['answerable']} answerable (95 % intervals)"
     screen.data().print(screen.table(title, ("measure", "value"), rows))
+
+
+@app.command("learning")
+def learning(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set in BEIR layout.")],
+    nights: Annotated[int, typer.Option(min=1, help="How many nights run.")] = 1,
+    votes: Annotated[int, typer.Option(min=1, help="Votes in all.")] = 300,
+    flip: Annotated[float, typer.Option(min=0, max=1, help="Share of votes turned around.")] = 0.18,
+    seed: Annotated[int, typer.Option(help="Who asks what, and which votes are wrong.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Simulated people vote on real questions, nights run: what got better, and where."""
+    from bot import report, scorecard_learning
+
+    with open_services(context.obj) as services, screen.bars() as progress:
+        result = scorecard_learning.simulate(
+            services, folder, nights=nights, votes=votes, flip=flip, seed=seed, progress=progress
+        )
+    if as_json:
+        screen.put_json(result)
+    else:
+        screen.data().print(report.simulation(result))
+
+
+@app.command("speak")
+def speak(context: typer.Context, as_json: Json = False) -> None:
+    """Does it speak when it should, against the rule "contains a question mark"?"""
+    from bot import scorecard_speak
+
+    with open_services(context.obj) as services, screen.bars() as progress:
+        result = scorecard_speak.speak(services, progress)
+    if as_json:
+        screen.put_json(result)
+    else:
+        _print_speak(result)
+
+
+def _print_speak(result: Mapping[str, object]) -> None:
+    rows = []
+    for name, label in (("classifier", "classifier"), ("question_mark", "question mark")):
+        values = result[name]
+        assert isinstance(values, Mapping)
+        rows.append((label, *(screen.percent(values[key]) for key in ("precision", "recall"))))
+    screen.data().print(screen.table("speaking", ("by", "precision", "recall"), rows))
+    others = {k: v for k, v in result.items() if not isinstance(v, Mapping)}
+    screen.data().print(" ".join(f"{name} {value}" for name, value in others.items()))
+
+
+@app.command("confidence")
+def confidence(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Questions as for `eval answers`.")],
+    out: Annotated[Path | None, typer.Option(help="Write the calibrator here.")] = None,
+) -> None:
+    """Fit the confidence on questions over the documents that are ingested; print it as JSON."""
+    from bot import scorecard_confidence
+
+    with open_services(context.obj) as services, screen.bars() as progress:
+        screen.put_json(scorecard_confidence.refit(services, file, out, progress))
+
+
+@app.command("all")
+def everything(context: typer.Context, as_json: Json = False) -> None:
+    """The handbook and questions that ship with Threadwise: answers, and when to speak."""
+    from bot import frozen, scorecard_speak
+
+    with open_services(context.obj) as services, screen.bars() as progress:
+        result = {
+            "answers": frozen.answered(services, progress),
+            "speak": scorecard_speak.speak(services, progress),
+        }
+    if as_json:
+        screen.put_json(result)
+        return
+    _print_answers(frozen.QUESTIONS.name, result["answers"])
+    screen.data().print()
+    _print_speak(result["speak"])

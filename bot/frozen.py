@@ -44,10 +44,7 @@ class Frozen:
 
     def samples(self, services: "Services") -> list[Sample]:
         """Ask every question and measure the signals that confidence is made of."""
-        embedder, shelf = services.embedder, Shelf(services.database, self.workspace)
-        answerer = Answerer(
-            services.database, self.workspace, embedder.encode, shelf, embedder.name
-        )
+        answerer, shelf = _answerer(services, self.workspace)
         return scorecard_confidence.samples(answerer, shelf.now(), self.rows, _quietly)
 
 
@@ -55,8 +52,21 @@ def _quietly(name: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
-def load(services: "Services") -> Frozen:
-    """Index the handbook when it is new or changed, and search for every question."""
+def answered(services: "Services", progress: scorecard.Progress) -> dict[str, object]:
+    """Ask the handbook's questions with what ships, and score the answers."""
+    workspace, rows = index(services), scorecard.labelled(QUESTIONS)
+    answerer, shelf = _answerer(services, workspace)
+    return scorecard.answered(answerer, shelf.now(), rows, progress)
+
+
+def _answerer(services: "Services", workspace: str) -> tuple[Answerer, Shelf]:
+    """Answer from that workspace: nothing that was learned serves there."""
+    embedder, shelf = services.embedder, Shelf(services.database, workspace)
+    return Answerer(services.database, workspace, embedder.encode, shelf, embedder.name), shelf
+
+
+def index(services: "Services") -> str:
+    """Index the handbook when it is new or changed; gives its workspace."""
     embedder = services.embedder
     workspace = f"frozen-{hashlib.sha256(embedder.name.encode()).hexdigest()[:12]}"
     config = SourceConfig("handbook", "folder", str(HANDBOOK))
@@ -74,6 +84,12 @@ def load(services: "Services") -> Frozen:
     )
     if run.state != "done":
         raise RuntimeError(f"The evaluation handbook could not be indexed: {run.error}")
+    return workspace
+
+
+def load(services: "Services") -> Frozen:
+    """Index the handbook when it is new or changed, and search for every question."""
+    workspace, embedder = index(services), services.embedder
     rows = scorecard.labelled(QUESTIONS)
     vectors = embedder.encode([row.question for row in rows])
     with services.database.reading() as connection:

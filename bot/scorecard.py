@@ -178,10 +178,10 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def answered(services: Services, path: Path, progress: Progress) -> dict[str, object]:
-    """Ask the questions of a file over what is ingested; score them beside each leg alone."""
-    rows = labelled(path)
-    answerer, learned = services.answerer, services.shelf.now()
+def answered(
+    answerer: Answerer, learned: Learned, rows: Sequence[answers.Labelled], progress: Progress
+) -> dict[str, object]:
+    """Ask all questions over what is ingested; score them beside each leg alone."""
     asked = ask_all(answerer, rows, progress)
     outcomes = [outcome(one.answer) for one in asked]
     result = answers.score(rows, outcomes)

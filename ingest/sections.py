@@ -33,11 +33,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What stands under one heading. `anchor` is what a link to it ends with."""
+    """What stands under one heading. `anchor` is what a link to it ends with; `markup` is the heading
+    as it is written in the document."""
 
     headings: tuple[str, ...]
     anchor: str | None
     blocks: tuple[Block, ...]
+    markup: str = ""
 
 
 def title_of(parsed: Parsed, path: str) -> str:
@@ -114,6 +116,7 @@ def _by_heading(body: str, title: str, has_anchors: bool) -> Iterator[Section]:
     stack: list[tuple[int, str]] = []
     seen: Counter[str] = Counter()
     anchor: str | None = None
+    markup = ""
     blocks: list[Block] = []
     for kind, start, end, level, raw in _top_level(body):
         if kind != "heading":
@@ -121,14 +124,15 @@ def _by_heading(body: str, title: str, has_anchors: bool) -> Iterator[Section]:
             blocks += [block] if block.text.strip() else []
             continue
         if blocks:
-            yield Section(_path(stack, title), anchor, tuple(blocks))
+            yield Section(_path(stack, title), anchor, tuple(blocks), markup)
+        markup = "\n".join(lines[start:end]).strip()
         text, named = heading_text(raw)
         stack = [item for item in stack if item[0] < level] + [(level, text)]
         generated = slug(text, seen)
         anchor = (named or generated) if has_anchors else None
         blocks = []
     if blocks:
-        yield Section(_path(stack, title), anchor, tuple(blocks))
+        yield Section(_path(stack, title), anchor, tuple(blocks), markup)
 
 
 def _path(stack: list[tuple[int, str]], title: str) -> tuple[str, ...]:

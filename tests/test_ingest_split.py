@@ -30,7 +30,7 @@ def words(number: int, word: str = "word") -> str:
 
 def test_each_heading_begins_a_chunk_with_its_path() -> None:
     found = chunks(
-        f"# T\n\n{words(35, 'a')}\n\n## B\n\n{words(35, 'b')}\n\n### C\n\n{words(35, 'c')}"
+        f"# T\n\n{words(160, 'a')}\n\n## B\n\n{words(35, 'b')}\n\n### C\n\n{words(35, 'c')}"
     )
     assert [chunk.heading for chunk in found] == ["", "B", "B > C"]
     assert [chunk.body[0] for chunk in found] == ["a", "b", "c"]
@@ -94,7 +94,7 @@ def test_a_heading_never_stands_alone() -> None:
 def test_tiny_neighbours_share_a_chunk_under_their_parent() -> None:
     found = chunks("# T\n\n## Contacts\n\n### Ann\n\nRoom 1\n\n### Bob\n\nRoom 2\n")
     assert [(chunk.heading, chunk.body) for chunk in found] == [
-        ("Contacts", "**Ann**\n\nRoom 1\n\n**Bob**\n\nRoom 2")
+        ("Contacts", "### Ann\n\nRoom 1\n\n### Bob\n\nRoom 2")
     ]
 
 
@@ -145,3 +145,12 @@ def test_the_same_text_has_the_same_hash_wherever_it_stands() -> None:
     first, second = chunks("# T\n\ntext", url="u"), chunks("# T\n\ntext", url="other")
     assert first[0].text_hash == second[0].text_hash
     assert first[0].text_hash != chunks("# Other\n\ntext")[0].text_hash
+
+
+def test_a_short_opening_goes_with_the_first_section_as_it_is_written() -> None:
+    text = (
+        f"# T\n\nWhat this page is about.\n\n## B\n\n{words(40, 'b')}\n\n## C\n\n{words(40, 'c')}"
+    )
+    found = chunks(text)
+    assert [chunk.heading for chunk in found] == ["B", "C"]
+    assert found[0].body in text
