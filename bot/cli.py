@@ -11,7 +11,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot import cli_eval, cli_intents, cli_models, cli_questions, cli_sources, log, screen
+from bot import (
+    cli_eval,
+    cli_intents,
+    cli_learn,
+    cli_models,
+    cli_questions,
+    cli_sources,
+    log,
+    screen,
+)
 from bot.settings import Settings, SettingsError, load
 
 app = typer.Typer(
@@ -25,6 +34,7 @@ app = typer.Typer(
 cli_questions.register(app)
 cli_sources.register(app)
 cli_models.register(app)
+cli_learn.register(app)
 app.add_typer(cli_intents.app, name="intents")
 app.add_typer(cli_eval.app, name="eval")
 

@@ -42,7 +42,8 @@ def learn(
     if known:
         picture = reports.curve(known, context.obj.home / CURVE)
     if as_json:
-        screen.put_json({**found.as_json(), "picture": picture})
+        told = {"message": reports.message(found), "picture": picture}
+        screen.put_json({**found.as_json(), **told})
         return
     screen.data().print(reports.table(found))
     if picture:

@@ -58,8 +58,12 @@ def simulate(
     seed: int,
     progress: scorecard.Progress,
 ) -> dict[str, object]:
-    """Let people ask and vote, run the nights, and measure the same questions before and after."""
-    run, plan = prepare(services, folder, nights, votes, flip, seed, progress)
+    """Let people ask and vote, run the nights, and measure the same questions before and after.
+
+    `votes` is how many are cast in all, spread evenly over the nights.
+    """
+    each = -(-votes // nights)
+    run, plan = prepare(services, folder, nights, each, flip, seed, progress)
     frozen = load_frozen(services)
     before = _found(run, plan.others, progress, "before")
     chance, boosts, held = random.Random(seed), dict[str, int](), []
