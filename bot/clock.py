@@ -34,6 +34,9 @@ GRACE_SECONDS = 3600
 RETAIN = "17 3 * * *"
 """When old jobs are forgotten: at night, not on the hour when everyone's jobs start."""
 
+LEARN = "learn"
+"""The night's task; when it is due, THREADWISE_LEARN_AT says."""
+
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -108,7 +111,14 @@ class Timetable:
         )
         for name, when in triggers.items():
             scheduler.add_job(self._defer_ingestion, when, args=[name], id=f"ingest:{name}")
-        scheduler.add_job(self._defer_retention, CronTrigger.from_crontab(RETAIN), id="retain")
+        scheduler.add_job(
+            self._defer, CronTrigger.from_crontab(RETAIN), args=["retain"], id="retain"
+        )
+        learn_at = self._services.settings.learn_at
+        if learn_at != "off":
+            hour, minute = learn_at.split(":")
+            when = CronTrigger(hour=int(hour), minute=int(minute))
+            scheduler.add_job(self._defer, when, args=["learn"], id="learn")
         scheduler.start()
         self._scheduler, self._planned = scheduler, configs
         self._note(configs, triggers)
@@ -135,14 +145,12 @@ class Timetable:
 
         self._attempt(f"ingest:{name}", work)
 
-    def _defer_retention(self) -> None:
+    def _defer(self, task: str) -> None:
         def work() -> None:
             with self._services.database.connection() as connection:
-                self._services.queue.defer(
-                    connection, "retain", {}, queue=WORK, queueing_lock="retain"
-                )
+                self._services.queue.defer(connection, task, {}, queue=WORK, queueing_lock=task)
 
-        self._attempt("retain", work)
+        self._attempt(task, work)
 
     def _attempt(self, name: str, work: Callable[[], None]) -> None:
         try:

@@ -57,3 +57,13 @@ class Desk:
             commands.notify_run(self._client, run)
         except (SlackClientError, OSError) as error:
             log.warning("not_told person=%s reason=%s", run.asked_by, error)
+
+    def announce(self, text: str) -> None:
+        """Tell the admins' channel, where one is set."""
+        channel = self._services.settings.admin_channel
+        if self._client is None or channel is None:
+            return
+        try:
+            self._client.chat_postMessage(channel=channel, text=text)
+        except (SlackClientError, OSError) as error:
+            log.warning("not_announced channel=%s reason=%s", channel, error)

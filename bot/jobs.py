@@ -6,6 +6,7 @@ Knows nothing about how jobs are fetched, nor about signals and lost connections
 import asyncio
 import functools
 import logging
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -18,7 +19,7 @@ from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 
-from bot import asking, ingestion, training
+from bot import asking, forget, ingestion, nightly, training
 from bot.asking import Deliver
 from bot.gate import Gate, Stopping
 from bot.metrics import Metrics
@@ -55,7 +56,8 @@ class Backoff(BaseRetryStrategy):
 class Bench:
     """What the tasks of one worker process work with.
 
-    `deliver` shows an answer to its asker; `tell` says to who asked for a run how it ended; `bulk` runs long work; `ready` waits until the models are loaded.
+    `deliver` shows an answer to its asker; `tell` says to who asked for a run how it ended; `announce`
+    tells the admins; `bulk` runs long work; `ready` waits until the models are loaded.
     """
 
     services: Services
@@ -64,6 +66,7 @@ class Bench:
     bulk: Executor
     deliver: Deliver
     tell: Callable[[Run], None]
+    announce: Callable[[str], None]
     ready: Callable[[], None]
 
 
@@ -85,6 +88,10 @@ def build(bench: Bench, connector: BaseConnector) -> App:
     async def intents_job() -> str:
         work = functools.partial(training.run, bench.services, bench.gate)
         return await asyncio.get_running_loop().run_in_executor(bench.bulk, work)
+
+    @app.task(name=nightly.TASK, queue=WORK)
+    async def learn_job() -> dict[str, object]:
+        return await asyncio.get_running_loop().run_in_executor(bench.bulk, learn, bench)
 
     @app.task(name="retain", queue=WORK)
     async def retain_job() -> int:
@@ -148,10 +155,19 @@ def ingest(
     return made.state
 
 
+def learn(bench: Bench) -> dict[str, object]:
+    """Learn from people's votes in a process of its own; gives the night's report."""
+    report = nightly.run(os.environ)
+    bench.announce(str(report["message"]))
+    return report
+
+
 def retain(bench: Bench) -> int:
-    """Forget jobs that ended long ago; gives how many."""
+    """Erase questions past the retention setting, and forget jobs that ended long ago; gives how many."""
+    now = datetime.now(UTC)
+    forget.retain(bench.services, now)
     with bench.services.database.connection() as connection:
-        return queue.forget(connection, datetime.now(UTC) - JOBS_KEPT)
+        return queue.forget(connection, now - JOBS_KEPT)
 
 
 def _current(bench: Bench, workspace: str) -> str:

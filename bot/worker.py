@@ -89,6 +89,7 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
         bulk=ThreadPoolExecutor(SLOTS[WORK], "bulk", initializer=lower_priority),
         deliver=desk.deliver,
         tell=desk.tell,
+        announce=desk.announce,
         ready=lambda: _wait(models),
     )
     if services.settings.metrics_port is not None:

@@ -39,6 +39,7 @@ def bench(database: Database, tmp_path: Path, told: list[Run]) -> Bench:
         bulk=ThreadPoolExecutor(1),
         deliver=lambda *_: None,
         tell=told.append,
+        announce=lambda _: None,
         ready=lambda: None,
     )
 
