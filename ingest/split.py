@@ -19,7 +19,9 @@ CHUNKER = "sections-2"
 SPECIAL_TOKENS = 2  # that the encoder puts around a text
 CHARS_PER_TOKEN = 16  # a token counts as at most so many characters: some swallow whole lines
 TINY_TOKENS = 30  # neighbouring sections of one parent up to this size share a chunk
-OPENING_TOKENS = 150  # what opens a document goes with its first section, up to this size together
+OPENING_SHARE = (
+    0.5  # of the window: up to this size together, a document's opening goes with its first section
+)
 LONGEST_PIECE = 20_000  # characters that the semantic splitter is given at once
 HEADER_SHARE = 0.4  # of the window, at most, for title and headings
 
@@ -57,7 +59,7 @@ def split(
     size([block.text for section in sections for block in section.blocks])
     size([_header(title, " > ".join(section.headings)) for section in sections])
     drafts: list[tuple[str, str | None, str]] = []
-    for section in _merge_tiny(_with_opening(sections, size), size):
+    for section in _merge_tiny(_with_opening(sections, size, window), size):
         heading = _fit_heading(title, section.headings, size, window)
         room = window - SPECIAL_TOKENS - size([_header(title, heading)])[0]
         link = f"{url}#{section.anchor}" if url and section.anchor else url
@@ -147,7 +149,7 @@ def _merge_tiny(sections: Sequence[Section], size: _Sizes) -> Iterator[Section]:
         yield _joined(waiting)
 
 
-def _with_opening(sections: Sequence[Section], size: _Sizes) -> Sequence[Section]:
+def _with_opening(sections: Sequence[Section], size: _Sizes, window: int) -> Sequence[Section]:
     """Join a document's opening words to its first section: alone they match much and say little.
 
     On our own handbook: right quote in the first three .785 -> .798, chunks 271 -> 253.
@@ -155,7 +157,8 @@ def _with_opening(sections: Sequence[Section], size: _Sizes) -> Sequence[Section
     if len(sections) < 2 or sections[0].headings:
         return sections
     opening, first, *rest = sections
-    if sum(size([block.text for block in (*opening.blocks, *first.blocks)])) > OPENING_TOKENS:
+    tokens = sum(size([block.text for block in (*opening.blocks, *first.blocks)]))
+    if tokens > window * OPENING_SHARE:
         return sections
     return [Section(first.headings, first.anchor, (*opening.blocks, *_headed(first))), *rest]
 

@@ -30,7 +30,7 @@ def words(number: int, word: str = "word") -> str:
 
 def test_each_heading_begins_a_chunk_with_its_path() -> None:
     found = chunks(
-        f"# T\n\n{words(160, 'a')}\n\n## B\n\n{words(35, 'b')}\n\n### C\n\n{words(35, 'c')}"
+        f"# T\n\n{words(40, 'a')}\n\n## B\n\n{words(45, 'b')}\n\n### C\n\n{words(35, 'c')}"
     )
     assert [chunk.heading for chunk in found] == ["", "B", "B > C"]
     assert [chunk.body[0] for chunk in found] == ["a", "b", "c"]
