@@ -149,7 +149,7 @@ def test_the_same_text_has_the_same_hash_wherever_it_stands() -> None:
 
 def test_a_short_opening_goes_with_the_first_section_as_it_is_written() -> None:
     text = (
-        f"# T\n\nWhat this page is about.\n\n## B\n\n{words(40, 'b')}\n\n## C\n\n{words(40, 'c')}"
+        f"# T\n\nWhat this page is about.\n\n## B\n\n{words(20, 'b')}\n\n## C\n\n{words(35, 'c')}"
     )
     found = chunks(text)
     assert [chunk.heading for chunk in found] == ["B", "C"]
