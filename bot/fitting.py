@@ -26,14 +26,17 @@ VECTOR_SPREAD = 0.25
 RECALL_SPREAD = 0.3
 """How far each weight may plausibly lie from what serves."""
 
+MOST_RECALL = 0.6
+"""Memory's weight at most: above it, questions that nobody asked before lose more than others gain."""
+
 STEPS = (1.0, 0.75, 0.5, 0.25)
 """Shares of the way from what serves to what was fitted; the largest that the frozen set bears."""
 
 Weights = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-Scores = Callable[[Weights], NDArray[np.float64]]
-"""The frozen set's score per question, by (vector, lexical, title) weight."""
+Scores = Callable[[Weights, float], NDArray[np.float64]]
+"""The frozen set's score per question, by the four weights and memory's floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def _fit_order(kind: str, known: Evidence, spread: Sequence[float]) -> Verdict:
     folds = [
         (fold == k, _fitted(votes.take(fold != k), before, spread)) for k in set(fold.tolist())
     ]
-    verdict = promotion.waits(kind, 0)
+    verdict, floor = promotion.waits(kind, 0), known.learned.recall.floor
     for step in STEPS:
         new, best = old.copy(), _toward(before, fitted, step)
         for rows, part in folds:
@@ -89,7 +92,7 @@ def _fit_order(kind: str, known: Evidence, spread: Sequence[float]) -> Verdict:
         payload = {name: round(float(value), 4)}
         verdict = _verdict(kind, payload, votes, old, new, np.zeros(0))
         if verdict.decision == "promoted":
-            change = known.frozen(best[:3]) - known.frozen(before[:3])
+            change = known.frozen(best, floor) - known.frozen(before, floor)
             verdict = _verdict(kind, payload, votes, old, new, change)
         if verdict.decision == "promoted" or not verdict.numbers["frozen"]:
             break
@@ -122,7 +125,12 @@ def fit_memory(known: Evidence) -> Verdict:
         new[fold == k] = fusion.choices(laid[part.floor].take(fold == k), tried)
     best = _best_recall(laid, before)
     payload = {"weight": round(best.weight, 4), "floor": best.floor}
-    return _verdict("memory", payload, laid[floor], old, new, np.zeros(0))
+    verdict = _verdict("memory", payload, laid[floor], old, new, np.zeros(0))
+    if verdict.decision == "promoted":
+        after = np.array([*before[:3], best.weight])
+        change = known.frozen(after, best.floor) - known.frozen(before, floor)
+        verdict = _verdict("memory", payload, laid[floor], old, new, change)
+    return verdict
 
 
 def _best_recall(laid: dict[float, Votes], before: Weights) -> Recall:
@@ -131,7 +139,7 @@ def _best_recall(laid: dict[float, Votes], before: Weights) -> Recall:
         fitted = fusion.fit(votes, before.tolist(), (0.0, 0.0, 0.0, RECALL_SPREAD))
         found.append((float(fusion.log_likelihood(votes, fitted).sum()), floor, float(fitted[3])))
     _, floor, weight = max(found)
-    return Recall(weight, floor)
+    return Recall(min(weight, MOST_RECALL), floor)
 
 
 def _toward(before: Weights, fitted: Weights, step: float) -> Weights:

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from bot import ranking, scorecard, scorecard_confidence
 from bot.answer import Answerer
 from bot.learned import Shelf
+from bot.memory import Seen, evidence
 from bot.replay import Replay, replay
 from bot.scorecard_confidence import Sample
 from bot.settings import ROOT
 from evals import answers
 from ingest.entries import SourceConfig
 from ingest.run import ingest
+from store.memory import NEAREST
+from store.records import Passage
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -36,11 +39,38 @@ class Frozen:
     workspace: str
     rows: tuple[answers.Labelled, ...]
     replays: tuple[Replay, ...]
+    vectors: NDArray[np.float32]
 
-    def scores(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give each answerable question's reciprocal rank of the right passage, at most DEPTH down."""
-        pairs = zip(self.rows, self.replays, strict=True)
-        return np.array([_rank(row, again, weights) for row, again in pairs if row.answerable])
+    def scores(self, weights: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+        """Give each answerable question's reciprocal rank of the right passage, at most DEPTH down.
+
+        `weights` are (vector, lexical, title, memory); each question is remembered through honest
+        votes on what the others show first, from the cosine `floor` on.
+        """
+        speaks = self._speaks(weights[:3], floor) if weights[3] else [{}] * len(self.rows)
+        asked = zip(self.rows, self.replays, speaks, strict=True)
+        return np.array(
+            [_rank(row, _scored(again, weights, s)) for row, again, s in asked if row.answerable]
+        )
+
+    def _speaks(self, order: NDArray[np.float64], floor: float) -> list[dict[str, float]]:
+        rows, shown = [], []
+        for row, again in zip(self.rows, self.replays, strict=True):
+            first = again.passages[int((again.table @ order).argmax())]
+            rows.append(float(_is_right(row, first)))
+            shown.append(first.text_hash)
+        cosines = self.vectors @ self.vectors.T
+        return [
+            evidence(
+                (
+                    Seen(shown[j], float(cosines[i, j]), rows[j], 1 - rows[j])
+                    for j in np.argsort(-cosines[i])[: NEAREST + 1]
+                    if j != i
+                ),
+                floor,
+            )
+            for i in range(len(rows))
+        ]
 
     def samples(self, services: "Services") -> list[Sample]:
         """Ask every question and measure the signals that confidence is made of."""
@@ -97,18 +127,23 @@ def load(services: "Services") -> Frozen:
             replay(connection, workspace, row.question, scorecard.READER, vector.tolist())
             for row, vector in zip(rows, vectors, strict=True)
         )
-    return Frozen(workspace, tuple(rows), replays)
+    return Frozen(workspace, tuple(rows), replays, vectors)
 
 
-def _rank(row: answers.Labelled, again: Replay, weights: NDArray[np.float64]) -> float:
-    scores = again.table @ weights
+def _scored(again: Replay, weights: NDArray[np.float64], speaks: dict[str, float]) -> list[Passage]:
+    """Order the candidates as they are shown: the newer of two near-equals first."""
+    said = [speaks.get(passage.text_hash, 0.0) for passage in again.passages]
+    scores = again.table @ weights[:3] + weights[3] * np.array(said)
     order = np.argsort(-scores, kind="stable")
-    # As it is shown: the newer of two near-equals first, so with the scores that were tried.
-    found = ranking.arrange(
+    return ranking.arrange(
         [replace(again.passages[i], score=float(scores[i])) for i in order], DEPTH
     )
-    for place, passage in enumerate(found, start=1):
-        is_page = answers.same_page(passage.path, row.path or "")
-        if is_page and answers.holds(passage.body, row.quote or "?"):
-            return 1 / place
-    return 0.0
+
+
+def _rank(row: answers.Labelled, found: list[Passage]) -> float:
+    return next((1 / n for n, p in enumerate(found, start=1) if _is_right(row, p)), 0.0)
+
+
+def _is_right(row: answers.Labelled, passage: Passage) -> bool:
+    is_page = answers.same_page(passage.path, row.path or "")
+    return is_page and row.quote is not None and answers.holds(passage.body, row.quote)

@@ -189,8 +189,8 @@ def _fit_all(
     # Too few votes wait without the frozen set being read.
     held = functools.cache(lambda: frozen or load_frozen(services))
 
-    def scores(weights: fitting.Weights) -> fitting.Weights:
-        return held().scores(weights)
+    def scores(weights: fitting.Weights, floor: float) -> fitting.Weights:
+        return held().scores(weights, floor)
 
     @functools.cache
     def samples() -> list[Sample]:
