@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
 
 from models.bert import BertClassifier, Ids
 from models.calibration import Classes
 
+# In-scope held-out rows that can tell epochs apart. Ten-shot CLINC150 (seed 0), 134 such rows:
+# stopping by accuracy gave .916 on the test, by likelihood .918, running all epochs .928.
+MIN_STOP_ROWS = 300
 BUCKET_BATCHES = 50  # batches' worth of rows that are sorted by length together
 
 
@@ -33,7 +35,7 @@ class Recipe:
     weight_decay: float = 0.01
     smoothing: float = 0.05
     clip: float = 1.0
-    patience: int = 2  # epochs without a better held-out likelihood before it stops
+    patience: int = 2  # epochs without a better held-out accuracy before it stops
     checkpoint_seconds: float = 60.0  # at most so much work is lost to a kill, and an epoch
 
 
@@ -70,13 +72,14 @@ def finetune(
 ) -> int:
     """Train `model` in place and give the number of epochs that served it best.
 
-    With `held` rows the best epoch by their likelihood is kept and training stops early; without,
+    With enough `held` rows the best epoch by their accuracy is kept and training stops early; without,
     the last one is. A `checkpoint` file left by a killed run is continued, exactly.
     """
     for parameter in model.word_embeddings().parameters():
         parameter.requires_grad_(False)  # half of all weights: slow to update, nothing gained
     optimizer, schedule = _optimizer(model, recipe, math.ceil(len(rows.ids) / recipe.batch))
     class_weight = torch.from_numpy(weights)
+    choosing = held is not None and int((held.truth >= 0).sum()) >= MIN_STOP_ROWS
     state = _State(model, optimizer, schedule, checkpoint, recipe.checkpoint_seconds)
     for epoch in range(state.epoch, recipe.epochs):
         if state.finished or epoch - state.best_epoch >= recipe.patience:
@@ -91,7 +94,7 @@ def finetune(
             optimizer.step()
             schedule.step()
             on_step()
-        state.end_epoch(likelihood(model, held) if held else float(epoch))
+        state.end_epoch(accuracy(model, held) if choosing and held else float(epoch))
     state.finish()
     return state.best_epoch
 
@@ -109,14 +112,10 @@ def batches(rows: Rows, size: int, rng: np.random.Generator) -> Iterator[Rows]:
         yield rows.take(chosen[position])
 
 
-def likelihood(model: BertClassifier, rows: Rows) -> float:
-    """Give the mean log-likelihood of the in-scope rows' intents. (Accuracy on some hundred rows
-    is too coarse: it stopped ten-shot CLINC150 two epochs early, at .916 instead of .928.)"""
+def accuracy(model: BertClassifier, rows: Rows) -> float:
+    """Give the share of in-scope rows whose intent is the best one."""
     inside = rows.take(rows.truth >= 0)
-    if not len(inside.truth):
-        return 0.0
-    chances = log_softmax(model.logits(inside.ids), axis=1)
-    return float(chances[np.arange(len(inside.truth)), inside.truth].mean())
+    return float((model.logits(inside.ids).argmax(1) == inside.truth).mean())
 
 
 def _loss(

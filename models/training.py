@@ -31,9 +31,10 @@ from models.fitting import (
 )
 from models.report import Report, Scores
 
-CROSSED_ROWS = 1_000  # up to here each row is held out once, in 5 folds; above, a tenth is
+CROSSED_ROWS = 1_000  # up to here each row is held out once, in 5 folds
 TRIALS = 3  # trainings without a fifth of the intents, on so few rows; above, one
-REFIT_ROWS = 2_500  # up to here the served model is trained once more, on all rows
+REFIT_ROWS = 2_500  # up to here two fifths are held out and the served model is trained once
+# more, on all rows; above, a tenth is held out
 
 
 def train(
@@ -113,8 +114,8 @@ class _Outcome:
 
 def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
     crossed, refit = len(rows) <= CROSSED_ROWS, len(rows) <= REFIT_ROWS
-    fold = examples.folds(rows, 5 if crossed else 10)
-    turns = [without_twins(data, fold == k) for k in (range(5) if crossed else range(1))]
+    fold = examples.folds(rows, 5 if refit else 10)
+    turns = [without_twins(data, fold == k) for k in range(5 if crossed else 2 if refit else 1)]
     order = np.concatenate([np.flatnonzero(turn) for turn in turns])
     held = Data(data.rows.take(order), data.vectors[order], data.intents)
     splits = []
