@@ -26,8 +26,9 @@ VECTOR_SPREAD = 0.25
 RECALL_SPREAD = 0.3
 """How far each weight may plausibly lie from what serves."""
 
-MOST_RECALL = 0.6
-"""Memory's weight at most: above it, questions that nobody asked before lose more than others gain."""
+LEAST_RECALL, MOST_RECALL = 0.3, 0.6
+"""Memory's weight at least and at most: turned votes must not switch it off, and above it questions
+that nobody asked before lose more than others gain."""
 
 STEPS = (1.0, 0.75, 0.5, 0.25)
 """Shares of the way from what serves to what was fitted; the largest that the frozen set bears."""
@@ -139,7 +140,7 @@ def _best_recall(laid: dict[float, Votes], before: Weights) -> Recall:
         fitted = fusion.fit(votes, before.tolist(), (0.0, 0.0, 0.0, RECALL_SPREAD))
         found.append((float(fusion.log_likelihood(votes, fitted).sum()), floor, float(fitted[3])))
     _, floor, weight = max(found)
-    return Recall(min(weight, MOST_RECALL), floor)
+    return Recall(min(max(weight, LEAST_RECALL), MOST_RECALL), floor)
 
 
 def _toward(before: Weights, fitted: Weights, step: float) -> Weights:
