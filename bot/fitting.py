@@ -26,7 +26,7 @@ VECTOR_SPREAD = 0.25
 RECALL_SPREAD = 0.3
 """How far each weight may plausibly lie from what serves."""
 
-LEAST_RECALL, MOST_RECALL = 0.3, 0.6
+LEAST_RECALL, MOST_RECALL = 0.4, 0.8
 """Memory's weight at least and at most: turned votes must not switch it off, and above it questions
 that nobody asked before lose more than others gain."""
 

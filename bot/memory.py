@@ -17,8 +17,8 @@ SHRINK = 1.0
 class Recall:
     """How far memory reaches: `floor` is the cosine from which two questions count as similar."""
 
-    weight: float = 0.45
-    floor: float = 0.3
+    weight: float = 0.6
+    floor: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
