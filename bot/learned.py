@@ -5,7 +5,7 @@ Knows nothing about learning.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from bot.confidence import Calibrator
@@ -58,11 +58,17 @@ class Shelf:
     """Gives the current snapshot; asks the database at most every REFRESH_SECONDS."""
 
     def __init__(
-        self, database: Database, workspace: str, clock: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        workspace: str,
+        clock: Callable[[], float] = time.monotonic,
+        fixed: Mapping[str, float] | None = None,
     ) -> None:
+        """`fixed` thresholds (answer_above, unsure_above) stand, whatever is learned."""
         self._database = database
         self._workspace = workspace
         self._clock = clock
+        self._fixed = fixed or {}
         self._lock = Lock()
         self._read_at = float("-inf")
         self._learned = Learned(Calibrator.default())
@@ -72,6 +78,14 @@ class Shelf:
         with self._lock:
             if self._clock() - self._read_at >= REFRESH_SECONDS:
                 with self._database.connection() as connection:
-                    self._learned = Learned.of(versions.serving(connection, self._workspace))
+                    learned = Learned.of(versions.serving(connection, self._workspace))
+                self._learned = replace(learned, calibrator=self._fix(learned.calibrator))
                 self._read_at = self._clock()
             return self._learned
+
+    def _fix(self, fitted: Calibrator) -> Calibrator:
+        return replace(
+            fitted,
+            answer_above=self._fixed.get("answer_above", fitted.answer_above),
+            unsure_above=self._fixed.get("unsure_above", fitted.unsure_above),
+        )

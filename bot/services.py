@@ -54,7 +54,10 @@ class Services:
         """What serves of everything that is learned."""
         from bot.learned import Shelf
 
-        return Shelf(self.database, self.workspace)
+        named = ("answer_above", "unsure_above")
+        fixed = {name: getattr(self.settings, name) for name in named}
+        known = {name: value for name, value in fixed.items() if value is not None}
+        return Shelf(self.database, self.workspace, fixed=known)
 
     @cached_property
     def intents(self) -> "IntentFile":

@@ -264,7 +264,7 @@ def passages(
             "limit": limit,
         },
     ).fetchall()
-    return [_passage(row) for row in rows]
+    return [Passage(*row) for row in rows]
 
 
 def as_halfvec(vector: Sequence[float]) -> str:
@@ -286,22 +286,3 @@ def _found(scope: Scope) -> str:
 
 def _visible(scope: Scope, table: str) -> str:
     return f"AND {table}scope_id = ANY (%(scopes)s)" if scope.hidden else ""
-
-
-def _passage(row: TupleRow) -> Passage:
-    return Passage(
-        chunk_id=row[0],
-        source=row[1],
-        path=row[2],
-        title=row[3],
-        heading=row[4],
-        url=row[5],
-        body=row[6],
-        text_hash=row[7],
-        updated_at=row[8],
-        position=row[9],
-        score=row[10],
-        vector=row[11],
-        lexical=row[12],
-        likeness=row[13],
-    )

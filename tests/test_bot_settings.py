@@ -1,0 +1,73 @@
+"""Settings: documented, checked, named in errors."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.settings import ROOT, Settings, SettingsError
+
+
+def _load(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
+    for name in _names():
+        monkeypatch.delenv(name, raising=False)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return settings.load(env_file=None)
+
+
+def _names() -> list[str]:
+    return [str(field.alias) for field in Settings.model_fields.values()]
+
+
+def test_with_nothing_set_everything_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _load(monkeypatch)
+    assert not found.talks_to_slack
+    assert found.database_url is None
+    assert found.home == ROOT / "var"
+
+
+def test_every_setting_stands_in_the_readme_and_in_the_example() -> None:
+    for file in ("README.md", ".env.example"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        missing = [name for name in _names() if not re.search(rf"\b{name}\b", text)]
+        assert not missing, f"{file} does not mention {missing}"
+
+
+def test_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="THREADWISE_HTTP_PORT='many'"):
+        _load(monkeypatch, THREADWISE_HTTP_PORT="many")
+
+
+def test_an_empty_value_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _load(monkeypatch, DATABASE_URL=" ", THREADWISE_HTTP_PORT="").http_port == 3000
+
+
+def test_admins_are_a_list_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _load(monkeypatch, THREADWISE_ADMINS="U1, U2,").admins == ("U1", "U2")
+
+
+@pytest.mark.parametrize(
+    ("values", "cure"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxp-1"}, "Bot User OAuth Token"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "connections:write"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "THREADWISE_SLACK_MODE": "http"}, "SLACK_SIGNING_SECRET"),
+    ],
+)
+def test_half_of_slack_is_said_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], cure: str
+) -> None:
+    with pytest.raises(SettingsError, match=cure):
+        _load(monkeypatch, **values)
+
+
+def test_nobody_else_reads_the_environment() -> None:
+    readers = [
+        path
+        for package in ("store", "ingest", "models", "evals")
+        for path in Path(ROOT / package).glob("*.py")
+        if "os.environ" in path.read_text(encoding="utf-8")
+    ]
+    assert readers == []
