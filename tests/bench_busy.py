@@ -10,6 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot import ingestion
 from bot.gate import Gate, Stopping, lower_priority
 from bot.services import Services
@@ -30,15 +33,15 @@ def run(place: Place) -> Iterator[Row]:
     questions = _repeated(place.questions(), max(10, place.size(ROUNDS)))
     with opened() as services, place.large() as large:
         ingestion.run(services, folder_source(name, folder))
-        gate, made = Gate(), list[Run]()
+        gate, encoded = Gate(), list[int]()
         _asked(services, gate, questions[:10])
         idle = _asked(services, gate, questions)
         with ThreadPoolExecutor(1, initializer=lower_priority) as bulk:
-            work = bulk.submit(_ingest, services, gate, large, made)
-            _until(lambda: work.done() or bool(made and made[-1].embedded))
-            before, clock = made[-1].embedded, Clock()
+            work = bulk.submit(_ingest, services, gate, large, encoded)
+            _until(lambda: work.done() or bool(encoded))
+            before, clock = sum(encoded), Clock()
             busy = _asked(services, gate, questions, work)
-            rate = (made[-1].embedded - before) / clock.seconds
+            rate = (sum(encoded) - before) / clock.seconds
             gate.stop()
             with suppress(Stopping, runs.Busy):
                 work.result()
@@ -57,13 +60,15 @@ def _rows(idle: Sequence[float], busy: Sequence[float], rate: float) -> Iterator
     )
 
 
-def _ingest(services: Services, gate: Gate, folder: Path, made: list[Run]) -> Run:
-    return ingestion.run(
-        services,
-        folder_source("large", folder),
-        encode=gate.encoder(services.embedder.encode),
-        on_progress=made.append,
-    )
+def _ingest(services: Services, gate: Gate, folder: Path, encoded: list[int]) -> Run:
+    """Ingest as a worker does; note how many texts each batch had."""
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = services.embedder.encode(texts)
+        encoded.append(len(texts))
+        return vectors
+
+    return ingestion.run(services, folder_source("large", folder), encode=gate.encoder(encode))
 
 
 def _asked(

@@ -36,7 +36,7 @@ def run(place: Place) -> Iterator[Row]:
 def _measured(place: Place, home: Path, fake: FakeSlack) -> Iterator[Row]:
     name, folder = place.handbook()
     questions = place.questions()
-    with _up(home, fake, folder) as up, _watched(up.pid) as totals:
+    with _up(home, fake, folder) as up, watched(up.pid) as totals:
         wait(
             lambda: fake.is_linked and "Ready after" in (home / "up.log").read_text(), START_SECONDS
         )
@@ -69,7 +69,7 @@ def _up(home: Path, fake: FakeSlack, folder: Path) -> Iterator[subprocess.Popen[
 
 
 @contextmanager
-def _watched(pid: int) -> Iterator[list[float]]:
+def watched(pid: int) -> Iterator[list[float]]:
     """Collect the PSS of a process and its children, in MB, every second."""
     totals, done = list[float](), threading.Event()
 

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from store import embedded
 from store.database import Database
@@ -41,9 +42,12 @@ class Processes:
         )
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, role: str, program: str = "tests.process") -> subprocess.Popen[bytes]:
+    def start(
+        self, role: str, program: str = "tests.process", log: IO[bytes] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start `python -m PROGRAM ROLE`: tests.process answers without models, bot is the real one."""
-        started = subprocess.Popen([sys.executable, "-m", program, role], cwd=ROOT, env=self.env)
+        command = [sys.executable, "-m", program, role]
+        started = subprocess.Popen(command, cwd=ROOT, env=self.env, stderr=log)
         self.running.append(started)
         return started
 
