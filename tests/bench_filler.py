@@ -69,7 +69,8 @@ def fill(services: Services, count: int, questions: Sequence[str], seed: int = 7
 def unit(random: np.random.Generator, count: int, dims: int) -> NDArray[np.float32]:
     """Give (count, dims) random vectors of length one."""
     vectors = random.standard_normal((count, dims), dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    normalised: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return normalised
 
 
 def _documents(start: int, drawn: NDArray[np.str_]) -> Iterator[Document]:

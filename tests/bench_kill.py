@@ -21,6 +21,7 @@ def run(place: Place) -> Iterator[Row]:
     with killing.served() as server:
         for name, kill in KILLS.items():
             with killing.staged(server) as stage:
+                stage.processes.env["THREADWISE_LOG_LEVEL"] = "ERROR"
                 clock = Clock()
                 channels = kill(stage)
                 seconds = f"all in {clock.seconds:.0f} s, with starting the processes"

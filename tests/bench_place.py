@@ -145,7 +145,7 @@ def settings(home: Path, **changes: object) -> Settings:
         "database_replica_url": None,
         "slack_bot_token": None,
     }
-    return Settings(_env_file=None, **(values | changes))  # type: ignore[arg-type]
+    return Settings(_env_file=None, **(values | changes))  # type: ignore[arg-type, call-arg]
 
 
 def environment(home: Path, **changes: str) -> dict[str, str]:

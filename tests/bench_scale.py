@@ -66,7 +66,7 @@ def run(place: Place) -> Iterator[Row]:
         yield Row(
             "vectors written by COPY", count, reference=f"{count / clock.seconds:,.0f} a second"
         )
-        with watched(postgres) as totals:
+        with watched(lambda: [postgres]) as totals:
             yield from _build(connection)
         yield from _search(connection, queries, truth)
         yield from _filtered(connection, queries)

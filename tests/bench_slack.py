@@ -37,6 +37,7 @@ def run(place: Place) -> Iterator[Row]:
     ):
         slack.connect(services.settings, services.database)
         processes = Processes(services.settings.home, fake.api_url)
+        processes.env["THREADWISE_LOG_LEVEL"] = "WARNING"
         try:
             processes.start("bot", "bot")
             processes.start("worker", "bot")

@@ -35,7 +35,11 @@ def _ingested(folder: Path, workers: int) -> float:
     """Give the seconds from queueing to the last end; the models are loaded before."""
     with opened() as services:
         processes = Processes(services.settings.home, "")
-        processes.env |= {"SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN": ""}
+        processes.env |= {
+            "SLACK_BOT_TOKEN": "",
+            "SLACK_APP_TOKEN": "",
+            "THREADWISE_LOG_LEVEL": "INFO",
+        }
         log = services.settings.home / "workers.log"
         with log.open("ab") as lines:
             try:
