@@ -18,6 +18,10 @@ from models.calibration import Logits
 from models.examples import OOS, Example
 from models.finetune import Recipe, Rows
 
+# Of the linear model that the head starts from. A sharper one fits the training rows already and
+# leaves the encoder nothing to learn. Ten-shot CLINC150, validation accuracy / test accuracy,
+# AUROC: 1: .934 / .926, .967; 3: .939 / .930, .977; 30: .924 / .919, .966 (one seed).
+HEAD_STRENGTH = 3.0
 TRIAL_ROWS = 800  # in-scope rows of the trial that leaves intents out
 TRIAL_PART = 5  # every fifth intent is left out of it
 TWIN = 0.92  # cosine; on CLINC150 the threshold then agrees with one set on separate rows
@@ -132,7 +136,8 @@ class Fitter:
         inside = data.take(data.inside)
         linear = baseline.fit(inside.vectors, inside.rows.truth, data.intents, self._strength)
         model = bert.from_encoder(self._encoder, data.intents)
-        model.set_head(linear.weights, linear.bias)
+        soft = baseline.fit(inside.vectors, inside.rows.truth, data.intents, HEAD_STRENGTH)
+        model.set_head(soft.weights, soft.bias)
         recipe = finetune.fewer_epochs(self._recipe, len(data.vectors))
         with self._metered(self._steps(len(data.vectors))) as on_step:
             best = finetune.finetune(
