@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from procrastinate import PsycopgConnector
@@ -52,6 +52,27 @@ POOL_SECONDS = 5.0
 """The longest wait for a connection; psycopg's default of 30 would outlast many an outage."""
 
 CONNECTION = {"application_name": "threadwise-worker", "connect_timeout": 5}
+
+
+STATE_TRIES = 10
+"""Times that a job's end is written down, RECONNECT_SECONDS apart: outlasts a revival of the server."""
+
+
+class Connector(PsycopgConnector):
+    """Writes a job's end down again when the connection was lost meanwhile.
+
+    Procrastinate tries once; after that the job would count as running for as long as this process
+    lives, and neither it nor its question would ever be brought back.
+    """
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        """Run a change of state, as often as it takes."""
+        for _ in range(STATE_TRIES - 1):
+            with suppress(ConnectorException):
+                await super().execute_query_async(query, **arguments)
+                return
+            await asyncio.sleep(RECONNECT_SECONDS)
+        await super().execute_query_async(query, **arguments)
 
 
 class UnknownQueue(Exception):
@@ -117,7 +138,7 @@ async def _persist(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> 
 
 async def _work(bench: Bench, queues: Sequence[str], stop: asyncio.Event) -> None:
     """Fetch and run jobs over one pool of connections; ends when it is lost or `stop` is set."""
-    connector = PsycopgConnector(
+    connector = Connector(
         conninfo=bench.services.queue.url,
         kwargs=CONNECTION,
         min_size=1,
