@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from bot.clients import SlackRefused
 from bot.settings import Settings
+from bot.slack.clients import SlackRefused
 from store import answers, channels, questions
 from store.channels import ChannelSettings
 from store.database import Database, StoreGone

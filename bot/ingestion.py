@@ -20,7 +20,7 @@ from store.queue import WORK
 from store.records import Run
 
 if TYPE_CHECKING:
-    from bot.gate import Encode
+    from bot.processes.gate import Encode
     from bot.services import Services
 
 REMEMBERED = "docs.txt"

@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.markup import clean
-from bot.render import age
+from bot.slack.markup import clean
+from bot.slack.render import age
 from store.records import Answer, Citation
 
 AROUND_CHARS = 350

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.classifier import KIND, root
-from bot.gate import NICENESS, Gate, Stopping
 from bot.intents import Intents
+from bot.processes.gate import NICENESS, Gate, Stopping
 from bot.services import Services
 from store import versions
 from store.queue import WORK

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot import ingestion
-from bot.gate import Gate, Stopping, lower_priority
+from bot.processes.gate import Gate, Stopping, lower_priority
 from bot.services import Services
 from store import runs
 from store.records import Run

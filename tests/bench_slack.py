@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from bot import ingestion, slack
+from bot import ingestion
 from bot.services import Services
+from bot.slack import app as slack
 from store import runs
 from store.records import Run
 from tests.bench_place import Clock, Place, Row, opened, percentile

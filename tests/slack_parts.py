@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from bot import asking, clients, slack, web
-from bot.delivery import SlackDelivery
+from bot import asking
 from bot.settings import Settings
+from bot.slack import app as slack
+from bot.slack import clients, web
+from bot.slack.delivery import SlackDelivery
 from store import questions
 from store.database import Database
 from store.queue import Queue

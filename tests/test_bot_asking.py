@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from bot import asking
-from bot.clients import SlackRefused
-from bot.markup import spoken
+from bot.slack.clients import SlackRefused
+from bot.slack.markup import spoken
 from store import answers, questions
 from store.database import Database, StoreGone
 from store.records import Answer, Ask, Question

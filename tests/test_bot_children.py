@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.children import ChildFailed, Children
+from bot.processes.children import ChildFailed, Children
 
 ROOT = Path(__file__).resolve().parent.parent
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from bot.children import Children
+from bot.processes.children import Children
 with Children(Path(sys.argv[1])) as children:
     children.start("clock")
     print(children.pid("clock"), flush=True)

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bot import cli_intents, cli_models, scorecard_intents
+from bot.cli import intents, models
+from bot.scorecards import classifying
 from bot.settings import Settings
 from evals.beir import DataError
 from models.examples import Example
@@ -42,8 +43,8 @@ class Shell:
             database_url=database.url,
         )
         self._app = typer.Typer()
-        self._app.add_typer(cli_intents.app, name="intents")
-        cli_models.register(self._app)
+        self._app.add_typer(intents.app, name="intents")
+        models.register(self._app)
 
     def run(self, *words: str) -> Result:
         return CliRunner().invoke(self._app, words, obj=self.settings)
@@ -95,8 +96,8 @@ def test_a_version_is_promoted_by_the_beginning_of_its_id_and_rolled_back(shell:
 
 
 def test_an_unknown_version_is_refused(shell: Shell) -> None:
-    assert isinstance(shell.run("models", "promote", "ffff").exception, cli_models.UnknownVersion)
-    assert isinstance(shell.run("models", "rollback").exception, cli_models.UnknownVersion)
+    assert isinstance(shell.run("models", "promote", "ffff").exception, models.UnknownVersion)
+    assert isinstance(shell.run("models", "rollback").exception, models.UnknownVersion)
 
 
 def test_a_damaged_version_is_not_promoted(shell: Shell, tmp_path: Path) -> None:
@@ -120,13 +121,13 @@ def test_rows_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     ):
         file.write_text(content)
         with pytest.raises(DataError, match=said):
-            scorecard_intents.read(file)
+            classifying.read(file)
 
 
 def test_training_rows_that_a_test_row_repeats_are_left_out() -> None:
     rows = [Example("Reset my password!", "it"), Example("book a room", "office")]
     tests = [Example("reset my  password", "it")]
-    assert scorecard_intents.without_leaks(rows, tests) == rows[1:]
+    assert classifying.without_leaks(rows, tests) == rows[1:]
 
 
 @pytest.mark.parametrize("seeds", ["", "a", "0,,1"])

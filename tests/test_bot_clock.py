@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import ScheduleError, Timetable, tick, trigger
+from bot.processes.clock import ScheduleError, Timetable, tick, trigger
 from bot.services import Services
 from bot.settings import Settings
 from ingest.entries import SourceConfig

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from bot import clients, commands, slack
+from bot.slack import app as slack
+from bot.slack import clients, commands
 from store import channels, runs, sources
 from store.database import Database
 from store.records import Run

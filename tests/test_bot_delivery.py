@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from bot import clients
-from bot.clients import SlackRefused
-from bot.delivery import SlackDelivery
 from bot.manners import Handover
+from bot.slack import clients
+from bot.slack.clients import SlackRefused
+from bot.slack.delivery import SlackDelivery
 from store import answers, questions
 from store.database import Database
 from store.records import Answer, Ask, Question

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.doctor import examine, needed_scopes, scopes
+from bot.processes.doctor import examine, needed_scopes, scopes
 from bot.settings import ROOT, Settings
 from tests.fake_slack import FakeSlack, Fault
 

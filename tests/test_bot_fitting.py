@@ -7,12 +7,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from bot import fitting, promotion
 from bot.confidence import Calibrator
-from bot.fitting import Evidence
-from bot.judged import Feedback
 from bot.learned import Learned
-from bot.replay import Replay
+from bot.night import fitting, promotion
+from bot.night.fitting import Evidence
+from bot.night.judged import Feedback
+from bot.night.replay import Replay
 from models import fusion
 from store.memory import Judged
 from store.records import Ask, Passage

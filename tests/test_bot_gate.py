@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from bot.gate import NICENESS, Gate, Stopping, lower_priority
+from bot.processes.gate import NICENESS, Gate, Stopping, lower_priority
 from tests.fakes import HashEmbedder
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from procrastinate.jobs import Job
 
-from bot import jobs
-from bot.gate import Gate, Stopping
-from bot.jobs import Backoff, Bench
-from bot.metrics import Metrics
+from bot.processes import jobs
+from bot.processes.gate import Gate, Stopping
+from bot.processes.jobs import Backoff, Bench
+from bot.processes.metrics import Metrics
 from bot.services import Services
 from bot.settings import Settings
 from store import queue, runs

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from PIL import Image
 
-from bot import learn, report, watch
+from bot.night import learn, report, watch
 from bot.services import Services
 from store import likes, nights, versions
 from store.database import Database

@@ -6,7 +6,7 @@ from bot.log import KeyValues
 
 
 def line(message: str, *args: object, **extra: object) -> str:
-    record = logging.LogRecord("bot.worker", logging.INFO, "f", 1, message, args, None)
+    record = logging.LogRecord("bot.processes.worker", logging.INFO, "f", 1, message, args, None)
     vars(record).update(extra, created=0.0)
     return KeyValues().format(record)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import slack
+from bot.slack import app as slack
 from store import channels, questions
 from store.database import Database
 from tests import slack_parts

@@ -1,6 +1,6 @@
 """What Prometheus is shown."""
 
-from bot.metrics import Metrics
+from bot.processes.metrics import Metrics
 from store.database import Database
 from store.queue import Queue
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from bot import markup, quote, render
+from bot.slack import markup, quote, render
 from store.records import Answer, Citation
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

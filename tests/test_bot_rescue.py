@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.rescue import rescue
+from bot.processes.rescue import rescue
 from bot.services import Services
 from bot.settings import Settings
 from store import election, questions, queue

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import slack
-from bot.clients import SlackRefused
+from bot.slack import app as slack
+from bot.slack.clients import SlackRefused
 from store import workspaces
 from store.database import Database
 from tests import slack_parts

@@ -1,0 +1,75 @@
+"""Commands about learning: learn, forget.
+
+Knows nothing about how anything is learned.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import screen
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+CURVE = "learning.png"
+"""The picture of all nights, in the home folder."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(learn)
+    app.command()(forget)
+
+
+def learn(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change and keep nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tonight's job, now: what was fitted, the gate's numbers, promoted or not and why."""
+    from bot.night import report as reports
+    from bot.night.learn import night
+    from bot.services import open_services
+    from store import nights
+
+    with open_services(context.obj) as services:
+        found = night(services, dry_run=dry_run, now=datetime.now(UTC))
+        with services.database.connection() as connection:
+            known = nights.last(connection, services.workspace)
+    picture: Path | None = None
+    if known:
+        picture = reports.curve(known, context.obj.home / CURVE)
+    if as_json:
+        told = {"message": reports.message(found), "picture": picture}
+        screen.put_json({**found.as_json(), **told})
+        return
+    screen.data().print(reports.table(found))
+    if picture:
+        screen.notices().print(f"Learning curve: {picture}")
+
+
+def forget(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(metavar="USER_ID", help="A Slack user id, U0...")],
+    as_json: Json = False,
+) -> None:
+    """Erase a person's questions, votes, labels and kept replies, and say what was removed."""
+    from bot.night import forget as forgetting
+    from bot.night import report as reports
+    from bot.services import open_services
+
+    with open_services(context.obj) as services:
+        result = forgetting.forget(services, person)
+    if as_json:
+        screen.put_json({"person": person, **_counts(result.gone)})
+        return
+    screen.data().print(reports.erased(result))
+
+
+def _counts(gone: object) -> dict[str, int]:
+    from dataclasses import asdict, is_dataclass
+
+    assert is_dataclass(gone) and not isinstance(gone, type)
+    return asdict(gone)

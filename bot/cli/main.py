@@ -1,0 +1,140 @@
+"""The command line: `threadwise` and its commands; errors become one line with the cure.
+
+Knows nothing about how the work is done; heavy parts are imported by the command that needs them.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bot import log, screen
+from bot.cli import evaluation, intents, learning, models, questions, sources
+from bot.settings import Settings, SettingsError, load
+
+app = typer.Typer(
+    name="threadwise",
+    help="Answers your team's questions from your team's documents: quoted, cited, honest.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+questions.register(app)
+sources.register(app)
+models.register(app)
+learning.register(app)
+app.add_typer(intents.app, name="intents")
+app.add_typer(evaluation.app, name="eval")
+
+
+@app.callback()
+def prepare(
+    context: typer.Context,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks.")] = False,
+) -> None:
+    """Read the settings once, before any command."""
+    settings = load()
+    log.configure(settings.log_level)
+    context.obj = settings
+    context.meta["verbose"] = verbose
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    docs: Annotated[Path | None, typer.Option(help="A folder of documents to ingest too.")] = None,
+) -> None:
+    """Everything on this machine: embedded Postgres, and Slack or a conversation here."""
+    from bot.processes import up as whole
+
+    raise typer.Exit(whole.up(settings_of(context), docs))
+
+
+@app.command()
+def bot(context: typer.Context) -> None:
+    """The Slack edge: claim, queue, acknowledge."""
+    from bot.slack import app as slack
+
+    slack.run(settings_of(context))
+
+
+@app.command()
+def worker(
+    context: typer.Context,
+    queue: Annotated[
+        list[str] | None, typer.Option(help="Only this queue: questions or work.")
+    ] = None,
+) -> None:
+    """Durable jobs: answers, ingestion, learning, rescue."""
+    from bot.processes import worker as work
+
+    work.run(settings_of(context), queue)
+
+
+@app.command()
+def clock(context: typer.Context) -> None:
+    """The schedule; any number may run, one leads."""
+    from bot.processes import clock as ticking
+
+    ticking.run(settings_of(context))
+
+
+@app.command()
+def migrate(context: typer.Context) -> None:
+    """Bring the database up to date."""
+    from bot.services import open_services
+    from store.migrate import migrate as apply
+
+    with open_services(settings_of(context), prepare=False) as services:
+        names = apply(services.database.url)
+    screen.notices().print(f"Applied {', '.join(names)}." if names else "Up to date.")
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Check settings, database, model files, Slack tokens and scopes."""
+    from bot.processes import doctor as checks
+
+    raise typer.Exit(0 if checks.check(settings_of(context)) else 1)
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """Give the settings that `prepare` read."""
+    settings = context.obj
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def main() -> None:
+    """Run the command line; a known error is one line on stderr and exit code 1."""
+    # Weights come with a package: nothing that we run may ask a model hub.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except SettingsError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); that is not our error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if "-v" in sys.argv or "--verbose" in sys.argv or not _is_known(error):
+            raise
+        _fail(str(error))
+
+
+def _is_known(error: Exception) -> bool:
+    """Errors of our own carry a line for the user; anything else is a defect and shows itself."""
+    return type(error).__module__.split(".")[0] in {"bot", "ingest", "models", "evals", "store"}
+
+
+def _fail(line: str) -> NoReturn:
+    screen.notices().print(line, style="red", markup=False, soft_wrap=True)
+    sys.exit(1)

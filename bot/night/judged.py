@@ -1,0 +1,105 @@
+"""Judged questions as tables: every question asked again, with what the others' votes say about it.
+
+Knows nothing about fitting or gates.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg.rows import TupleRow
+
+from bot.asking import viewer
+from bot.memory import Seen, evidence
+from bot.night.replay import Replay, replay
+from models.fusion import Votes
+from store import memory
+from store.memory import NEAREST, Judged
+
+FEATURES = 4
+"""Vector, lexical and title share, and what memory says."""
+
+
+LOWEST = 0.3
+"""The lowest floor that memory may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What people judged, oldest first, with its candidates and the cosines between the questions."""
+
+    rows: tuple[Judged, ...]
+    replays: tuple[Replay, ...]
+    cosines: NDArray[np.float32]
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that is learned from: the same votes give the same digest."""
+        text = "\n".join(f"{r.answer_id} {r.text_hash} {r.good} {r.bad}" for r in self.rows)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def seen(self, number: int) -> list[Seen]:
+        """Give what the other questions' votes say about one: its own are left out."""
+        order = np.argsort(-self.cosines[number], kind="stable")[: NEAREST + 1]
+        near = [(int(j), float(self.cosines[number, j])) for j in order if j != number]
+        rows = self.rows
+        return [Seen(rows[j].text_hash, c, rows[j].good, rows[j].bad) for j, c in near]
+
+    def votes(self, floor: float) -> Votes:
+        """Lay the questions out for fitting; memory reaches down to `floor`.
+
+        Whatever the floor, candidates stand in the same places: those of LOWEST are all there.
+        """
+        laid: list[Laid] = []
+        for number, (row, again) in enumerate(zip(self.rows, self.replays, strict=True)):
+            seen = self.seen(number)
+            reached = evidence(seen, floor)
+            speaks = {text: reached.get(text, 0.0) for text in evidence(seen, LOWEST)}
+            laid.append((row, again, speaks))
+        return votes(laid)
+
+
+def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int) -> Feedback:
+    """Read what counts and ask every question again, with the rights of whoever read the answer."""
+    rows, replays, vectors = [], [], []
+    for row in memory.judged(connection, workspace, embedder_id):
+        vector = json.loads(row.vector)
+        again = replay(connection, workspace, row.ask.body, viewer(row.ask), vector)
+        # A text that is gone, or no longer found, says nothing about an order.
+        if any(p.text_hash == row.text_hash for p in again.passages):
+            rows.append(row)
+            replays.append(again)
+            vectors.append(vector)
+    table = np.array(vectors, dtype=np.float32).reshape(len(rows), -1)
+    return Feedback(tuple(rows), tuple(replays), table @ table.T)
+
+
+Laid = tuple[Judged, Replay, dict[str, float]]
+
+
+def votes(rows: Sequence[Laid]) -> Votes:
+    """Pad the candidates of all questions to one table; what memory brings in stands behind them."""
+    brought = [[t for t in speaks if t not in _texts(again)] for _, again, speaks in rows]
+    width = max(
+        (len(r[1].passages) + len(b) for r, b in zip(rows, brought, strict=True)), default=1
+    )
+    table = np.zeros((len(rows), width, FEATURES))
+    mask = np.zeros((len(rows), width), dtype=bool)
+    shown = np.zeros(len(rows), dtype=np.int64)
+    for i, ((row, again, speaks), more) in enumerate(zip(rows, brought, strict=True)):
+        texts = [*_texts(again), *more]
+        table[i, : len(again.passages), :3] = again.table
+        table[i, : len(texts), 3] = [speaks.get(text, 0.0) for text in texts]
+        mask[i, : len(texts)] = True
+        shown[i] = texts.index(row.text_hash)
+    good = np.array([row.good for row, _, _ in rows], dtype=np.float64)
+    bad = np.array([row.bad for row, _, _ in rows], dtype=np.float64)
+    return Votes(table, mask, shown, good, bad)
+
+
+def _texts(again: Replay) -> list[str]:
+    return [p.text_hash for p in again.passages]

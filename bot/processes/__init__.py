@@ -1,0 +1,1 @@
+"""The processes: what runs, when, and how it is kept alive."""

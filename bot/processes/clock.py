@@ -1,0 +1,184 @@
+"""The clock: when what is due. Any number may run; one leads, and all it does is to defer jobs.
+
+Knows nothing about what the jobs do.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from bot import ingestion
+from bot.processes.keeper import kept
+from bot.services import Services, open_services
+from bot.settings import Settings
+from ingest.entries import SourceConfig
+from ingest.sources import ConfigError
+from store import sources as stored
+from store.database import StoreError
+from store.election import Candidate
+from store.queue import WORK
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0
+"""Between two signs of life of the leader, or two tries of the others."""
+
+GRACE_SECONDS = 3600
+"""A trigger that could not fire in time still does, once, within this."""
+
+RETAIN = "17 3 * * *"
+"""When old jobs are forgotten: at night, not on the hour when everyone's jobs start."""
+
+LEARN = "learn"
+"""The night's task; when it is due, THREADWISE_LEARN_AT says."""
+
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class ScheduleError(Exception):
+    """A schedule cannot be read; the message names the source and the cure."""
+
+
+def run(settings: Settings) -> None:
+    """Keep time until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_services(settings) as services, kept(services.server):
+        tick(services, stop)
+
+
+def tick(services: Services, stop: threading.Event, beat: float = BEAT_SECONDS) -> None:
+    """Lead whenever nobody else does, until `stop`; the schedule runs only while leading."""
+    candidate = Candidate(services.database.url, "threadwise-clock")
+    timetable = Timetable(services)
+    try:
+        while not stop.is_set():
+            if candidate.leads():
+                timetable.refresh()
+            else:
+                timetable.end()
+            stop.wait(beat)
+    finally:
+        timetable.end()
+        candidate.resign()
+
+
+class Timetable:
+    """The schedule of this installation, in memory only; follows changes of the sources' file."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._scheduler: BackgroundScheduler | None = None
+        self._planned: Sequence[SourceConfig] = ()
+        self._complaint = ""
+
+    def refresh(self) -> None:
+        """Start if need be, take up a changed configuration, and note what runs next."""
+        try:
+            configs = ingestion.sources(self._services.settings)
+            if self._scheduler is None or configs != self._planned:
+                self._start(configs)
+            self._complaint = ""
+        except (ConfigError, ScheduleError, StoreError) as error:
+            # A slip in the file must not stop what is scheduled already; one line says it.
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                log.error("schedule_kept reason=%s", error)
+
+    def end(self) -> None:
+        """Stop the schedule: somebody else leads, or the process ends."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+            log.info("clock_rests")
+
+    def _start(self, configs: Sequence[SourceConfig]) -> None:
+        triggers = {config.name: trigger(config) for config in configs if config.schedule}
+        self.end()
+        scheduler = BackgroundScheduler(
+            timezone=None,
+            job_defaults={
+                "coalesce": True,
+                "misfire_grace_time": GRACE_SECONDS,
+                "max_instances": 1,
+            },
+        )
+        for name, when in triggers.items():
+            scheduler.add_job(self._defer_ingestion, when, args=[name], id=f"ingest:{name}")
+        scheduler.add_job(
+            self._defer, CronTrigger.from_crontab(RETAIN), args=["retain"], id="retain"
+        )
+        learn_at = self._services.settings.learn_at
+        if learn_at != "off":
+            hour, minute = learn_at.split(":")
+            when = CronTrigger(hour=int(hour), minute=int(minute))
+            scheduler.add_job(self._defer, when, args=["learn"], id="learn")
+        scheduler.start()
+        self._scheduler, self._planned = scheduler, configs
+        self._note(configs, triggers)
+        log.info("clock_leads sources=%d", len(triggers))
+
+    def _note(self, configs: Sequence[SourceConfig], triggers: dict[str, CronTrigger]) -> None:
+        now = datetime.now(UTC)
+        workspace = self._services.workspace
+        ingestion.register(self._services, configs)
+        with self._services.database.connection() as connection:
+            for config in configs:
+                when = triggers.get(config.name)
+                due = when.get_next_fire_time(None, now) if when else None
+                stored.plan_next(connection, workspace, config.name, due)
+
+    def _defer_ingestion(self, name: str) -> None:
+        def work() -> None:
+            ingestion.defer(self._services, [name])
+            now = datetime.now(UTC)
+            when = next(trigger(c) for c in self._planned if c.name == name)
+            with self._services.database.connection() as connection:
+                due = when.get_next_fire_time(now, now)
+                stored.plan_next(connection, self._services.workspace, name, due)
+
+        self._attempt(f"ingest:{name}", work)
+
+    def _defer(self, task: str) -> None:
+        def work() -> None:
+            with self._services.database.connection() as connection:
+                self._services.queue.defer(connection, task, {}, queue=WORK, queueing_lock=task)
+
+        self._attempt(task, work)
+
+    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+            log.info("deferred job=%s", name)
+        except StoreError as error:
+            # The database waits up to 30 s by itself; after that the next time has to do.
+            log.error("not_deferred job=%s reason=%s", name, error)
+
+
+def trigger(config: SourceConfig) -> CronTrigger:
+    """Read a source's cron line; ScheduleError when it is none."""
+    try:
+        *others, weekday = str(config.schedule).split()
+        days = ",".join(_weekdays(part) for part in weekday.split(","))
+        return CronTrigger.from_crontab(" ".join([*others, days]))
+    except (ValueError, IndexError) as error:
+        raise ScheduleError(
+            f"The schedule {config.schedule!r} of source {config.name!r} cannot be read ({error})."
+            ' Write a cron line such as "0 * * * *", or "off".'
+        ) from error
+
+
+def _weekdays(part: str) -> str:
+    """Name the days of a cron line's last field: there 0 and 7 are Sunday, in APScheduler 0 is Monday."""
+    span, _, step = part.partition("/")
+    first, _, last = ("0", "-", "6") if span == "*" and step else span.partition("-")
+    if not first.isdecimal():
+        return part
+    days = range(int(first), int(last or first) + 1, int(step or 1))
+    return ",".join(WEEKDAYS[day] for day in days)

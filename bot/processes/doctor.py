@@ -1,0 +1,186 @@
+"""`threadwise doctor`: looks at everything that may keep Threadwise from working, and says the cure.
+
+Knows nothing about repairing: it changes nothing.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+from rich.text import Text
+from slack_sdk.errors import SlackApiError
+
+from bot import ingestion, intents, screen
+from bot.services import Services, open_services
+from bot.settings import ROOT, Settings
+from bot.slack import clients
+from ingest.entries import SourceConfig, SourceError
+from ingest.sources import ConfigError, open_source
+from store import database, migrate, queue
+from store.database import StoreError
+from store.embedded import ServerError
+from store.migrate import MigrationError
+
+MANIFEST = ROOT / "manifest.json"
+
+FREE_BYTES = 2_000_000_000
+"""Room for the embedded database of a few hundred thousand passages, and its log."""
+
+ALIVE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; what is not well says what to do."""
+
+    line: str
+    is_well: bool = True
+
+
+def check(settings: Settings) -> bool:
+    """Print a line for each thing that was looked at; True when all of them are well."""
+    console, is_well = screen.data(), True
+    for finding in examine(settings):
+        sign, style = ("✓", "green") if finding.is_well else ("✗", "red")
+        console.print(Text.assemble((sign, style), f" {finding.line}"), soft_wrap=True)
+        is_well = is_well and finding.is_well
+    return is_well
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at disk, database, models, sources, intents and Slack, in this order."""
+    yield _home(settings)
+    yield from _guarded(lambda: _stored(settings), StoreError, ServerError, MigrationError)
+    yield from _guarded(lambda: _model(settings), Exception)
+    yield from _guarded(lambda: _sources(settings), ConfigError)
+    yield from _guarded(lambda: _intents(settings), intents.IntentsError)
+    if settings.talks_to_slack:
+        yield from _slack(settings)
+    else:
+        yield Finding("Slack is not set up (no SLACK_BOT_TOKEN): questions come from the terminal")
+
+
+def _guarded(look: Callable[[], Iterator[Finding]], *errors: type[Exception]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except errors as error:
+        yield Finding(str(error), is_well=False)
+
+
+def _home(settings: Settings) -> Finding:
+    place = settings.home
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    line = f"{settings.home}: {free / 1e9:.1f} GB free"
+    if free < FREE_BYTES:
+        return Finding(f"{line}; free some, or set THREADWISE_HOME to another disk", is_well=False)
+    return Finding(line)
+
+
+def _stored(settings: Settings) -> Iterator[Finding]:
+    with open_services(settings, prepare=False) as services:
+        # First what fails at once: a pool would wait half a minute for a server that is away.
+        missing = migrate.pending(services.database.url)
+        with services.database.reading() as connection:
+            database.check_server(connection)
+        kind = "Embedded Postgres" if services.server else "Postgres at DATABASE_URL"
+        yield Finding(f"{kind} answers and has what is needed")
+        if missing:
+            yield Finding(f"Not migrated: {', '.join(missing)}; run `threadwise migrate`", False)
+            return
+        yield Finding("The schema is up to date")
+        yield _queue(services)
+
+
+def _queue(services: Services) -> Finding:
+    with services.database.reading() as connection:
+        alive = queue.workers(connection, ALIVE_SECONDS)
+        waiting = sum(depth.waiting for depth in queue.depths(connection))
+    if waiting and not alive:
+        return Finding(
+            f"{waiting} jobs wait and no worker runs; start `threadwise worker`", is_well=False
+        )
+    return Finding(f"{'A worker runs' if alive else 'No worker runs now'}, {waiting} jobs wait")
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    from models import embedder
+
+    loaded = embedder.load(settings.embedder, threads=settings.threads)
+    yield Finding(f"The encoder {loaded.name} loads; its files are as they should be")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    for config in ingestion.sources(settings):
+        yield _source(config)
+
+
+def _source(config: SourceConfig) -> Finding:
+    try:
+        with closing(open_source(config)) as source:
+            first = next(iter(source.entries()), None)
+    except SourceError as error:
+        return Finding(f"Source {config.name}: {error}", is_well=False)
+    if first is None:
+        return Finding(f"Source {config.name}: nothing in {config.address} to read", is_well=False)
+    return Finding(f"Source {config.name}: {config.address} can be listed")
+
+
+def _intents(settings: Settings) -> Iterator[Finding]:
+    found = intents.load(settings.intents)
+    yield Finding(f"{len(found)} intents in {settings.intents}")
+
+
+def _slack(settings: Settings) -> Iterator[Finding]:
+    client = clients.web(settings.slack_bot_token, settings.slack_api_url)
+    try:
+        me = client.auth_test()
+    except SlackApiError as error:
+        yield Finding(str(clients.refusal(error, "auth.test") or error), is_well=False)
+        return
+    except (URLError, OSError) as error:
+        yield Finding(
+            f"Slack cannot be reached at {settings.slack_api_url}: {error}", is_well=False
+        )
+        return
+    yield Finding(f"Slack knows the bot token: {me.get('user')} in {me.get('team')}")
+    granted = {k.lower(): v for k, v in (me.headers or {}).items()}.get("x-oauth-scopes")
+    if granted is not None:
+        yield scopes({scope.strip() for scope in str(granted).split(",")})
+    if settings.slack_mode == "socket":
+        yield _socket(settings)
+
+
+def scopes(granted: set[str]) -> Finding:
+    """Compare what the token may do with what manifest.json asks for."""
+    missing = sorted(needed_scopes(MANIFEST) - granted)
+    if missing:
+        return Finding(
+            f"The bot token lacks {', '.join(missing)}; add them to the app (manifest.json has them"
+            " all), reinstall it, and copy the new token",
+            is_well=False,
+        )
+    return Finding("The bot token has every scope of manifest.json")
+
+
+def needed_scopes(manifest: Path) -> set[str]:
+    """Read the bot scopes out of Slack's app manifest."""
+    found = json.loads(manifest.read_text(encoding="utf-8"))
+    return set(found["oauth_config"]["scopes"]["bot"])
+
+
+def _socket(settings: Settings) -> Finding:
+    client = clients.web(settings.slack_app_token, settings.slack_api_url)
+    try:
+        client.apps_connections_open(app_token=str(settings.slack_app_token))
+    except SlackApiError as error:
+        refused = clients.refusal(error, "apps.connections.open")
+        return Finding(f"SLACK_APP_TOKEN: {refused or error}", is_well=False)
+    except (URLError, OSError) as error:
+        return Finding(f"Slack's socket cannot be asked for: {error}", is_well=False)
+    return Finding("Slack opens a socket for the app token")

@@ -1,0 +1,222 @@
+"""The worker: fetches durable jobs and runs them, through lost connections, until told to stop.
+
+Knows nothing about what the jobs do (bot/jobs.py).
+"""
+
+import asyncio
+import functools
+import logging
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, LiteralString
+
+import psycopg
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from prometheus_client import start_http_server
+from psycopg_pool import AsyncConnectionPool
+
+from bot.processes import jobs, rescue
+from bot.processes.desk import Desk
+from bot.processes.gate import Gate, lower_priority
+from bot.processes.jobs import Bench
+from bot.processes.keeper import kept
+from bot.processes.metrics import Metrics
+from bot.services import Services, open_services
+from bot.settings import Settings
+from bot.slack import app as slack
+from bot.training import Teacher
+from store import workspaces
+from store.database import StoreError
+from store.queue import QUESTIONS, WORK
+
+log = logging.getLogger(__name__)
+
+SLOTS = {QUESTIONS: 4, WORK: 2}
+"""Jobs at a time, per queue: ingestion can never take the place of questions."""
+
+POLL_SECONDS = 0.5
+"""New jobs are notified; this is for retries, and for notifications that were lost."""
+
+HEARTBEAT_SECONDS = 2.0
+
+RESCUE_SECONDS = 2.0
+"""Between two looks for what killed processes left."""
+
+RECONNECT_SECONDS = 0.5
+
+POOL_SECONDS = 5.0
+"""The longest wait for a connection; psycopg's default of 30 would outlast many an outage."""
+
+CONNECTION = {"application_name": "threadwise-worker", "connect_timeout": 5}
+
+
+STATE_TRIES = 10
+"""Times that a job's end is written down, RECONNECT_SECONDS apart: outlasts a revival of the server."""
+
+
+class Connector(PsycopgConnector):
+    """Writes a job's end down again when the connection was lost meanwhile.
+
+    Procrastinate tries once; after that the job would count as running for as long as this process
+    lives, and neither it nor its question would ever be brought back.
+    """
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        """Run a change of state, as often as it takes."""
+        for _ in range(STATE_TRIES - 1):
+            with suppress(ConnectorException):
+                await super().execute_query_async(query, **arguments)
+                return
+            await asyncio.sleep(RECONNECT_SECONDS)
+        await super().execute_query_async(query, **arguments)
+
+
+class UnknownQueue(Exception):
+    """There is no queue of that name."""
+
+
+def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
+    """Work until SIGTERM or SIGINT; then finish what is being answered and return."""
+    chosen = tuple(queues or SLOTS)
+    for name in chosen:
+        if name not in SLOTS:
+            raise UnknownQueue(f"There is no queue {name!r}. Choose from: {', '.join(SLOTS)}.")
+    with open_services(settings) as services, kept(services.server):
+        if settings.talks_to_slack and services.workspace == workspaces.LOCAL:
+            # Answers are looked for in one workspace: know which before the models are loaded.
+            slack.wait_to_connect(settings, services.database, threading.Event())
+        asyncio.run(serve(services, chosen))
+
+
+async def serve(services: Services, queues: Sequence[str]) -> None:
+    """Set a worker process up and work in it until a signal comes or the models cannot be loaded."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    gate, metrics = Gate(), Metrics(services.database)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _end, gate, stop)
+    threads = ThreadPoolExecutor(sum(SLOTS.values()) + 2, thread_name_prefix="job")
+    loop.set_default_executor(threads)
+    models = threads.submit(_load, services)
+    models.add_done_callback(lambda done: _stop_if_failed(done, loop, stop))
+    desk = Desk(services)
+    bench = Bench(
+        services=services,
+        gate=gate,
+        metrics=metrics,
+        bulk=ThreadPoolExecutor(SLOTS[WORK], "bulk", initializer=lower_priority),
+        deliver=desk.deliver,
+        tell=desk.tell,
+        announce=desk.announce,
+        ready=lambda: _wait(models),
+    )
+    if services.settings.metrics_port is not None:
+        start_http_server(services.settings.metrics_port, registry=metrics.registry)
+    teacher = Teacher(services) if WORK in queues else None
+    rescuing = asyncio.create_task(_rescue(bench, teacher, stop))
+    log.info("worker_started queues=%s", ",".join(queues))
+    await _persist(functools.partial(_work, bench, queues, stop), stop)
+    await rescuing
+    log.info("worker_stopped")
+    if models.done() and (error := models.exception()):
+        raise error
+
+
+async def _persist(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Begin again whenever the database has gone away."""
+    while not stop.is_set():
+        try:
+            await work()
+        except (psycopg.OperationalError, ConnectorException) as error:
+            reason = str(error.__cause__ or error).strip().partition("\n")[0]
+            log.warning("connection_lost reason=%s", reason)
+        await _pause(RECONNECT_SECONDS, stop)
+
+
+async def _work(bench: Bench, queues: Sequence[str], stop: asyncio.Event) -> None:
+    """Fetch and run jobs over one pool of connections; ends when it is lost or `stop` is set."""
+    connector = Connector(
+        conninfo=bench.services.queue.url,
+        kwargs=CONNECTION,
+        min_size=1,
+        max_size=4,
+        timeout=POOL_SECONDS,
+        pool_factory=_pool,
+    )
+    app = jobs.build(bench, connector)
+    async with app.open_async():
+        loops = [
+            asyncio.create_task(
+                app.run_worker_async(
+                    queues=[name],
+                    name=name,
+                    concurrency=SLOTS[name],
+                    fetch_job_polling_interval=POLL_SECONDS,
+                    update_heartbeat_interval=HEARTBEAT_SECONDS,
+                    stalled_worker_timeout=rescue.STALLED_SECONDS,
+                    install_signal_handlers=False,
+                )
+            )
+            for name in queues
+        ]
+        ended = asyncio.create_task(stop.wait())
+        await asyncio.wait([*loops, ended], return_when=asyncio.FIRST_COMPLETED)
+        # Cancelling lets procrastinate fetch no more and wait for what runs.
+        for task in [*loops, ended]:
+            task.cancel()
+        for outcome in await asyncio.gather(*loops, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
+
+
+def _pool(check: object = None, **options: Any) -> AsyncConnectionPool[Any]:
+    """Make procrastinate's pool without its check.
+
+    With check_connection the first requests after a restart of the server hung until the pool's
+    timeout; without it they fail at once, and `_persist` begins again.
+    """
+    return AsyncConnectionPool(**options)
+
+
+async def _rescue(bench: Bench, teacher: Teacher | None, stop: asyncio.Event) -> None:
+    """Look for lost work, and for new examples, again and again, in a thread; not a job, so that it
+    never waits for one."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(rescue.rescue, bench.services)
+            if teacher is not None:
+                await asyncio.to_thread(teacher.offer)
+        except StoreError as error:
+            log.warning("rescue_failed reason=%s", error)
+        await _pause(RESCUE_SECONDS, stop)
+
+
+def _end(gate: Gate, stop: asyncio.Event) -> None:
+    gate.stop()
+    stop.set()
+
+
+async def _pause(seconds: float, stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+def _load(services: Services) -> None:
+    began = time.monotonic()
+    _ = services.answerer
+    log.info("models_loaded seconds=%.1f", time.monotonic() - began)
+
+
+def _wait(models: Future[Any]) -> None:
+    models.result()
+
+
+def _stop_if_failed(
+    done: Future[Any], loop: asyncio.AbstractEventLoop, stop: asyncio.Event
+) -> None:
+    if done.exception() is not None:
+        loop.call_soon_threadsafe(stop.set)

@@ -1,0 +1,1 @@
+"""Measuring: evaluations run against a real store."""

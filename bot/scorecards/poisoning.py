@@ -1,0 +1,95 @@
+"""Nights that must promote nothing: turned votes, shuffled votes, coin tosses, on real searches.
+
+Knows nothing about how a night decides (bot/fitting.py) or how questions get asked.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from bot.confidence import Calibrator
+from bot.learned import Learned
+from bot.night import fitting, judged
+from bot.night.fitting import Evidence
+from bot.night.frozen import load as load_frozen
+from bot.night.judged import Feedback
+from bot.scorecards import scorecard, simulating
+from bot.services import Services
+from store import people
+from store.embedders import embedder_id
+
+ASKED = 1200
+"""Questions that the nights draw from."""
+
+VOTES = 300
+NOISE = 0.18
+FITS = (fitting.fit_memory, fitting.fit_title, fitting.fit_fusion)
+
+
+def turned(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+    """Everybody says the opposite, but for the usual mistakes."""
+    return np.where(chance.random(len(good)) < NOISE, good, 1 - good)
+
+
+def shuffled(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+    """The votes were meant for other answers."""
+    return chance.permutation(good)
+
+
+def tossed(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+    """The votes carry no signal at all."""
+    return (chance.random(len(good)) < 0.5).astype(np.float64)
+
+
+MODES = {"turned": turned, "shuffled": shuffled, "no signal": tossed}
+
+
+def run(
+    services: Services,
+    folder: Path,
+    nights: Mapping[str, int],
+    seed: int,
+    progress: scorecard.Progress,
+) -> dict[str, object]:
+    """Count promotions per mode over so many nights of VOTES votes, each judged on its own."""
+    feedback = _asked(services, folder, seed, progress)
+    frozen, learned = load_frozen(services), Learned(Calibrator.default())
+    found: dict[str, object] = {}
+    for mode, count in nights.items():
+        decisions: Counter[str] = Counter()
+        for number in range(count):
+            chance = np.random.default_rng((seed, number, len(mode)))
+            drawn = _drawn(feedback, mode, chance)
+            known = Evidence(drawn, frozen.scores, list, learned, number)
+            decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in FITS))
+            progress(mode, number + 1, count)
+        promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))
+        found[mode] = {"nights": count, "promoted": promoted, "decisions": dict(decisions)}
+    return found
+
+
+def _asked(services: Services, folder: Path, seed: int, progress: scorecard.Progress) -> Feedback:
+    """Let honest people ask and vote once; the nights turn their votes as they like."""
+    loaded = simulating.prepare(services, folder, 1, ASKED, 0.0, seed, progress)
+    simulating.ask(*loaded, datetime(2026, 1, 5, 9, tzinfo=UTC), seed, progress)
+    workspace = loaded[0].workspace
+    with services.database.connection() as connection:
+        feedback = judged.load(connection, workspace, embedder_id(services.embedder.name))
+        people.forget_everything(connection, workspace)
+    return feedback
+
+
+def _drawn(feedback: Feedback, mode: str, chance: np.random.Generator) -> Feedback:
+    picked = chance.choice(len(feedback.rows), min(VOTES, len(feedback.rows)), replace=False)
+    good = np.array([float(feedback.rows[i].good > feedback.rows[i].bad) for i in picked])
+    votes: Sequence[float] = MODES[mode](good, chance).tolist()
+    rows = tuple(
+        replace(feedback.rows[i], good=vote, bad=1 - vote)
+        for i, vote in zip(picked, votes, strict=True)
+    )
+    replays = tuple(feedback.replays[i] for i in picked)
+    return Feedback(rows, replays, feedback.cosines[np.ix_(picked, picked)])

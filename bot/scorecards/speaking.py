@@ -1,0 +1,106 @@
+"""Score the bot's manners: does it speak when it should, and does it leave questions to the documents?
+
+Knows nothing about how messages are classified or how tables are printed.
+"""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot import classifier, training
+from bot.manners import Manners
+from bot.scorecards import scorecard
+from bot.scorecards.scorecard import Progress
+from bot.services import Services
+from bot.settings import ROOT
+from evals import beir
+from store.records import ModelVersion
+
+CHANNEL = ROOT / "evals" / "channel.jsonl"
+QUESTIONS = CHANNEL.with_name("questions.jsonl")
+
+Decided = list[tuple[bool, float]]
+"""Whether the bot acts, and the milliseconds that deciding took."""
+
+
+def speak(services: Services, progress: Progress) -> dict[str, object]:
+    """Try the version that serves, training one first where the examples have none.
+
+    `classifier` and `question_mark` (the rule "speak when there is a question mark") are held
+    against what people marked; `taken` counts questions to the documents that never reached them;
+    `macro_f1` is cross-validated over the examples; `ms` is per message, the encoding included.
+    """
+    version = trained(services, progress)
+    manners = _manners(services, version)
+    rows = list(beir.lines(CHANNEL))
+    texts, wanted = [str(row["text"]) for row in rows], [bool(row["speak"]) for row in rows]
+    decided = [_decide(services, manners, text, "channel") for text in texts]
+    asked = [row.question for row in scorecard.labelled(QUESTIONS)]
+    taken = [_decide(services, manners, text, "mention")[0] for text in asked]
+    times = sorted(milliseconds for _, milliseconds in decided)
+    served = str(version.report["serves"])
+    return {
+        "messages": len(rows),
+        "classifier": rates(wanted, [spoke for spoke, _ in decided]),
+        "question_mark": rates(wanted, ["?" in text for text in texts]),
+        "questions": len(asked),
+        "taken": sum(not searched for searched in taken),
+        "serves": served,
+        "macro_f1": _macro_f1(version, served),
+        "baseline_macro_f1": _macro_f1(version, "baseline"),
+        "ms": {"p50": times[len(times) // 2], "p95": times[int(len(times) * 0.95)]},
+    }
+
+
+def trained(services: Services, progress: Progress) -> ModelVersion:
+    """Give the serving version, trained on the file's examples first where it was not."""
+    intents = services.intents.now()
+    serving = services.shelf.now().versions.get(classifier.KIND)
+    if serving is not None and serving.payload.get("examples") == intents.digest:
+        return serving
+    out = training.workplace(services.settings.home, intents)
+    training.teach(
+        intents.examples(),
+        out,
+        threads=services.settings.threads,
+        on_progress=lambda done, steps: progress("training", done, steps),
+    )
+    return training.keep(services, intents, out)
+
+
+def rates(wanted: Sequence[bool], spoke: Sequence[bool]) -> dict[str, float]:
+    """Give precision, recall and F1 of speaking."""
+    both = sum(w and s for w, s in zip(wanted, spoke, strict=True))
+    return {
+        "precision": both / max(1, sum(spoke)),
+        "recall": both / max(1, sum(wanted)),
+        "f1": 2 * both / max(1, sum(spoke) + sum(wanted)),
+    }
+
+
+def _manners(services: Services, version: ModelVersion) -> Manners:
+    folder = classifier.root(services.settings.home) / (version.path or "")
+    loaded = classifier.Classifier(classifier.load(folder, services.embedder))
+    return Manners(services.intents.now, lambda: loaded)
+
+
+def _decide(services: Services, manners: Manners, text: str, origin: str) -> tuple[bool, float]:
+    """Whether something other than silence follows, or in a mention, a search; and how long it took."""
+
+    def vector() -> NDArray[np.float32]:
+        encoded: NDArray[np.float32] = services.embedder.encode([text])[0]
+        return encoded
+
+    started = time.perf_counter()
+    decision = manners.decide(text, vector=vector, origin=origin, mode="questions")
+    took = (time.perf_counter() - started) * 1000
+    acts = decision.action != "ignore" if origin == "channel" else decision.action == "search"
+    return acts, took
+
+
+def _macro_f1(version: ModelVersion, kind: str) -> float:
+    scores = version.report[kind]
+    assert isinstance(scores, dict)
+    return float(scores["macro_f1"])

@@ -1,0 +1,1 @@
+"""Slack: the edge that claims and acknowledges, and answers on their way back."""

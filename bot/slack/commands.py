@@ -1,0 +1,230 @@
+"""Slash commands: /ask for everyone, /reindex and the changes of /threadwise for admins.
+
+Knows nothing about ingesting: a run is queued, and its end is told to who asked for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import get_args
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot import ingestion
+from bot.slack.edge import Edge
+from bot.slack.markup import mrkdwn, shorten, spoken
+from bot.slack.render import Message
+from store import channels, sources
+from store.channels import ChannelSettings, Mode
+from store.queue import WORK
+from store.records import Ask, Run, SourceStatus
+
+Command = dict[str, str]
+
+ASK_USAGE = (
+    "Ask something, for example: `/ask How do I report a sick day?` Only you see the answer."
+)
+REINDEX_USAGE = (
+    "`/reindex` reads all sources again, `/reindex NAME` one of them; unchanged documents are"
+    " skipped. `/reindex status` shows how they are. Admins only."
+)
+SETTINGS_USAGE = (
+    "`/threadwise status` shows this channel's settings.\n"
+    "`/threadwise mode mention|questions|all|off`: answer when mentioned (as it is at first), answer"
+    " questions that I know the answer to, answer everything, or keep silent here.\n"
+    "`/threadwise sources NAME, NAME` answers here from these sources alone, `sources all` from all."
+    "\nOnly admins change settings."
+)
+REFUSAL = (
+    "Sorry, only Slack admins and the people in THREADWISE_ADMINS may do that. Ask one of them."
+)
+NO_SOURCES = "No documents are set up yet: name a folder in sources.toml (see the README)."
+STALE_SECONDS = 120
+"""A run that was not heard of for so long was interrupted; the next one goes on from there."""
+
+
+def register(app: App, edge: Edge) -> None:
+    """Listen to the three commands."""
+
+    def on_ask(ack: Ack, command: Command) -> None:
+        ack(ask(edge, command))
+
+    def on_reindex(ack: Ack, command: Command) -> None:
+        _answer(edge, ack, command, reindex)
+
+    def on_settings(ack: Ack, command: Command) -> None:
+        _answer(edge, ack, command, settings)
+
+    app.command("/ask")(on_ask)
+    app.command("/reindex")(on_reindex)
+    app.command("/threadwise")(on_settings)
+
+
+def ask(edge: Edge, command: Command) -> str:
+    """Claim a private question; give what the asker is told at once."""
+    body = spoken(command.get("text", ""), edge.me)
+    if not body or body.lower() == "help":
+        return ASK_USAGE
+    asked = Ask(
+        workspace=edge.workspace,
+        channel=command["channel_id"],
+        message_ts=command["trigger_id"],
+        person=command["user_id"],
+        body=body,
+        origin="command",
+        is_private=True,
+        respond_url=command.get("response_url"),
+    )
+    with edge.database.connection() as connection:
+        edge.claim(connection, asked)
+    return f"Looking it up: {mrkdwn(shorten(body, 300))}"
+
+
+def reindex(edge: Edge, command: Command) -> str:
+    """Queue runs, or show how the sources are; give what the admin is told."""
+    word = command.get("text", "").strip()
+    if word.lower() == "help":
+        return REINDEX_USAGE
+    if not edge.is_admin(command["user_id"]):
+        return REFUSAL
+    with edge.database.connection() as connection:
+        known = sources.statuses(connection, edge.workspace)
+    if not known:
+        return NO_SOURCES
+    if word.lower() == "status":
+        return "\n".join(_state(status, datetime.now(UTC)) for status in known)
+    chosen = [status for status in known if word in ("", "all", status.name)]
+    if not chosen:
+        names = ", ".join(status.name for status in known)
+        return f"There is no source {mrkdwn(shorten(word, 80))}. There are: {mrkdwn(names)}."
+    return "\n".join(_queue(edge, status, command["user_id"]) for status in chosen)
+
+
+def settings(edge: Edge, command: Command) -> str:
+    """Show or change what this channel wants; give what the admin is told."""
+    verb, _, value = command.get("text", "").strip().partition(" ")
+    verb, value = verb.lower(), value.strip()
+    if verb not in ("status", "mode", "sources"):
+        return SETTINGS_USAGE
+    with edge.database.connection() as connection:
+        now = channels.get(connection, edge.workspace, command["channel_id"])
+        known = [status.name for status in sources.statuses(connection, edge.workspace)]
+    if verb == "status":
+        return _shown(now)
+    if not edge.is_admin(command["user_id"]):
+        return REFUSAL
+    changed = _mode(now, value) if verb == "mode" else _sources(now, value, known)
+    if isinstance(changed, str):
+        return changed
+    with edge.database.connection() as connection:
+        moment = datetime.now(UTC)
+        channels.put(connection, edge.workspace, changed, command["user_id"], moment)
+    return _shown(changed)
+
+
+def notify_run(client: WebClient, run: Run) -> None:
+    """Tell the admin who asked for a run, in a direct message, how it ended."""
+    if not (run.asked_by or "").startswith(("U", "W")):
+        return
+    name, counts = mrkdwn(run.source), f"{run.changed} changed, {run.unchanged} unchanged"
+    counts += f", {run.removed} removed" + (f", {run.failed} failed" if run.failed else "")
+    text = f"{name} is up to date: {run.seen} documents, {counts}."
+    if run.state != "done":
+        reason = mrkdwn(shorten(run.error or "see the worker's log", 1000))
+        text = f"{name} could not be brought up to date ({run.state}): {reason}"
+    client.chat_postMessage(channel=str(run.asked_by), text=text)
+
+
+def _answer(edge: Edge, ack: Ack, command: Command, work: Callable[[Edge, Command], str]) -> None:
+    """Acknowledge, then work: whether someone is an admin has to be asked of Slack."""
+    ack()
+
+    def respond() -> None:
+        edge.whisper(
+            Message(work(edge, command)),
+            person=command["user_id"],
+            channel=command["channel_id"],
+            thread_ts=None,
+            url=command.get("response_url", ""),
+        )
+
+    edge.later(respond)
+
+
+def _queue(edge: Edge, status: SourceStatus, person: str) -> str:
+    name = mrkdwn(status.name)
+    if _is_running(status.run, datetime.now(UTC)):
+        return f"{name} is being read already: {_progress(status.run)}."
+    args = {"workspace": edge.workspace, "source": status.name, "full": False, "asked_by": person}
+    lock = ingestion.lock(edge.workspace, status.name)
+    with edge.database.connection() as connection:
+        job = edge.queue.defer(
+            connection,
+            "ingest",
+            args | {"allow_removal": False},
+            queue=WORK,
+            lock=lock,
+            queueing_lock=lock,
+        )
+    if job is None:
+        return f"{name} waits to be read already."
+    return f"{name} will be read again now. I will tell you when it is done."
+
+
+def _state(status: SourceStatus, now: datetime) -> str:
+    facts = [f"{status.documents} documents"]
+    if status.failed:
+        facts.append(f"{status.failed} could not be read")
+    if _is_running(status.run, now):
+        facts.append(f"being read now: {_progress(status.run)}")
+    facts.append(f"last read {_date(status.last_success)}")
+    if status.next_run:
+        facts.append(f"next {_date(status.next_run)}")
+    if status.last_error:
+        facts.append(f"last error: {mrkdwn(shorten(status.last_error, 300))}")
+    return f"• {mrkdwn(status.name)}: " + ", ".join(facts)
+
+
+def _is_running(run: Run | None, now: datetime) -> bool:
+    return (
+        run is not None
+        and run.state == "running"
+        and (now - run.seen_at).total_seconds() < STALE_SECONDS
+    )
+
+
+def _progress(run: Run | None) -> str:
+    if run is None or not run.total:
+        return "just started"
+    return f"{100 * run.seen // run.total} % ({run.seen} of {run.total} documents)"
+
+
+def _date(moment: datetime | None) -> str:
+    """A moment that Slack shows in each reader's own time zone."""
+    if moment is None:
+        return "never"
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{moment:%Y-%m-%d %H:%M} UTC>"
+
+
+def _shown(now: ChannelSettings) -> str:
+    names = "all sources" if now.sources is None else mrkdwn(", ".join(now.sources))
+    return f"In this channel: mode {now.mode}, answers from {names}."
+
+
+def _mode(now: ChannelSettings, value: str) -> ChannelSettings | str:
+    for mode in get_args(Mode):
+        if mode == value.lower():
+            return replace(now, mode=mode)
+    return f"There is no mode {mrkdwn(shorten(value, 80))}.\n{SETTINGS_USAGE}"
+
+
+def _sources(now: ChannelSettings, value: str, known: list[str]) -> ChannelSettings | str:
+    if value.lower() == "all":
+        return replace(now, sources=None)
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        listed = mrkdwn(", ".join(known)) or "none yet"
+        return f"Name one or more of the sources: {listed}; or `all`."
+    return replace(now, sources=names)

@@ -1,0 +1,143 @@
+"""What every listener works with: the claim in one transaction, and small errands after the ack.
+
+Knows nothing about single events. Nothing here waits for Slack before a delivery is acknowledged.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.error import URLError
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.processes.metrics import Metrics
+from bot.settings import Settings
+from bot.slack import clients, delivery
+from bot.slack.render import Message
+from store import questions
+from store.database import Database
+from store.queue import QUESTIONS, Queue
+from store.records import Ask
+
+PRIORITY = 10
+"""A person waits for it."""
+
+LOADING = "is looking it up in the documents…"
+
+Event = dict[str, object]
+"""A payload of Slack's, as it came."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The Slack side of one workspace; `me` is the bot's own user id."""
+
+    settings: Settings
+    database: Database
+    queue: Queue
+    workspace: str
+    me: str
+    client: WebClient
+    errands: Executor
+    metrics: Metrics
+    bots: dict[str, bool] = field(default_factory=dict)
+
+    def claim(self, connection: psycopg.Connection[TupleRow], ask: Ask) -> UUID | None:
+        """Claim a message and queue its answer in the caller's transaction; None: claimed before."""
+        question_id = questions.claim(connection, ask, datetime.now(UTC))
+        if question_id is not None:
+            args = {"workspace": self.workspace, "question_id": str(question_id)}
+            self.queue.defer(connection, "answer", args, queue=QUESTIONS, priority=PRIORITY)
+        return question_id
+
+    def close(
+        self, connection: psycopg.Connection[TupleRow], ask: Ask, intent: str | None = None
+    ) -> bool:
+        """Claim a message that gets no answer, and end it; False: claimed before."""
+        question_id = questions.claim(connection, ask, datetime.now(UTC))
+        if question_id is not None:
+            questions.end(
+                connection,
+                self.workspace,
+                question_id,
+                "ignored",
+                intent=intent,
+                now=datetime.now(UTC),
+            )
+        return question_id is not None
+
+    def later(self, errand: Callable[..., object], *args: object) -> None:
+        """Run an errand beside the acknowledgement; what goes wrong in it is logged."""
+        self.errands.submit(_run, errand, args)
+
+    def mark(self, question_id: UUID, ask: Ask) -> None:
+        """Show at once that the question is being worked on, by a status or else by eyes."""
+        thread_ts = ask.thread_ts or ask.message_ts
+        try:
+            self.client.assistant_threads_setStatus(
+                channel_id=ask.channel,
+                thread_ts=thread_ts,
+                status=LOADING,
+                loading_messages=["Looking it up…", "Reading the documents…"],
+            )
+            marker = "status"
+        except SlackApiError:
+            self.client.reactions_add(channel=ask.channel, timestamp=ask.message_ts, name="eyes")
+            marker = "eyes"
+        with self.database.connection() as connection:
+            is_open = questions.mark(connection, self.workspace, question_id, marker)
+        if not is_open:
+            delivery.unmark(self.client, ask, marker, is_posted=False)
+
+    def whisper(
+        self, message: Message, *, person: str, channel: str, thread_ts: str | None, url: str = ""
+    ) -> None:
+        """Say something that only one person sees, by the response_url when there is one."""
+        blocks = list(message.blocks)
+        if url:
+            reply = {"text": message.text, "blocks": blocks, "response_type": "ephemeral"}
+            sent = clients.webhook(url).send_dict(
+                reply
+                | {"replace_original": False}
+                | ({"thread_ts": thread_ts} if thread_ts else {})
+            )
+            if sent.status_code == 200:
+                return
+        self.client.chat_postEphemeral(
+            channel=channel, user=person, text=message.text, blocks=blocks, thread_ts=thread_ts
+        )
+
+    def is_bot(self, person: str) -> bool:
+        """Whether a user is a program; when Slack does not say, it is taken for a person."""
+        if person not in self.bots:
+            found = self.client.users_info(user=person).get("user") or {}
+            self.bots[person] = bool(found.get("is_bot")) or person == "USLACKBOT"
+        return self.bots[person]
+
+    def is_admin(self, person: str) -> bool:
+        """Whether a person may reindex and change channels: set as such, or an admin in Slack."""
+        if person in self.settings.admins:
+            return True
+        found = self.client.users_info(user=person).get("user") or {}
+        return bool(found.get("is_admin") or found.get("is_owner"))
+
+
+def _run(errand: Callable[..., object], args: tuple[object, ...]) -> None:
+    name = getattr(errand, "__name__", "errand")
+    try:
+        errand(*args)
+    except SlackApiError as error:
+        refused = clients.refusal(error, name)
+        _log.warning("errand=%s refused: %s", name, refused or clients.code_of(error))
+    except (URLError, OSError) as error:
+        _log.warning("errand=%s Slack did not answer: %s", name, error)
+    except Exception:  # noqa: BLE001 - an errand may fail, its thread goes on
+        _log.exception("errand=%s broke", name)

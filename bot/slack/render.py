@@ -1,0 +1,240 @@
+"""What an answer looks like in Slack: blocks, and the text that stands in for them. Pure.
+
+Knows nothing about posting. Quotes go into rich_text, whose texts Slack shows as they stand: there is
+nothing in it to escape from. Limits after docs.slack.dev/reference/block-kit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from bot.slack import quote
+from bot.slack.markup import clean, host, link, literal, mrkdwn, reply, shorten
+from store.records import Answer, Citation
+
+Block = dict[str, object]
+Controls = Literal["feedback", "buttons", "none"]
+
+TEXT_CHARS = 3900
+SECTION_CHARS = 2900
+QUOTE_CHARS = 2000
+TITLE_CHARS = 150
+"""Slack cuts a text above 4,000 and refuses a section above 3,000."""
+
+DISCLAIMER = "Automated answer, quoted from your documents; it may be inaccurate."
+UNSURE = "I am not sure that this answers it, so please check the page:"
+NOT_FOUND = "I did not find the answer to this in the documents."
+NEAREST = "The nearest pages, in case one of them helps:"
+
+REASONS = {
+    "wrong_document": "Wrong document",
+    "outdated": "Outdated",
+    "wrong_topic": "Wrong topic",
+    "silent": "Should have stayed silent",
+    "not_found": "Should have said “not found”",
+    "other": "Other…",
+}
+"""Why a thumbs-down was given, as it is kept and as the button says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is posted: `text` is for notifications and for where blocks cannot be shown."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+
+def message(
+    answer: Answer, now: datetime, *, notes: Sequence[str] = (), controls: Controls = "feedback"
+) -> Message:
+    """Render an answer; `notes` are added below it in small print."""
+    text, body = _BODIES.get(answer.status, _failed)(answer, now)
+    is_quoted = answer.status in ("answered", "unsure")
+    small = [*([DISCLAIMER] if is_quoted else []), *notes]
+    blocks = [*body, *([_context(" ".join(small))] if small else [])]
+    if answer.status in ("answered", "unsure", "not_found", "routed"):
+        blocks += _feedback(answer.answer_id, controls)
+    return Message(shorten(text, TEXT_CHARS), tuple(blocks))
+
+
+def reasons(answer_id: UUID) -> Message:
+    """Ask the one who voted an answer down why, with a button for each reason."""
+    text = "Thanks for telling me. What was wrong with it?"
+    buttons = [_button(label, f"reason:{key}", str(answer_id)) for key, label in REASONS.items()]
+    return Message(text, (_section(text), {"type": "actions", "elements": buttons}))
+
+
+def reason_view(answer_id: UUID) -> Block:
+    """The modal that takes a reason in the voter's own words."""
+    entry: Block = {"type": "plain_text_input", "action_id": "detail", "max_length": 500}
+    return {
+        "type": "modal",
+        "callback_id": "reason_other",
+        "private_metadata": str(answer_id),
+        "title": _label("What was wrong?"),
+        "submit": _label("Send"),
+        "close": _label("Cancel"),
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "reason",
+                "label": _label("In a few words"),
+                "element": entry | {"multiline": True},
+            }
+        ],
+    }
+
+
+def age(updated_at: datetime, now: datetime) -> str:
+    """Say how old a document is, in the largest unit that fits: `updated 3 months ago`."""
+    days = (now - updated_at).days
+    for unit, size in (("year", 365), ("month", 30), ("week", 7), ("day", 1)):
+        if days >= size:
+            count = days // size
+            return f"updated {count} {unit}{'s' if count > 1 else ''} ago"
+    return "updated today"
+
+
+def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
+    best = answer.body or ""
+    passage = answer.citations[0].quote if answer.citations else best
+    quoted = quote.elements(passage, best) or [_line([_plain(best or passage)])]
+    said = [UNSURE] if answer.status == "unsure" else []
+    text = "\n".join([*said, *_quoted_text(best or passage), *_listed_text(answer.citations, now)])
+    blocks = [_section(mrkdwn(line)) for line in said]
+    return text, [*blocks, _rich(quoted), *_listed("Sources", answer.citations, now)]
+
+
+def _not_found(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
+    hints = answer.hints[:3]
+    lines = [NOT_FOUND, *([NEAREST, *_listed_text(hints, now)] if hints else [])]
+    return "\n".join(lines), [_section(mrkdwn(NOT_FOUND)), *_listed(NEAREST, hints, now)]
+
+
+def _said(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
+    text = _fitting(reply, answer.body or "…", SECTION_CHARS)
+    return text, [_section(text)]
+
+
+def _failed(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
+    text = (
+        f"Something went wrong, id {answer.answer_id}. An admin can look it up; please ask again."
+    )
+    return text, [_section(text)]
+
+
+_BODIES: dict[str, Callable[[Answer, datetime], tuple[str, list[Block]]]] = {
+    "answered": _quoted,
+    "unsure": _quoted,
+    "not_found": _not_found,
+    "routed": _said,
+    "smalltalk": _said,
+}
+
+
+def _quoted_text(best: str) -> list[str]:
+    lines = _fitting(mrkdwn, quote.plain(best), QUOTE_CHARS).split("\n")
+    return [f"> {line}" for line in lines if line.strip()]
+
+
+def _fitting(escape: Callable[[str], str], text: str, limit: int) -> str:
+    """Escape a text into so many characters; an escape takes at most six for one."""
+    escaped = escape(text)
+    return escaped if len(escaped) <= limit else escape(shorten(text, limit // 6))
+
+
+def _listed_text(citations: Sequence[Citation], now: datetime) -> list[str]:
+    lines = []
+    for cited in citations[:3]:
+        url = link(cited.url)
+        where = f" <{_address(url)}>" if url and len(url) <= 300 else ""
+        lines.append(f"• {mrkdwn(_name(cited))}{where}{mrkdwn(_facts(cited, now))}")
+    return lines
+
+
+def _address(url: str) -> str:
+    return url.replace("&", "&amp;").replace("|", "%7C")
+
+
+def _listed(title: str, citations: Sequence[Citation], now: datetime) -> list[Block]:
+    if not citations:
+        return []
+    items = [_line(_source(cited, now)) for cited in citations[:3]]
+    head: Block = {"type": "text", "text": title, "style": {"bold": True}}
+    return [
+        _rich([_line([head]), {"type": "rich_text_list", "style": "bullet", "elements": items}])
+    ]
+
+
+def _source(cited: Citation, now: datetime) -> list[Block]:
+    url, name = link(cited.url), literal(_name(cited))
+    if url is None:
+        return [_plain(name + _facts(cited, now))]
+    linked: Block = {"type": "link", "url": url, "text": name}
+    return [linked, _plain(f" ({host(url)}){_facts(cited, now)}")]
+
+
+def _name(cited: Citation) -> str:
+    """Title and the end of the heading path, on one line."""
+    title = shorten(_one_line(cited.title) or _one_line(cited.path) or "Untitled", TITLE_CHARS)
+    heading = shorten(_one_line(cited.heading), TITLE_CHARS)
+    return f"{title} > {heading}" if heading and heading != title else title
+
+
+def _facts(cited: Citation, now: datetime) -> str:
+    where = "" if link(cited.url) else f" ({shorten(_one_line(cited.path), TITLE_CHARS)})"
+    return where + (f", {age(cited.updated_at, now)}" if cited.updated_at else "")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+def _feedback(answer_id: UUID, controls: Controls) -> list[Block]:
+    up, down = f"up:{answer_id}", f"down:{answer_id}"
+    if controls == "buttons":
+        both = [
+            _button("👍 Helpful", "feedback_up", up),
+            _button("👎 Not it", "feedback_down", down),
+        ]
+        return [{"type": "actions", "elements": both}]
+    if controls == "none":
+        return []
+    element: Block = {
+        "type": "feedback_buttons",
+        "action_id": "feedback",
+        "positive_button": {"text": _label("Helpful"), "value": up},
+        "negative_button": {"text": _label("Not it"), "value": down},
+    }
+    return [{"type": "context_actions", "elements": [element]}]
+
+
+def _rich(elements: Sequence[Block]) -> Block:
+    return {"type": "rich_text", "elements": list(elements)}
+
+
+def _line(elements: Sequence[Block]) -> Block:
+    return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "text", "text": literal(text) or " "}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "plain_text", "text": text, "emoji": False}]}
+
+
+def _button(label: str, action_id: str, value: str) -> Block:
+    return {"type": "button", "action_id": action_id, "text": _label(label), "value": value}
+
+
+def _label(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": True}
