@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import screen
+from bot.cli.main import quieten
 from tests.bench_place import Clock, Place, Row
 
 PARTS = {
@@ -39,6 +40,7 @@ WIDTH = 130
 
 def main() -> None:
     """Run the named parts, or all but the largest."""
+    quieten()
     parser = _parser()
     options = parser.parse_args()
     place = Place(options.data, options.quick)
