@@ -131,7 +131,7 @@ def test_a_token_without_the_scope_is_named_in_the_log(
 def test_the_manifest_lists_the_scopes_and_events_that_are_used() -> None:
     root = Path(__file__).parent.parent
     manifest = json.loads((root / "manifest.json").read_text())
-    code = "".join(file.read_text() for file in (root / "bot").glob("*.py"))
+    code = "".join(file.read_text() for file in (root / "bot").rglob("*.py"))
     uses = {
         "app_mentions:read": "app_mention",
         "channels:history": "conversations_replies",
