@@ -17,7 +17,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class KeyValues(logging.Formatter):
-    """Writes `2026-11-21T04:20:26Z INFO bot.worker started queues=work`, extras as key=value."""
+    """Writes `2026-11-21T04:20:26Z INFO bot.processes.worker started queues=work`, extras as key=value."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")

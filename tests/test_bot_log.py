@@ -13,7 +13,7 @@ def line(message: str, *args: object, **extra: object) -> str:
 
 def test_a_line_has_time_level_name_and_event() -> None:
     assert line("started queues=%s", "work") == (
-        "1970-01-01T00:00:00Z INFO bot.worker started queues=work"
+        "1970-01-01T00:00:00Z INFO bot.processes.worker started queues=work"
     )
 
 
