@@ -6,6 +6,7 @@ Knows nothing about what the jobs do (bot/jobs.py).
 import asyncio
 import functools
 import logging
+import os
 import signal
 import threading
 import time
@@ -55,6 +56,9 @@ POOL_SECONDS = 5.0
 CONNECTION = {"application_name": "threadwise-worker", "connect_timeout": 5}
 
 
+NICENESS = 4
+"""Below the Slack edge, above ingestion and training."""
+
 STATE_TRIES = 10
 """Times that a job's end is written down, RECONNECT_SECONDS apart: outlasts a revival of the server."""
 
@@ -86,6 +90,8 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     for name in chosen:
         if name not in SLOTS:
             raise UnknownQueue(f"There is no queue {name!r}. Choose from: {', '.join(SLOTS)}.")
+    # Where bot and worker share a machine, acknowledging goes before answering.
+    os.nice(NICENESS)
     with open_services(settings) as services, kept(services.server):
         if settings.talks_to_slack and services.workspace == workspaces.LOCAL:
             # Answers are looked for in one workspace: know which before the models are loaded.
