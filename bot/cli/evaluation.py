@@ -76,7 +76,11 @@ def _print_answers(name: str, result: Mapping[str, object]) -> None:
         "quote_first", "page_first", "page_top5", "refused_unanswerable", "refused_answerable",
         "crag", "coverage_at_80", "ece",
     )  # fmt: skip
-    rows = [(key, screen.percent(result[key], intervals.get(key))) for key in names]
+    rows = [
+        (key, screen.percent(result[key], intervals.get(key))) for key in names if key != "crag"
+    ]
+    low, high = intervals["crag"]
+    rows.append(("crag (-1 to 1)", f"{result['crag']:.3f} ({low:.2f} to {high:.2f})"))
     for leg in ("vector", "lexical"):
         alone = result[f"{leg}_only"]
         assert isinstance(alone, Mapping)
