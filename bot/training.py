@@ -131,13 +131,11 @@ def teach(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> "Report":
     """Train in this process; raises models.examples.TrainingError when rows are missing."""
-    import torch
-
     from models import training
-    from models.embedder import packaged_folder
+    from models.embedder import bound, packaged_folder
     from models.examples import Example
 
-    torch.set_num_threads(threads)
+    bound(threads)
     out.mkdir(parents=True, exist_ok=True)
     return training.train(
         [Example(*row) for row in rows],

@@ -90,13 +90,18 @@ class Embedder:
         return [len(encoding) for encoding in encodings]
 
 
+def bound(threads: int) -> None:
+    """Let models use so many processor threads in this process, at most."""
+    torch.set_num_threads(threads)
+
+
 def load(path: str | None = None, *, threads: int = 2) -> Embedder:
     """Load the packaged weights (None, hashes checked, no network) or the model at a path or
     hub name; `threads` is torch's number of threads for this process.
 
     Raises ModelError when files are missing or not what they should be.
     """
-    torch.set_num_threads(threads)
+    bound(threads)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if path is None:
         folder = packaged_folder()
