@@ -96,10 +96,11 @@ class Answerer:
         origin: str = "mention",
         mode: str | None = None,
         strictness: float | None = None,
+        chosen: str | None = None,
     ) -> Answer:
         """Answer one message from what the viewer may see; `sources` narrows the search.
 
-        `origin`, and the channel's `mode` and `strictness`, say how wanted a reply is.
+        `origin`, `mode` and `strictness` of the channel, and the `chosen` intent are for the manners.
         """
         started = time.perf_counter()
         asked = clean(question)
@@ -109,7 +110,7 @@ class Answerer:
         decision = Decision()
         if self.manners:
             decision = self.manners.decide(
-                asked, vector=vector, origin=origin, mode=mode, strictness=strictness
+                asked, vector=vector, origin=origin, mode=mode, strictness=strictness, chosen=chosen
             )
         decided = _ms(started)
         if decision.action == "search":
@@ -182,7 +183,7 @@ class Answerer:
                 )
                 rows = titles.rescore(rows, plan.terms, learned.title_weight)
         speaks = memory.evidence(memory.seen(near), learned.recall.floor)
-        rows = memory.rescore(rows, near, speaks, learned.recall)
+        rows = ranking.prefer(memory.rescore(rows, near, speaks, learned.recall), learned.sources)
         timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
         return Found(ranking.arrange(rows), plan.terms, vector.tolist(), speaks, timings)
 

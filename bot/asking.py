@@ -44,6 +44,7 @@ class Answers(Protocol):
         origin: str = "mention",
         mode: str | None = None,
         strictness: float | None = None,
+        chosen: str | None = None,
     ) -> Answer:
         """Answer one question from what the viewer may see."""
 
@@ -138,6 +139,7 @@ def _kept(services: Parts, workspace: str, question: Question) -> Answer:
             origin=ask.origin,
             mode=settings.mode,
             strictness=settings.strictness,
+            chosen=ask.chosen,
         )
     else:
         found = Answer(uuid4(), asked, "smalltalk", 1.0, WORDLESS)

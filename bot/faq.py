@@ -19,7 +19,7 @@ SOURCE = "faq"
 def answer(question: str, faq: Faq, similarity: float, vector: Sequence[float]) -> Answer:
     """Make the answer: the person's words, cited as theirs."""
     citation = Citation(
-        title=f"Answered by {faq.author}",
+        title=f"Answered by {faq.author_name or faq.author}",
         path=f"{SOURCE}/{faq.faq_id}",
         url=faq.permalink,
         quote=faq.body,

@@ -55,6 +55,11 @@ class Intent:
     route_to: str | None = None
     sources: tuple[str, ...] | None = None
 
+    @property
+    def label(self) -> str:
+        """The name as it stands on a button."""
+        return self.name.replace("_", " ").capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Intents:

@@ -94,6 +94,14 @@ class Handover:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An intent that an asker may pick, and what its button says."""
+
+    name: str
+    label: str
+
+
 class Manners:
     """Decides for one workspace; shared by the worker's threads."""
 
@@ -112,11 +120,19 @@ class Manners:
         origin: str = "mention",
         mode: str | None = None,
         strictness: float | None = None,
+        chosen: str | None = None,
     ) -> Decision:
-        """Decide about one message; without any intents, everything is searched for."""
-        intents, served = self._intents(), self._classifier()
+        """Decide about one message; without any intents, everything is searched for.
+
+        `chosen` names the intent that the asker picked: then there is nothing to classify.
+        """
+        intents = self._intents()
         if not intents.by_name:
             return Decision()
+        picked = intents.by_name.get(chosen or "")
+        if picked:
+            return _as_chosen(picked)
+        served = self._classifier()
         found = served.classify(text, vector)
         if not intents.can_read(text):
             # In a script that it was never shown, the classifier is sure of itself and wrong.
@@ -125,6 +141,11 @@ class Manners:
         if origin == "channel" and mode != "all":
             return seen.overheard(SPEAK_ABOVE if strictness is None else strictness)
         return seen.addressed(is_quiet=origin in ("channel", "thread"))
+
+    def choices(self, answer: Answer) -> list[Choice]:
+        """Give the two intents that the asker is to choose from."""
+        known = self._intents().by_name
+        return [Choice(n, known[n].label) for n in choices(answer) or () if n in known]
 
     def handover(self, answer: Answer) -> Handover | None:
         """Give what those are told who take over a routed message; None where nobody is set."""
@@ -219,9 +240,28 @@ class Message:
         if step == "ask_back":
             second = self.intents.by_name[self.found.runner_up]
             return f"Did you mean “{intent.description}” or “{second.description}”?"
-        if step == "route" and intent.route_to:
-            return passed_on(intent.route_to)
-        return intent.reply
+        return _reply(intent, step)
+
+
+def _as_chosen(intent: Intent) -> Decision:
+    """Do what an intent is for, without doubt."""
+    steps: Mapping[str, Step] = {"answer": "search", "reply": "reply", "ignore": "ignore"}
+    step = steps.get(intent.action, "route")
+    return Decision(
+        action=step,
+        intent=intent.name,
+        confidence=1.0,
+        in_scope=True,
+        reply=_reply(intent, step),
+        route_to=intent.route_to if step == "route" else None,
+        sources=intent.sources if step == "search" else None,
+    )
+
+
+def _reply(intent: Intent, step: Step | None) -> str | None:
+    if step == "route" and intent.route_to:
+        return passed_on(intent.route_to)
+    return intent.reply
 
 
 def passed_on(route_to: str) -> str:

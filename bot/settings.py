@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(None, alias="THREADWISE_METRICS_PORT", ge=0, le=65535)
     admins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="THREADWISE_ADMINS")
     admin_channel: str | None = Field(None, alias="THREADWISE_ADMIN_CHANNEL")
+    experts: Annotated[tuple[str, ...], NoDecode] = Field((), alias="THREADWISE_EXPERTS")
+    expert_emoji: str = Field("white_check_mark", alias="THREADWISE_EXPERT_EMOJI")
+    keep_emoji: str = Field("bookmark", alias="THREADWISE_KEEP_EMOJI")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="THREADWISE_LOG_LEVEL"
     )
@@ -57,7 +60,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, alias="DATABASE_URL")
     database_replica_url: str | None = Field(None, alias="DATABASE_REPLICA_URL")
 
-    @field_validator("admins", mode="before")
+    @field_validator("admins", "experts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -16,7 +16,8 @@ from store.records import EVERYONE, Viewer
 from store.search import as_halfvec
 
 _COLUMNS = (
-    "faq_id, question, body, author, audience, permalink, state, kept_at, decided_by, flagged_at"
+    "faq_id, question, body, author, author_name, audience, permalink, state, kept_at, decided_by,"
+    " flagged_at"
 )
 
 
@@ -28,6 +29,7 @@ class Faq:
     question: str
     body: str
     author: str
+    author_name: str
     audience: tuple[str, ...]
     permalink: str | None
     state: str
@@ -47,6 +49,7 @@ class Reply:
     thread_ts: str
     message_ts: str
     author: str
+    author_name: str
     body: str
     permalink: str | None
     is_public: bool
@@ -58,9 +61,9 @@ def keep(
     """Keep a reply as a candidate for the thread's question; None when there is no such question, or
     the reply is kept already. A question that was asked in private is never made public."""
     row = connection.execute(
-        "INSERT INTO faqs (workspace_id, faq_id, question, body, author, asker, audience,"
+        "INSERT INTO faqs (workspace_id, faq_id, question, body, author, author_name, asker, audience,"
         " permalink, channel, message_ts, text_hash, embedder_id, embedding, kept_at)"
-        " SELECT q.workspace_id, %(id)s, q.body, %(body)s, %(author)s, q.person,"
+        " SELECT q.workspace_id, %(id)s, q.body, %(body)s, %(author)s, %(name)s, q.person,"
         " CASE WHEN %(public)s AND NOT q.is_private THEN ARRAY[%(everyone)s] ELSE ARRAY[q.channel] END,"
         " %(permalink)s, q.channel, %(ts)s, decode(a.passages->0->>'text_hash', 'hex'),"
         " a.embedder_id, a.embedding, %(now)s"
@@ -74,6 +77,7 @@ def keep(
             "id": uuid4(),
             "body": storable(reply.body),
             "author": reply.author,
+            "name": reply.author_name,
             "public": reply.is_public,
             "everyone": EVERYONE,
             "permalink": reply.permalink,
@@ -128,7 +132,7 @@ def best(
             "floor": floor,
         },
     ).fetchone()
-    return (_faq(row[:10]), row[10]) if row else None
+    return (_faq(row[:11]), row[11]) if row else None
 
 
 def flag_changed(
@@ -145,6 +149,14 @@ def flag_changed(
     return [_faq(row) for row in rows]
 
 
+def get(connection: psycopg.Connection[TupleRow], workspace: str, faq_id: UUID) -> Faq | None:
+    """Find a kept reply by its id."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM faqs WHERE workspace_id = %s AND faq_id = %s", (workspace, faq_id)
+    ).fetchone()
+    return _faq(row) if row else None
+
+
 def open_ones(connection: psycopg.Connection[TupleRow], workspace: str) -> list[Faq]:
     """List what an admin should look at: candidates and flagged ones, oldest first."""
     rows = connection.execute(
@@ -156,5 +168,5 @@ def open_ones(connection: psycopg.Connection[TupleRow], workspace: str) -> list[
 
 
 def _faq(row: TupleRow) -> Faq:
-    fields = (*row[:4], tuple(row[4]), *row[5:])
+    fields = (*row[:5], tuple(row[5]), *row[6:])
     return Faq(*fields)

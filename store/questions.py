@@ -17,15 +17,15 @@ MUTE = "mute"
 """The intent of a message that asked to be left alone in its thread."""
 
 _COLUMNS = """question_id, workspace_id, channel, message_ts, person, body, origin, is_private,
-    thread_ts, respond_url, claimed_at, attempts, status"""
+    thread_ts, respond_url, chosen, claimed_at, attempts, status"""
 
 
 def claim(connection: psycopg.Connection[TupleRow], ask: Ask, now: datetime) -> UUID | None:
     """Keep a message as a question; None when the same message was claimed before."""
     row = connection.execute(
         "INSERT INTO questions (workspace_id, question_id, channel, message_ts, thread_ts, person,"
-        " body, origin, is_private, respond_url, claimed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " body, origin, is_private, respond_url, chosen, claimed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING RETURNING question_id",
         (
             ask.workspace,
@@ -38,6 +38,7 @@ def claim(connection: psycopg.Connection[TupleRow], ask: Ask, now: datetime) -> 
             ask.origin,
             ask.is_private,
             ask.respond_url,
+            ask.chosen,
             now,
         ),
     ).fetchone()
@@ -143,6 +144,20 @@ def of_answer(
     return _question(row) if row else None
 
 
+def at(
+    connection: psycopg.Connection[TupleRow], workspace: str, channel: str, message_ts: str
+) -> UUID | None:
+    """Name the question that this message, or the answer posted as it, belongs to; None for others."""
+    row = connection.execute(
+        "SELECT question_id FROM questions"
+        " WHERE workspace_id = %(workspace)s AND channel = %(channel)s AND message_ts = %(ts)s"
+        " UNION ALL SELECT question_id FROM answers"
+        " WHERE workspace_id = %(workspace)s AND channel = %(channel)s AND posted_ts = %(ts)s LIMIT 1",
+        {"workspace": workspace, "channel": channel, "ts": message_ts},
+    ).fetchone()
+    return row[0] if row else None
+
+
 def mark(
     connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID, marker: str
 ) -> bool:
@@ -186,5 +201,6 @@ def _question(row: TupleRow) -> Question:
         is_private=row[7],
         thread_ts=row[8],
         respond_url=row[9],
+        chosen=row[10],
     )
-    return Question(row[0], ask, claimed_at=row[10], attempts=row[11], status=row[12])
+    return Question(row[0], ask, claimed_at=row[11], attempts=row[12], status=row[13])

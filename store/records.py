@@ -11,6 +11,9 @@ from uuid import UUID
 EVERYONE = "*"
 """The audience member that stands for all people in the workspace."""
 
+CHOICE = "+choice"
+"""Stands behind the ts of a message that is answered once more, as what its asker chose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -86,7 +89,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A message to be claimed: one row per (workspace, channel, message_ts)."""
+    """A message to be claimed: one row per (workspace, channel, message_ts).
+
+    `chosen` names the intent that the asker picked when asked "did you mean"; such a question's
+    `message_ts` is that of the message with CHOICE behind it.
+    """
 
     workspace: str
     channel: str
@@ -97,6 +104,12 @@ class Ask:
     is_private: bool
     thread_ts: str | None = None
     respond_url: str | None = None
+    chosen: str | None = None
+
+    @property
+    def said_ts(self) -> str:
+        """The message's own ts, with which Slack knows it."""
+        return self.message_ts.removesuffix(CHOICE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,8 @@ def _nearest(
     is_exact: bool = False,
 ) -> list[int]:
     """Give the ids of the nearest chunks as the product finds them, or by reading all of them."""
-    with services.database.reading() as connection:
+    # A transaction, because SET LOCAL is lost without one.
+    with services.database.connection() as connection:
         if is_exact:
             connection.execute("SET LOCAL enable_indexscan = off")
         plan = search.prepare(connection, services.workspace, "company", viewer)

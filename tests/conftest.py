@@ -19,6 +19,8 @@ from store import binaries, embedded
 from store.database import Database
 from store.migrate import FOLDER, migrate
 
+pytest_plugins = ["tests.slack_fixtures"]
+
 OWN_SERVER = "THREADWISE_TEST_DATABASE_URL"
 
 

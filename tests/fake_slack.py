@@ -62,6 +62,7 @@ class FakeSlack:
         self.calls: list[Call] = []
         self.messages: list[dict[str, Any]] = []
         self.people: dict[str, dict[str, Any]] = {}
+        self.private: set[str] = set()
         self.changed = threading.Condition()
         self.target: tuple[str, int] | None = None
         self.secret = "shh"
@@ -191,6 +192,17 @@ class FakeSlack:
         }  # fmt: skip
         return self._deliver("interactive", payload, urlencode({"payload": json.dumps(payload)}))
 
+    def shortcut(self, name: str, message: dict[str, Any], *, user: str = "U1") -> Ack:
+        """Use a shortcut on a message."""
+        number = next(self._numbers)
+        payload = {
+            "type": "message_action", "callback_id": name, "team": {"id": TEAM}, "token": "x",
+            "user": {"id": user}, "channel": {"id": message["channel"]}, "message": message,
+            "response_url": self.response_url(number), "trigger_id": f"{number}.{number}.abc",
+            "action_ts": self.now(),
+        }  # fmt: skip
+        return self._deliver("interactive", payload, urlencode({"payload": json.dumps(payload)}))
+
     def submit(self, view: dict[str, Any], values: dict[str, Any], *, user: str = "U1") -> Ack:
         """Send a modal off."""
         payload = {
@@ -296,6 +308,9 @@ class FakeSlack:
                 "permalink": f"https://team.slack.example/{params.get('message_ts')}"
             },
             "conversations.replies": lambda: self._replies(params),
+            "conversations.info": lambda: {
+                "channel": {"is_private": params.get("channel") in self.private}
+            },
             "conversations.open": lambda: {"channel": {"id": f"D{params.get('users')}"}},
         }  # fmt: skip
         return {"ok": True} | known.get(method, dict)()

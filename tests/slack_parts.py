@@ -50,6 +50,7 @@ class FakeAnswerer:
     status: str = "answered"
     breaks: int = 0
     asked: list[tuple[str, Viewer, Sequence[str] | None]] = field(default_factory=list)
+    chosen: list[object] = field(default_factory=list)
 
     def answer(
         self,
@@ -61,6 +62,7 @@ class FakeAnswerer:
     ) -> Answer:
         """Remember the question; answer it."""
         self.asked.append((question, viewer, sources))
+        self.chosen.append(wanted.get("chosen"))
         if self.breaks:
             self.breaks -= 1
             raise ZeroDivisionError("broken on purpose")

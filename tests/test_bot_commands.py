@@ -26,12 +26,6 @@ RUN = Run(
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeSlack]:
-    with FakeSlack() as running:
-        yield running
-
-
-@pytest.fixture
 def bot(fake: FakeSlack, database: Database) -> Iterator[slack.Bot]:
     with database.connection() as connection:
         sources.register(connection, TEAM, "hr", "folder", "/docs/hr", None)
@@ -135,6 +129,7 @@ def test_the_manifest_lists_the_scopes_and_events_that_are_used() -> None:
     uses = {
         "app_mentions:read": "app_mention",
         "channels:history": "conversations_replies",
+        "channels:read": "conversations_info",
         "groups:history": "conversations_replies",
         "im:history": "conversations_replies",
         "chat:write": "chat_postMessage",
@@ -147,5 +142,7 @@ def test_the_manifest_lists_the_scopes_and_events_that_are_used() -> None:
     assert [use for use in uses.values() if use not in code] == []
     for command in manifest["features"]["slash_commands"]:
         assert f'app.command("{command["command"]}")' in code
+    for shortcut in manifest["features"]["shortcuts"]:
+        assert f'"{shortcut["callback_id"]}"' in code
     for event in manifest["settings"]["event_subscriptions"]["bot_events"]:
         assert f'app.event("{event.split(".")[0]}")' in code

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,12 +20,6 @@ from tests.fake_slack import TEAM, FakeSlack, Fault
 from tests.slack_parts import answer_of
 
 ASK = Ask(TEAM, "C1", "1700000000.000100", "U1", "How many days off?", "mention", False)
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeSlack]:
-    with FakeSlack() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,35 +1,16 @@
 """Feedback: reactions, buttons and reasons, kept as one vote per person."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bot.slack import app as slack
 from store import votes
-from store.database import Database
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, TEAM, FakeSlack
-from tests.slack_parts import FakeServices, answer_of, settings_for, work_off
+from tests.slack_parts import FakeServices, answer_of, work_off
 
 ME = f"<@{BOT_USER}>"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeSlack]:
-    with FakeSlack() as running:
-        yield running
-
-
-@pytest.fixture
-def services(fake: FakeSlack, database: Database) -> FakeServices:
-    return FakeServices(settings_for(fake, database.url), database)
-
-
-@pytest.fixture
-def bot(fake: FakeSlack, services: FakeServices) -> Iterator[slack.Bot]:
-    with slack_parts.served(fake, services.settings, services.database) as running:
-        yield running
 
 
 def answered(fake: FakeSlack, services: FakeServices, **more: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Messages: which of them are claimed as questions, how they are marked, and when the bot is silent."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,27 +11,10 @@ from store import channels, questions
 from store.database import Database
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, TEAM, FakeSlack, Fault
-from tests.slack_parts import FakeServices, settings_for, texts, work_off
+from tests.slack_parts import FakeServices, texts, work_off
 
 ME = f"<@{BOT_USER}>"
 ADMIN = "UBOSS"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeSlack]:
-    with FakeSlack() as running:
-        yield running
-
-
-@pytest.fixture
-def services(fake: FakeSlack, database: Database) -> FakeServices:
-    return FakeServices(settings_for(fake, database.url), database)
-
-
-@pytest.fixture
-def bot(fake: FakeSlack, services: FakeServices) -> Iterator[slack.Bot]:
-    with slack_parts.served(fake, services.settings, services.database) as running:
-        yield running
 
 
 def mention(fake: FakeSlack, event: dict[str, Any]) -> dict[str, Any]:

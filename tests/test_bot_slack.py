@@ -3,7 +3,6 @@
 import http.client
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,26 +14,9 @@ from store import workspaces
 from store.database import Database
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, FakeSlack, Fault
-from tests.slack_parts import FakeServices, settings_for, work_off
+from tests.slack_parts import FakeServices, work_off
 
 ME = f"<@{BOT_USER}>"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeSlack]:
-    with FakeSlack() as running:
-        yield running
-
-
-@pytest.fixture
-def services(fake: FakeSlack, database: Database) -> FakeServices:
-    return FakeServices(settings_for(fake, database.url), database)
-
-
-@pytest.fixture
-def bot(fake: FakeSlack, services: FakeServices) -> Iterator[slack.Bot]:
-    with slack_parts.served(fake, services.settings, services.database) as running:
-        yield running
 
 
 def test_an_event_delivered_five_times_is_answered_once(

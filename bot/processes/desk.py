@@ -46,6 +46,7 @@ class Desk:
             question.ask.workspace,
             max_question=self._services.settings.max_question,
             handover=lambda routed: self._services.manners.handover(routed),
+            choices=lambda routed: self._services.manners.choices(routed),
         )
         return post(question, answer, attempt)
 

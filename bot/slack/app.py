@@ -19,11 +19,12 @@ from slack_bolt import App, BoltResponse
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 
+from bot.intents import IntentFile
 from bot.processes.keeper import kept
 from bot.processes.metrics import Metrics
 from bot.services import open_services
 from bot.settings import Settings
-from bot.slack import clients, commands, feedback, messages, web
+from bot.slack import clients, commands, feedback, labelling, messages, reactions, replies, web
 from bot.slack.edge import Edge
 from store import workspaces
 from store.database import Database, StoreError
@@ -121,10 +122,14 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
         client=client,
         errands=ThreadPoolExecutor(ERRAND_THREADS, thread_name_prefix="errand"),
         metrics=Metrics(database),
+        intents=IntentFile(settings.intents),
     )
     messages.register(app, edge)
     commands.register(app, edge)
     feedback.register(app, edge)
+    reactions.register(app, edge)
+    labelling.register(app, edge)
+    replies.register(app, edge)
     app.event(re.compile(".*"))(_ignore)
     app.error(_on_error)
     return Bot(app, edge)

@@ -5,18 +5,20 @@ Knows nothing about ingesting: a run is queued, and its end is told to who asked
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot import ingestion
+from bot.slack import replies
 from bot.slack.edge import Edge
 from bot.slack.markup import mrkdwn, shorten, spoken
 from bot.slack.render import Message
-from store import channels, sources
+from store import channels, labels, people, sources
 from store.channels import ChannelSettings, Mode
+from store.labels import Seen
 from store.queue import WORK
 from store.records import Ask, Run, SourceStatus
 
@@ -34,12 +36,20 @@ SETTINGS_USAGE = (
     "`/threadwise mode mention|questions|all|off`: answer when mentioned (as it is at first), answer"
     " questions that I know the answer to, answer everything, or keep silent here.\n"
     "`/threadwise sources NAME, NAME` answers here from these sources alone, `sources all` from all."
-    "\nOnly admins change settings."
+    "\n`/threadwise intents` shows what messages were taken for lately; `/threadwise replies` shows"
+    " kept replies that wait for a decision.\n`/threadwise forget me` erases what I keep of you.\n"
+    "Only admins change settings, see intents and decide about replies."
 )
 REFUSAL = (
     "Sorry, only Slack admins and the people in THREADWISE_ADMINS may do that. Ask one of them."
 )
 NO_SOURCES = "No documents are set up yet: name a folder in sources.toml (see the README)."
+NO_REPLIES = "No kept reply waits for a decision here."
+MOST_SHOWN = 5
+"""Slack takes five replies to one command."""
+
+WEEK = timedelta(days=7)
+
 STALE_SECONDS = 120
 """A run that was not heard of for so long was interrupted; the next one goes on from there."""
 
@@ -54,7 +64,14 @@ def register(app: App, edge: Edge) -> None:
         _answer(edge, ack, command, reindex)
 
     def on_settings(ack: Ack, command: Command) -> None:
-        _answer(edge, ack, command, settings)
+        words = command.get("text", "").lower().split()
+        verb = words[0] if words else ""
+        if verb == "replies":
+            ack()
+            edge.later(decisions, edge, command)
+        else:
+            work = forget if words == ["forget", "me"] else _WORK.get(verb, settings)
+            _answer(edge, ack, command, work)
 
     app.command("/ask")(on_ask)
     app.command("/reindex")(on_reindex)
@@ -123,6 +140,41 @@ def settings(edge: Edge, command: Command) -> str:
     return _shown(changed)
 
 
+def intents(edge: Edge, command: Command) -> str:
+    """Show what messages were taken for in the last week, how surely, and what people corrected."""
+    if not edge.is_admin(command["user_id"]):
+        return REFUSAL
+    with edge.database.connection() as connection:
+        found = labels.seen(connection, edge.workspace, datetime.now(UTC) - WEEK)
+    if not found:
+        return "No message was classified in the last 7 days."
+    return "\n".join(["In the last 7 days:", *(_seen(row) for row in found)])
+
+
+def decisions(edge: Edge, command: Command) -> None:
+    """Show an admin, one by one, the kept replies that wait for a decision."""
+    person, channel = command["user_id"], command["channel_id"]
+    shown = [Message(REFUSAL)]
+    if edge.is_admin(person):
+        shown = replies.open_ones(edge, channel) or [Message(NO_REPLIES)]
+    for message in shown[:MOST_SHOWN]:
+        url = command.get("response_url", "")
+        edge.whisper(message, person=person, channel=channel, thread_ts=None, url=url)
+
+
+def forget(edge: Edge, command: Command) -> str:
+    """Erase what is kept of who asks for it; give what went."""
+    with edge.database.connection() as connection:
+        gone = people.forget(connection, edge.workspace, command["user_id"])
+    return (
+        f"Erased: {gone.questions} questions with their answers, {gone.votes} votes, {gone.labels}"
+        f" labels, {gone.faqs} kept replies. What is trained next is trained without them."
+    )
+
+
+_WORK = {"intents": intents}
+
+
 def notify_run(client: WebClient, run: Run) -> None:
     """Tell the admin who asked for a run, in a direct message, how it ended."""
     if not (run.asked_by or "").startswith(("U", "W")):
@@ -134,6 +186,14 @@ def notify_run(client: WebClient, run: Run) -> None:
         reason = mrkdwn(shorten(run.error or "see the worker's log", 1000))
         text = f"{name} could not be brought up to date ({run.state}): {reason}"
     client.chat_postMessage(channel=str(run.asked_by), text=text)
+
+
+def _seen(row: Seen) -> str:
+    confusion = f", {row.corrected} corrected, mostly to {mrkdwn(row.mostly or '')}"
+    return (
+        f"• {mrkdwn(row.intent)}: {row.messages} messages, confidence {row.confidence:.2f}"
+        f"{confusion if row.corrected else ''}"
+    )
 
 
 def _answer(edge: Edge, ack: Ack, command: Command, work: Callable[[Edge, Command], str]) -> None:

@@ -7,7 +7,7 @@ it is noted after it was sent, so a crash in between shows it twice rather than 
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.manners import PERMALINK, Handover
+from bot.manners import PERMALINK, Choice, Handover
 from bot.slack import clients, render
 from bot.slack.markup import mrkdwn
 from bot.slack.render import Controls, Message
@@ -48,6 +48,7 @@ class SlackDelivery:
         *,
         max_question: int = 3000,
         handover: Callable[[Answer], Handover | None] = lambda answer: None,
+        choices: Callable[[Answer], Sequence[Choice]] = lambda answer: (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
@@ -55,6 +56,7 @@ class SlackDelivery:
         self._workspace = workspace
         self._max_question = max_question
         self._handover = handover
+        self._choices = choices
         self._sleep = sleep
 
     def __call__(self, question: Question, answer: Answer, attempt: int) -> str | None:
@@ -107,7 +109,7 @@ class SlackDelivery:
         return replace(answer, body=f"That is not in the documents' hands. Please ask {where}.")
 
     def _tell(self, ask: Ask, handover: Handover) -> None:
-        link = self._client.chat_getPermalink(channel=ask.channel, message_ts=ask.message_ts)
+        link = self._client.chat_getPermalink(channel=ask.channel, message_ts=ask.said_ts)
         told = handover.text.replace(PERMALINK, "").strip()
         text = f"{mrkdwn(told)} <{link['permalink']}>"
         if handover.route_to.startswith("S"):  # a group has no place of its own: the thread it is
@@ -202,8 +204,9 @@ class SlackDelivery:
         now, notes = datetime.now(UTC), []
         if len(question.ask.body) > self._max_question:
             notes.append(f"Only the first {self._max_question:,} characters were read.")
+        choices = self._choices(answer)
         for controls in CONTROLS:
-            yield render.message(answer, now, notes=notes, controls=controls)
+            yield render.message(answer, now, notes=notes, controls=controls, choices=choices)
         yield Message(render.message(answer, now).text)
 
     def _own(self, question: Question) -> str | None:
@@ -214,7 +217,7 @@ class SlackDelivery:
                 page = self._client.conversations_replies(
                     channel=ask.channel,
                     ts=ask.thread_ts or ask.message_ts,
-                    oldest=ask.message_ts,
+                    oldest=ask.said_ts,
                     limit=200,
                     cursor=cursor,
                     include_all_metadata=True,

@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.intents import IntentFile
 from bot.processes.metrics import Metrics
 from bot.settings import Settings
 from bot.slack import clients, delivery
@@ -48,6 +49,7 @@ class Edge:
     client: WebClient
     errands: Executor
     metrics: Metrics
+    intents: IntentFile
     bots: dict[str, bool] = field(default_factory=dict)
 
     def claim(self, connection: psycopg.Connection[TupleRow], ask: Ask) -> UUID | None:
@@ -114,6 +116,18 @@ class Edge:
         self.client.chat_postEphemeral(
             channel=channel, user=person, text=message.text, blocks=blocks, thread_ts=thread_ts
         )
+
+    def rewrite(self, url: str, text: str) -> None:
+        """Put a text in place of the message that was clicked on."""
+        if url:
+            section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+            clients.webhook(url).send(text=text, blocks=[section], replace_original=True)
+
+    def name_of(self, person: str) -> str:
+        """Give the name that people see for a user; the id when Slack does not say."""
+        found = self.client.users_info(user=person).get("user") or {}
+        profile = found.get("profile") or {}
+        return str(profile.get("display_name") or found.get("real_name") or person)
 
     def is_bot(self, person: str) -> bool:
         """Whether a user is a program; when Slack does not say, it is taken for a person."""

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from bot.manners import Choice
 from bot.slack import quote
 from bot.slack.markup import clean, host, link, literal, mrkdwn, reply, shorten
+from store.faqs import Faq
 from store.records import Answer, Citation
 
 Block = dict[str, object]
@@ -22,6 +24,11 @@ SECTION_CHARS = 2900
 QUOTE_CHARS = 2000
 TITLE_CHARS = 150
 """Slack cuts a text above 4,000 and refuses a section above 3,000."""
+
+QUESTION_CHARS = 400
+LABEL_CHARS = 75
+MENU_OPTIONS = 100
+"""Of a button or an option, and of the options of one menu."""
 
 DISCLAIMER = "Automated answer, quoted from your documents; it may be inaccurate."
 UNSURE = "I am not sure that this answers it, so please check the page:"
@@ -48,14 +55,21 @@ class Message:
 
 
 def message(
-    answer: Answer, now: datetime, *, notes: Sequence[str] = (), controls: Controls = "feedback"
+    answer: Answer,
+    now: datetime,
+    *,
+    notes: Sequence[str] = (),
+    controls: Controls = "feedback",
+    choices: Sequence[Choice] = (),
 ) -> Message:
-    """Render an answer; `notes` are added below it in small print."""
+    """Render an answer; `notes` are added below it in small print, and a button for each choice."""
     text, body = _BODIES.get(answer.status, _failed)(answer, now)
     is_quoted = answer.status in ("answered", "unsure")
     small = [*([DISCLAIMER] if is_quoted else []), *notes]
     blocks = [*body, *([_context(" ".join(small))] if small else [])]
-    if answer.status in ("answered", "unsure", "not_found", "routed"):
+    if choices:
+        blocks.append(_choices(answer.answer_id, choices))
+    elif answer.status in ("answered", "unsure", "not_found", "routed"):
         blocks += _feedback(answer.answer_id, controls)
     return Message(shorten(text, TEXT_CHARS), tuple(blocks))
 
@@ -65,6 +79,40 @@ def reasons(answer_id: UUID) -> Message:
     text = "Thanks for telling me. What was wrong with it?"
     buttons = [_button(label, f"reason:{key}", str(answer_id)) for key, label in REASONS.items()]
     return Message(text, (_section(text), {"type": "actions", "elements": buttons}))
+
+
+def topics(answer_id: UUID, intents: Sequence[Choice]) -> Message:
+    """Ask what the message was about, with a list to pick from."""
+    text = "Thanks, noted. What was it about?"
+    options = [
+        {
+            "text": _label(shorten(each.label, LABEL_CHARS)),
+            "value": named(answer_id, each.name),
+        }
+        for each in intents[:MENU_OPTIONS]
+    ]
+    menu: Block = {"type": "static_select", "action_id": "topic", "options": options}
+    menu["placeholder"] = _label("Pick a topic")
+    return Message(text, (_section(text), {"type": "actions", "elements": [menu]}))
+
+
+def candidate(faq: Faq) -> Message:
+    """Show a kept reply to an admin, with a button to approve and one to reject it."""
+    state = "The document it agreed with has changed. " if faq.flagged_at else ""
+    asked, said = shorten(faq.question, QUESTION_CHARS), shorten(faq.body, QUESTION_CHARS)
+    text = f"{state}{faq.author_name or faq.author} answered “{asked}”: {said}"
+    where = f" <{_address(faq.permalink)}|Open>" if faq.permalink else ""
+    buttons = [
+        _button("Approve", "reply:approve", str(faq.faq_id)),
+        _button("Reject", "reply:reject", str(faq.faq_id)),
+    ]
+    shown = _section(mrkdwn(text) + where)
+    return Message(text, (shown, {"type": "actions", "elements": buttons}))
+
+
+def named(answer_id: UUID, intent: str) -> str:
+    """Write an answer and an intent as the value of a button; Slack takes 75 characters in a menu."""
+    return f"{answer_id.hex}:{intent}"
 
 
 def reason_view(answer_id: UUID) -> Block:
@@ -210,6 +258,14 @@ def _feedback(answer_id: UUID, controls: Controls) -> list[Block]:
         "negative_button": {"text": _label("Not it"), "value": down},
     }
     return [{"type": "context_actions", "elements": [element]}]
+
+
+def _choices(answer_id: UUID, choices: Sequence[Choice]) -> Block:
+    buttons = [
+        _button(shorten(each.label, LABEL_CHARS), f"choice:{n}", named(answer_id, each.name))
+        for n, each in enumerate(choices)
+    ]
+    return {"type": "actions", "elements": buttons}
 
 
 def _rich(elements: Sequence[Block]) -> Block:
