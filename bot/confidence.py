@@ -6,7 +6,7 @@ Knows nothing about how the weights were fitted; they come as a payload (models/
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from store.records import Passage
@@ -42,6 +42,14 @@ class Calibrator:
     def default(cls) -> "Calibrator":
         """The one that ships with the project."""
         return cls.of(json.loads(DEFAULT.read_text(encoding="utf-8")))
+
+    def within(self, thresholds: Mapping[str, float]) -> "Calibrator":
+        """Give the same with the thresholds (answer_above, unsure_above) that are given."""
+        return replace(
+            self,
+            answer_above=thresholds.get("answer_above", self.answer_above),
+            unsure_above=thresholds.get("unsure_above", self.unsure_above),
+        )
 
     def probability(self, signals: Mapping[str, float]) -> float:
         """Give P(the first passage answers the question), 0..1."""

@@ -27,24 +27,27 @@ TITLE_WEIGHT = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A consistent snapshot of the learned parts."""
+    """A consistent snapshot of the learned parts; `sources` says what is added to a source's passages."""
 
     calibrator: Calibrator
     vector_weight: float = VECTOR_WEIGHT
     title_weight: float = TITLE_WEIGHT
     recall: Recall = field(default_factory=Recall)
+    sources: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, ModelVersion] = field(default_factory=dict)
 
     @classmethod
     def of(cls, serving: Mapping[str, ModelVersion]) -> "Learned":
         """Read the serving versions; a kind that is absent keeps its default."""
         confidence, memory = serving.get("confidence"), serving.get("memory")
+        calibrator = Calibrator.of(confidence.payload) if confidence else Calibrator.default()
         fusion = numbers(serving.get("fusion"))
         return cls(
-            Calibrator.of(confidence.payload) if confidence else Calibrator.default(),
+            calibrator.within(numbers(serving.get("thresholds"))),
             fusion.get("vector_weight", VECTOR_WEIGHT),
             numbers(serving.get("title")).get("title_weight", TITLE_WEIGHT),
             Recall(**numbers(memory)),
+            numbers(serving.get("sources")),
             dict(serving),
         )
 
@@ -79,13 +82,6 @@ class Shelf:
             if self._clock() - self._read_at >= REFRESH_SECONDS:
                 with self._database.connection() as connection:
                     learned = Learned.of(versions.serving(connection, self._workspace))
-                self._learned = replace(learned, calibrator=self._fix(learned.calibrator))
+                self._learned = replace(learned, calibrator=learned.calibrator.within(self._fixed))
                 self._read_at = self._clock()
             return self._learned
-
-    def _fix(self, fitted: Calibrator) -> Calibrator:
-        return replace(
-            fitted,
-            answer_above=self._fixed.get("answer_above", fitted.answer_above),
-            unsure_above=self._fixed.get("unsure_above", fitted.unsure_above),
-        )

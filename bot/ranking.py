@@ -4,7 +4,7 @@ Knows nothing about the question, the database or models.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -34,6 +34,14 @@ def overlap(a: frozenset[str], b: frozenset[str]) -> float:
     """Give the Jaccard similarity of two word sets, 0..1."""
     union = len(a | b)
     return len(a & b) / union if union else 1.0
+
+
+def prefer(passages: Sequence[Passage], worth: Mapping[str, float]) -> list[Passage]:
+    """Add what each passage's source is worth to its score, and order by it."""
+    if not worth:
+        return list(passages)
+    scored = [replace(p, score=p.score + worth.get(p.source, 0.0)) for p in passages]
+    return sorted(scored, key=lambda p: -p.score)
 
 
 def arrange(passages: Sequence[Passage], limit: int = 10) -> list[Passage]:

@@ -9,14 +9,16 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot import lessons
 from bot.classifier import KIND, root
 from bot.intents import Intents
+from bot.lessons import Lessons, Rows
 from bot.processes.gate import NICENESS, Gate, Stopping
 from bot.services import Services
 from store import versions
@@ -33,9 +35,6 @@ KEPT = 5
 """Versions whose files are kept beside the serving one; each has about 90 MB."""
 
 LOOK_SECONDS = 0.5
-
-Rows = list[tuple[str, str]]
-"""Texts with their intents."""
 
 
 class TrainingFailed(Exception):
@@ -76,14 +75,22 @@ def run(services: Services, gate: Gate) -> str:
     intents = services.intents.now()
     if not is_due(services, intents):
         return "known"
+    given = served(services, intents)
     out = workplace(services.settings.home, intents)
     try:
-        _wait(intents.examples(), out, services.settings.threads, gate)
+        _wait(given.rows, out, services.settings.threads, gate)
     except Stopping:
         return "interrupted"
-    version = keep(services, intents, out)
-    log.info("intents_trained version=%s examples=%d", version.version_id, len(intents.examples()))
+    version = keep(services, given, out)
+    log.info("intents_trained version=%s rows=%d", version.version_id, len(given.rows))
     return "trained"
+
+
+def served(services: Services, intents: Intents) -> Lessons:
+    """The file's examples with the labels that what serves has learned already."""
+    with services.database.connection() as connection:
+        serving = versions.serving(connection, services.workspace).get(KIND)
+        return lessons.served(connection, services.workspace, intents, serving)
 
 
 def workplace(home: Path, intents: Intents) -> Path:
@@ -91,17 +98,27 @@ def workplace(home: Path, intents: Intents) -> Path:
     return root(home) / f".training-{intents.digest[:12]}"
 
 
-def keep(services: Services, intents: Intents, trained: Path, *, files: int = KEPT) -> ModelVersion:
-    """Move what was trained onto the shelf and let it serve; `files` versions stay on disk."""
+def keep(
+    services: Services,
+    given: Lessons,
+    trained: Path,
+    *,
+    files: int = KEPT,
+    told: Mapping[str, object] | None = None,
+) -> ModelVersion:
+    """Move what was trained onto the shelf and let it serve; `files` versions stay on disk.
+
+    What was `told` about it is kept with what it was trained on.
+    """
     from models.shelf import Shelf
 
     now = datetime.now(UTC)
     report = read_report(trained)
-    name = f"{now:%Y%m%d-%H%M%S%f}-{intents.digest[:8]}"
+    name = f"{now:%Y%m%d-%H%M%S%f}-{given.intents.digest[:8]}"
     shelf = Shelf(root(services.settings.home))
     shelf.put(name, trained)
     shutil.rmtree(trained)
-    payload = {"examples": intents.digest}
+    payload = {**given.payload, **(told or {})}
     with services.database.connection() as connection:
         version_id = versions.add(
             connection, services.workspace, KIND, now, payload=payload, report=report, path=name
@@ -129,8 +146,12 @@ def teach(
     threads: int,
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
+    encoder: Path | None = None,
 ) -> "Report":
-    """Train in this process; raises models.examples.TrainingError when rows are missing."""
+    """Train in this process; raises models.examples.TrainingError when rows are missing.
+
+    `encoder` is the pretrained folder, the packaged one by default.
+    """
     from models import training
     from models.embedder import bound, packaged_folder
     from models.examples import Example
@@ -139,7 +160,7 @@ def teach(
     out.mkdir(parents=True, exist_ok=True)
     return training.train(
         [Example(*row) for row in rows],
-        encoder=packaged_folder(),
+        encoder=encoder or packaged_folder(),
         out=out,
         seed=seed,
         on_progress=on_progress,

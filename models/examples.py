@@ -61,14 +61,18 @@ def labels(rows: Iterable[Example]) -> list[str]:
     return sorted({row.intent for row in rows} - {OOS})
 
 
-def folds(rows: Sequence[Example], count: int) -> NDArray[np.int64]:
-    """Give each row its fold, evenly per intent; the only example of an intent is never held."""
+def folds(rows: Sequence[Example], count: int, *, even: bool = True) -> NDArray[np.int64]:
+    """Give each row its fold; the only example of an intent is never held.
+
+    `even` shares each intent's rows out; else the text alone decides, so that a row keeps its fold when
+    others are added, and trainings that hold out only some folds can be compared on the same rows.
+    """
     sizes = Counter(row.intent for row in rows)
     seen: Counter[str] = Counter()
     fold = np.full(len(rows), NEVER_HELD, dtype=np.int64)
     for i, row in enumerate(rows):
         if sizes[row.intent] > 1:
-            fold[i] = seen[row.intent] % count
+            fold[i] = (seen[row.intent] if even else _number(row.text)) % count
         seen[row.intent] += 1
     return fold
 
@@ -108,6 +112,10 @@ def _cap(sizes: Counter[str], most: int) -> int:
         room -= size
         left -= 1
     return cap
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
 
 
 def _rank(example: Example, seed: int) -> bytes:

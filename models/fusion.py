@@ -56,10 +56,12 @@ def log_likelihood(votes: Votes, weights: Floats) -> Floats:
     return _likelihood(votes, weights * SCALE)[0]
 
 
-def fit(votes: Votes, start: Sequence[float], spread: Sequence[float]) -> Floats:
+def fit(
+    votes: Votes, start: Sequence[float], spread: Sequence[float], least: float | None = 0.0
+) -> Floats:
     """Find the most probable weights: `start` is what is believed before, give or take `spread`.
 
-    Both are on the scale of the fused score; a spread of 0 keeps a weight. None becomes negative.
+    Both are on the scale of the fused score; a spread of 0 keeps a weight. None falls below `least`.
     """
     before, wide = np.array(start) * SCALE, np.array(spread) * SCALE
     free = wide > 0
@@ -72,7 +74,7 @@ def fit(votes: Votes, start: Sequence[float], spread: Sequence[float]) -> Floats
         gradient = off / wide[free] - slopes[:, free].sum(axis=0)
         return float(0.5 * off @ off - values.sum()), gradient
 
-    bounds = [(0.0, None)] * int(free.sum())
+    bounds = [(least, None)] * int(free.sum())
     found = minimize(loss, before[free], jac=True, method="L-BFGS-B", bounds=bounds)
     weights = before.copy()
     weights[free] = found.x

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models import augment, bert, examples, intent, report
+from models import augment, bert, examples, heldout, intent, report
 from models.calibration import Calibration
 from models.embedder import sha256
 from models.examples import Example
@@ -51,7 +52,7 @@ def train(
     1. Clean, cap and split the rows by hash. 2. Fit both without the held-out rows; their logits
     there give scores, temperature and threshold. 3. Try rejection: on held-out `oos` rows, else
     on a fifth of the intents left out of one small training. 4. On little data fit again on all
-    rows. 5. Write weights, calibration and report.json into `out`.
+    rows. 5. Write weights, calibration, report.json and what held-out rows were taken for into `out`.
 
     A run over the same rows that was killed is continued from `out`/checkpoint. `encoder` is the
     pretrained folder; `on_progress` gets (steps done, steps in all). Raises TrainingError when
@@ -91,6 +92,7 @@ def train(
     kept_settings = intent.Settings(names, found.serves, encoder_sha256, **calibrations)
     intent.write(out, encoder, outcome.pair.bert, outcome.pair.baseline, kept_settings)
     found.write(out)
+    heldout.write(out, (row.text for row in kept), outcome.told(kept, names, found.serves))
     shutil.rmtree(out / "checkpoint")
     return found
 
@@ -100,6 +102,7 @@ class _Outcome:
     """The pair to keep, and both models' logits on rows they were not trained on."""
 
     pair: Pair
+    order: NDArray[np.int64]  # which row each held-out one is
     held: Data
     logits: Both
     trial: tuple[Both, Both]  # in scope, out of scope
@@ -111,10 +114,16 @@ class _Outcome:
         logits = getattr(self.logits, kind)[inside]
         return report.score(names, logits, self.held.rows.truth[inside], (known, unknown))
 
+    def told(self, rows: list[Example], names: list[str], kind: str) -> dict[str, str]:
+        """Give the intent that each held-out in-scope text was taken for."""
+        guesses = getattr(self.logits, kind).argmax(1)
+        found = zip(self.order, guesses, self.held.inside, strict=True)
+        return {rows[i].text: names[guess] for i, guess, is_inside in found if is_inside}
+
 
 def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
     crossed, refit = len(rows) <= CROSSED_ROWS, len(rows) <= REFIT_ROWS
-    fold = examples.folds(rows, 5 if refit else 10)
+    fold = examples.folds(rows, 5 if refit else 10, even=crossed)
     turns = [without_twins(data, fold == k) for k in range(5 if crossed else 2 if refit else 1)]
     order = np.concatenate([np.flatnonzero(turn) for turn in turns])
     held = Data(data.rows.take(order), data.vectors[order], data.intents)
@@ -138,7 +147,7 @@ def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
         pair = fitter.fit("all", parts[-1], None, epochs=int(np.median(epochs)))
     logits = pooled(found)
     outside = logits.take(held.inside), logits.take(~held.inside)
-    return _Outcome(pair, held, logits, tried or outside, bool(copies))
+    return _Outcome(pair, order, held, logits, tried or outside, bool(copies))
 
 
 def _helpful_copies(

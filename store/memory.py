@@ -19,8 +19,17 @@ PERSON_VOTES = 20
 NEAREST = 50
 """Judged questions that one lookup takes into account."""
 
-OFF_TOPIC = ("wrong_topic", "silent")
-"""Reasons for a thumbs-down that say nothing against the text that was shown."""
+SILENT = "silent"
+UNFOUNDED = "not_found"
+AGAINST = ("wrong_document", "outdated")
+ELSEWHERE = ("wrong_topic", SILENT, UNFOUNDED)
+"""Reasons for a thumbs-down: AGAINST the text that was shown, or for other learners: the first two for the
+intents, the last for the confidence. Without one of them it counts against the text, but not where
+nobody had asked the bot: there it is as likely about speaking at all."""
+
+_COUNTS = """(v.value > 0 OR v.reason = ANY (%(against)s)
+  OR (q.origin <> 'channel' AND coalesce(v.reason, '') <> ALL (%(elsewhere)s)))"""
+_REASONS = {"against": list(AGAINST), "elsewhere": list(ELSEWHERE), "unfounded": UNFOUNDED}
 
 _VOTES = """
 SELECT v.workspace_id, v.answer_id, v.person, v.value, v.weight, v.reason, v.voted_at
@@ -32,13 +41,14 @@ FROM votes v WHERE v.workspace_id = %(workspace)s {only}
 
 _ONE = _VOTES.format(only="AND v.answer_id = %(answer)s", most=PERSON_VOTES)
 
-_ALL = f"""
+COUNTED = f"""
 SELECT workspace_id, answer_id, person, value, weight, reason, voted_at FROM (
     SELECT v.*, row_number() OVER (PARTITION BY person, date_trunc('day', voted_at, 'UTC')
                                    ORDER BY voted_at, answer_id) AS number
     FROM votes v WHERE workspace_id = %(workspace)s
 ) AS numbered WHERE number <= {PERSON_VOTES}
 """
+"""All votes of a workspace that count, for a query with that parameter."""
 
 _REFRESH = f"""
 INSERT INTO memory (workspace_id, answer_id, text_hash, good, bad, embedder_id, embedding)
@@ -46,9 +56,9 @@ SELECT a.workspace_id, a.answer_id, decode(a.passages->0->>'text_hash', 'hex'),
        coalesce(sum(v.weight) FILTER (WHERE v.value > 0), 0),
        coalesce(sum(v.weight) FILTER (WHERE v.value < 0), 0), a.embedder_id, a.embedding
 FROM answers a JOIN ({_ONE}) AS v USING (workspace_id, answer_id)
+JOIN questions q USING (workspace_id, question_id)
 WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
-  AND a.passages->0->>'text_hash' IS NOT NULL
-  AND (v.value > 0 OR coalesce(v.reason, '') <> ALL (%(off_topic)s))
+  AND a.passages->0->>'text_hash' IS NOT NULL AND {_COUNTS}
 GROUP BY a.workspace_id, a.answer_id
 ON CONFLICT (workspace_id, answer_id) DO UPDATE SET good = excluded.good, bad = excluded.bad
 """
@@ -75,13 +85,14 @@ _JUDGED = f"""
 SELECT a.answer_id, q.workspace_id, q.channel, q.message_ts, q.person, q.body, q.origin,
        q.is_private, a.embedding::text, a.passages->0->>'text_hash',
        coalesce(sum(v.weight) FILTER (WHERE v.value > 0), 0)::float8,
-       coalesce(sum(v.weight) FILTER (WHERE v.value < 0), 0)::float8,
-       array_agg(v.person), a.signals
+       coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason IS DISTINCT FROM %(unfounded)s),
+                0)::float8,
+       array_agg(v.person), a.signals,
+       coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason = %(unfounded)s), 0)::float8
 FROM answers a JOIN questions q USING (workspace_id, question_id)
-JOIN ({_ALL}) AS v USING (workspace_id, answer_id)
+JOIN ({COUNTED}) AS v USING (workspace_id, answer_id)
 WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
-  AND a.embedder_id = %(embedder)s
-  AND (v.value > 0 OR coalesce(v.reason, '') <> ALL (%(off_topic)s))
+  AND a.embedder_id = %(embedder)s AND ({_COUNTS} OR v.reason = %(unfounded)s)
 GROUP BY a.answer_id, a.workspace_id, q.workspace_id, q.question_id, a.embedding, a.passages,
          a.signals
 ORDER BY max(v.voted_at), a.answer_id
@@ -104,7 +115,8 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question as it was asked, the text shown first, the votes that count and the signals that confidence is made of."""
+    """A question as it was asked, the text shown first, the votes for and against it and the signals
+    that confidence is made of. `unfounded` is the weight of those who wanted "not found"."""
 
     answer_id: UUID
     ask: Ask
@@ -114,6 +126,7 @@ class Judged:
     bad: float
     people: tuple[str, ...]
     signals: Mapping[str, float]
+    unfounded: float = 0.0
 
 
 def refresh(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID) -> None:
@@ -121,10 +134,7 @@ def refresh(connection: psycopg.Connection[TupleRow], workspace: str, answer_id:
     connection.execute(
         "DELETE FROM memory WHERE workspace_id = %s AND answer_id = %s", (workspace, answer_id)
     )
-    connection.execute(
-        _REFRESH,
-        {"workspace": workspace, "answer": answer_id, "off_topic": list(OFF_TOPIC)},
-    )
+    connection.execute(_REFRESH, {"workspace": workspace, "answer": answer_id, **_REASONS})
 
 
 def near(
@@ -151,10 +161,9 @@ def near(
 def judged(
     connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int
 ) -> list[Judged]:
-    """List every question with votes that count, oldest vote first."""
+    """List every question with votes that count for some learner, oldest vote first."""
     rows = connection.execute(
-        _JUDGED,
-        {"workspace": workspace, "embedder": embedder_id, "off_topic": list(OFF_TOPIC)},
+        _JUDGED, {"workspace": workspace, "embedder": embedder_id, **_REASONS}
     ).fetchall()
     return [
         Judged(
@@ -166,6 +175,7 @@ def judged(
             bad=row[11],
             people=tuple(row[12]),
             signals=row[13],
+            unfounded=row[14],
         )
         for row in rows
     ]

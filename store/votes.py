@@ -79,3 +79,21 @@ def of(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID
         (workspace, answer_id),
     ).fetchall()
     return [Vote(*row) for row in rows]
+
+
+def unwanted(
+    connection: psycopg.Connection[TupleRow], workspace: str, until: datetime
+) -> list[str]:
+    """List the messages that should have been left alone: somebody said so, nobody liked the answer, and
+    nobody gave the message another intent."""
+    rows = connection.execute(
+        "SELECT q.body FROM questions q JOIN answers a USING (workspace_id, question_id)"
+        f" JOIN ({memory.COUNTED}) AS v USING (workspace_id, answer_id)"
+        " WHERE v.voted_at <= %(until)s AND NOT EXISTS (SELECT 1 FROM labels l"
+        "  WHERE l.workspace_id = q.workspace_id AND l.question_id = q.question_id)"
+        " GROUP BY q.question_id, q.body"
+        " HAVING bool_or(v.reason = %(silent)s) AND NOT bool_or(v.value > 0)"
+        " ORDER BY max(v.voted_at), q.body",
+        {"workspace": workspace, "until": until, "silent": memory.SILENT},
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -28,15 +28,20 @@ def train(
     seed: Annotated[int, typer.Option(help="Decides the split and the order of the rows.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Train on the intents' file and let the result serve."""
+    """Train on the intents' file, and the labels that serve already, and let the result serve."""
     from bot import intents, training
+    from bot.lessons import Lessons
     from bot.services import open_services
 
     found = intents.Intents.of(intents.load(context.obj.intents))
     target = out or training.workplace(context.obj.home, found)
+    given = Lessons(found)
+    if out is None:
+        with open_services(context.obj) as services:
+            given = training.served(services, found)
     with screen.bars() as progress:
         training.teach(
-            found.examples(),
+            given.rows,
             target,
             threads=context.obj.threads,
             seed=seed,
@@ -46,7 +51,7 @@ def train(
     version = None
     if out is None:
         with open_services(context.obj) as services:
-            version = training.keep(services, found, target)
+            version = training.keep(services, given, target)
     if as_json:
         screen.put_json(report | ({"version": str(version.version_id)} if version else {}))
         return

@@ -1,9 +1,10 @@
-"""Fit the parts that order passages: memory's two numbers and the weights of fusion and titles.
+"""Fit the parts that order passages: memory's two numbers, the weights of fusion and titles, and what
+each source is worth.
 
 Knows nothing about the store: judged questions and the frozen set come as tables.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ FLOORS = (0.3, 0.4, 0.5, 0.6)
 TITLE_SPREAD = 0.5
 VECTOR_SPREAD = 0.25
 RECALL_SPREAD = 0.3
+SOURCE_SPREAD = 0.05
 """How far each weight may plausibly lie from what serves."""
 
 LEAST_RECALL, MOST_RECALL = 0.4, 0.8
@@ -37,7 +39,8 @@ Weights = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 Scores = Callable[[Weights, float], NDArray[np.float64]]
-"""The frozen set's score per question, by the four weights and memory's floor."""
+"""The frozen set's score per question, by the four weights and memory's floor. It has one source only, so
+that what sources are worth cannot be tried on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +55,42 @@ class Evidence:
     seed: int = 0
 
 
-def weights(learned: Learned) -> Weights:
-    """Give what serves as (vector, lexical, title, memory) weights."""
+def weights(learned: Learned, sources: Sequence[str] = ()) -> Weights:
+    """Give what serves as (vector, lexical, title, memory) weights, and what each source is worth."""
     vector, title = learned.vector_weight, learned.title_weight
-    return np.array([vector, 1 - vector, title, learned.recall.weight])
+    worth = [learned.sources.get(name, 0.0) for name in sources]
+    return np.array([vector, 1 - vector, title, learned.recall.weight, *worth])
 
 
 def fit_title(known: Evidence) -> Verdict:
     """Fit what a question that stands in the title adds; the one weight that few votes suffice for."""
-    return _fit_order("title", known, (0.0, 0.0, TITLE_SPREAD, 0.0))
+    spread = (0.0, 0.0, TITLE_SPREAD, 0.0)
+    return _fit_order("title", known, spread, lambda found: {"title_weight": found[2]})
 
 
 def fit_fusion(known: Evidence) -> Verdict:
     """Fit the vectors' share in the fused score."""
-    return _fit_order("fusion", known, (VECTOR_SPREAD, VECTOR_SPREAD, 0.0, 0.0))
+    spread = (VECTOR_SPREAD, VECTOR_SPREAD, 0.0, 0.0)
+    return _fit_order("fusion", known, spread, lambda found: {"vector_weight": found[0]})
 
 
-def _fit_order(kind: str, known: Evidence, spread: Sequence[float]) -> Verdict:
+def fit_sources(known: Evidence) -> Verdict:
+    """Fit what is added to the score of a source's passages, nothing by default."""
+    names = known.feedback.sources
+    if len(names) == 1:
+        return Verdict("sources", "waiting", "There is only one source: nothing to tell apart.")
+    spread = (0.0, 0.0, 0.0, 0.0, *[SOURCE_SPREAD] * len(names))
+    return _fit_order(
+        "sources", known, spread, lambda found: dict(zip(names, found[4:].tolist(), strict=True))
+    )
+
+
+def _fit_order(
+    kind: str,
+    known: Evidence,
+    spread: Sequence[float],
+    payload: Callable[[Weights], Mapping[str, float]],
+) -> Verdict:
     """Fit some of the weights, tried on judged questions that each fit did not see.
 
     The step is the largest of STEPS that the frozen set bears; it is only asked about what held-out
@@ -78,7 +100,9 @@ def _fit_order(kind: str, known: Evidence, spread: Sequence[float]) -> Verdict:
     votes = known.feedback.votes(known.learned.recall.floor)
     if len(votes.shown) < promotion.MIN_JUDGED:
         return promotion.waits(kind, len(votes.shown))
-    before = weights(known.learned) * np.array([1.0, 1.0, 1.0, 0.0])
+    before = weights(known.learned, known.feedback.sources)
+    before[3] = 0.0
+    spread = np.pad(np.array(spread), (0, len(before) - len(spread))).tolist()
     fitted, old = _fitted(votes, before, spread), fusion.choices(votes, before)
     fold = fusion.folds(len(votes.shown), seed=known.seed)
     folds = [
@@ -89,12 +113,11 @@ def _fit_order(kind: str, known: Evidence, spread: Sequence[float]) -> Verdict:
         new, best = old.copy(), _toward(before, fitted, step)
         for rows, part in folds:
             new[rows] = fusion.choices(votes.take(rows), _toward(before, part, step))
-        name, value = ("title_weight", best[2]) if kind == "title" else ("vector_weight", best[0])
-        payload = {name: round(float(value), 4)}
-        verdict = _verdict(kind, payload, votes, old, new, np.zeros(0))
+        told = {name: round(float(value), 4) for name, value in payload(best).items()}
+        verdict = _verdict(kind, told, votes, old, new, np.zeros(0))
         if verdict.decision == "promoted":
-            change = known.frozen(best, floor) - known.frozen(before, floor)
-            verdict = _verdict(kind, payload, votes, old, new, change)
+            change = known.frozen(best[:4], floor) - known.frozen(before[:4], floor)
+            verdict = _verdict(kind, told, votes, old, new, change)
         if verdict.decision == "promoted" or not verdict.numbers["frozen"]:
             break
     return verdict
@@ -102,10 +125,15 @@ def _fit_order(kind: str, known: Evidence, spread: Sequence[float]) -> Verdict:
 
 def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
     """Fit around the built-in weights; vector and lexical weight sum to one, the rest keeps scale."""
-    start = (VECTOR_WEIGHT, 1 - VECTOR_WEIGHT, TITLE_WEIGHT if spread[2] else before[2], before[3])
-    if not spread[0]:
-        start = (before[0], before[1], start[2], start[3])
-    found = fusion.fit(votes, start, spread)
+    start = before.copy()
+    if spread[2]:
+        start[2] = TITLE_WEIGHT
+    if spread[0]:
+        start[:2] = VECTOR_WEIGHT, 1 - VECTOR_WEIGHT
+    is_signed = any(spread[4:])
+    if is_signed:
+        start[4:] = 0.0
+    found = fusion.fit(votes, start.tolist(), spread, None if is_signed else 0.0)
     total = float(found[0] + found[1])
     found[:2] = found[:2] / total if total > 0 else before[:2]
     return found
@@ -116,28 +144,36 @@ def fit_memory(known: Evidence) -> Verdict:
     count = len(known.feedback.rows)
     if count < promotion.MIN_JUDGED:
         return promotion.waits("memory", count)
-    before, floor = weights(known.learned), known.learned.recall.floor
+    before = weights(known.learned, known.feedback.sources)
+    floor = known.learned.recall.floor
     laid = {f: known.feedback.votes(f) for f in sorted({*FLOORS, floor})}
     old, fold = fusion.choices(laid[floor], before), fusion.folds(count, seed=known.seed)
     new = old.copy()
     for k in range(int(fold.max()) + 1):
         part = _best_recall({f: v.take(fold != k) for f, v in laid.items()}, before)
-        tried = np.array([*before[:3], part.weight])
+        tried = _with_memory(before, part.weight)
         new[fold == k] = fusion.choices(laid[part.floor].take(fold == k), tried)
     best = _best_recall(laid, before)
     payload = {"weight": round(best.weight, 4), "floor": best.floor}
     verdict = _verdict("memory", payload, laid[floor], old, new, np.zeros(0))
     if verdict.decision == "promoted":
-        after = np.array([*before[:3], best.weight])
-        change = known.frozen(after, best.floor) - known.frozen(before, floor)
+        after = _with_memory(before, best.weight)
+        change = known.frozen(after[:4], best.floor) - known.frozen(before[:4], floor)
         verdict = _verdict("memory", payload, laid[floor], old, new, change)
     return verdict
 
 
+def _with_memory(before: Weights, weight: float) -> Weights:
+    found = before.copy()
+    found[3] = weight
+    return found
+
+
 def _best_recall(laid: dict[float, Votes], before: Weights) -> Recall:
+    spread = [0.0, 0.0, 0.0, RECALL_SPREAD, *[0.0] * (len(before) - 4)]
     found = []
     for floor, votes in laid.items():
-        fitted = fusion.fit(votes, before.tolist(), (0.0, 0.0, 0.0, RECALL_SPREAD))
+        fitted = fusion.fit(votes, before.tolist(), spread)
         found.append((float(fusion.log_likelihood(votes, fitted).sum()), floor, float(fitted[3])))
     _, floor, weight = max(found)
     return Recall(min(max(weight, LEAST_RECALL), MOST_RECALL), floor)

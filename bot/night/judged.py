@@ -5,7 +5,7 @@ Knows nothing about fitting or gates.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,7 @@ from store import memory
 from store.memory import NEAREST, Judged
 
 FEATURES = 4
-"""Vector, lexical and title share, and what memory says."""
-
+"""Vector, lexical and title share, and what memory says; behind them stands a column per source."""
 
 LOWEST = 0.3
 """The lowest floor that memory may have."""
@@ -30,17 +29,34 @@ LOWEST = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What people judged, oldest first, with its candidates and the cosines between the questions."""
+    """What people judged, oldest first, with its candidates and the cosines between the questions.
+
+    `rated` has also what says nothing about an order: answers that should have been refused, and texts
+    that are found no more.
+    """
 
     rows: tuple[Judged, ...]
     replays: tuple[Replay, ...]
     cosines: NDArray[np.float32]
+    rated: tuple[Judged, ...] = ()
 
     @property
     def digest(self) -> str:
         """A hash of all that is learned from: the same votes give the same digest."""
-        text = "\n".join(f"{r.answer_id} {r.text_hash} {r.good} {r.bad}" for r in self.rows)
+        rows = self.rated or self.rows
+        text = "\n".join(
+            f"{r.answer_id} {r.text_hash} {r.good} {r.bad} {r.unfounded}" for r in rows
+        )
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources of all candidates."""
+        return sorted(set(self._homes.values()))
+
+    @property
+    def _homes(self) -> dict[str, str]:
+        return {p.text_hash: p.source for again in self.replays for p in again.passages}
 
     def seen(self, number: int) -> list[Seen]:
         """Give what the other questions' votes say about one: its own are left out."""
@@ -60,13 +76,16 @@ class Feedback:
             reached = evidence(seen, floor)
             speaks = {text: reached.get(text, 0.0) for text in evidence(seen, LOWEST)}
             laid.append((row, again, speaks))
-        return votes(laid)
+        return votes(laid, self.sources, self._homes)
 
 
 def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int) -> Feedback:
     """Read what counts and ask every question again, with the rights of whoever read the answer."""
+    rated = memory.judged(connection, workspace, embedder_id)
     rows, replays, vectors = [], [], []
-    for row in memory.judged(connection, workspace, embedder_id):
+    for row in rated:
+        if not row.good and not row.bad:
+            continue
         vector = json.loads(row.vector)
         again = replay(connection, workspace, row.ask.body, viewer(row.ask), vector)
         # A text that is gone, or no longer found, says nothing about an order.
@@ -75,25 +94,30 @@ def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: 
             replays.append(again)
             vectors.append(vector)
     table = np.array(vectors, dtype=np.float32).reshape(len(rows), -1)
-    return Feedback(tuple(rows), tuple(replays), table @ table.T)
+    return Feedback(tuple(rows), tuple(replays), table @ table.T, tuple(rated))
 
 
 Laid = tuple[Judged, Replay, dict[str, float]]
 
 
-def votes(rows: Sequence[Laid]) -> Votes:
-    """Pad the candidates of all questions to one table; what memory brings in stands behind them."""
+def votes(rows: Sequence[Laid], sources: Sequence[str], homes: Mapping[str, str]) -> Votes:
+    """Pad the candidates of all questions to one table; what memory brings in stands behind them.
+
+    `homes` tells the source of each text.
+    """
     brought = [[t for t in speaks if t not in _texts(again)] for _, again, speaks in rows]
     width = max(
         (len(r[1].passages) + len(b) for r, b in zip(rows, brought, strict=True)), default=1
     )
-    table = np.zeros((len(rows), width, FEATURES))
+    table = np.zeros((len(rows), width, FEATURES + len(sources)))
     mask = np.zeros((len(rows), width), dtype=bool)
     shown = np.zeros(len(rows), dtype=np.int64)
     for i, ((row, again, speaks), more) in enumerate(zip(rows, brought, strict=True)):
         texts = [*_texts(again), *more]
         table[i, : len(again.passages), :3] = again.table
         table[i, : len(texts), 3] = [speaks.get(text, 0.0) for text in texts]
+        of = [FEATURES + sources.index(homes[text]) for text in texts]
+        table[i, np.arange(len(texts)), of] = 1.0
         mask[i, : len(texts)] = True
         shown[i] = texts.index(row.text_hash)
     good = np.array([row.good for row, _, _ in rows], dtype=np.float64)

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from bot.confidence import Calibrator
 from bot.learned import Learned
 from bot.memory import Recall
-from bot.night import fitting, judged, trust, watch
+from bot.night import fitting, judged, teaching, trust, watch
 from bot.night.fitting import Evidence
 from bot.night.frozen import Frozen
 from bot.night.frozen import load as load_frozen
 from bot.night.promotion import Verdict
+from bot.night.teaching import Course
 from bot.scorecards.calibrating import Sample
 from evals.metrics import wilson
 from store import faqs, likes, memory, nights, versions
@@ -29,12 +31,15 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 Fit = Callable[[Evidence], Verdict]
+Teach = Callable[["Services", str, Course, bool], Verdict]
 
 PARTS: tuple[Fit, ...] = (
     fitting.fit_memory,
     fitting.fit_title,
     fitting.fit_fusion,
+    fitting.fit_sources,
     trust.fit_confidence,
+    trust.fit_thresholds,
 )
 """In this order: each is held against what serves after the one before."""
 
@@ -97,13 +102,15 @@ def night(
     seed: int = 0,
     parts: Sequence[Fit] = PARTS,
     frozen: Frozen | None = None,
+    teach: Teach = teaching.teach,
 ) -> Report:
     """Run one night and keep its report; raises nights.Busy when one is under way.
 
     1. Roll back what people like clearly less than what served before. 2. Forget pairs whose text
-    changed. 3. Ask every judged question again; the same votes as last night end it here. 4. Fit
-    part after part, each promoted in a transaction of its own, so that a kill leaves what serves
-    whole. With `dry_run` nothing is changed or kept.
+    changed. 3. Ask every judged question again. 4. Where there are votes that the last night did not
+    have, fit part after part. 5. Likewise, where there are labels, `teach` the intents. Each part is
+    promoted in a transaction of its own, so that a kill leaves what serves whole. With `dry_run`
+    nothing is changed or kept.
     """
     where = workspace or services.workspace
     began, started = now or datetime.now(UTC), time.monotonic()
@@ -112,17 +119,20 @@ def night(
         with services.database.connection() as connection:
             feedback = judged.load(connection, where, embedder_id(services.embedder.name))
             before = nights.last(connection, where, 1)
-        is_new = not before or before[-1].data_hash != feedback.digest
+        known = before[-1].data_hash.split() if before else []
+        course = teaching.look(services, where, began)
         verdicts: list[Verdict] = []
-        if is_new:
-            verdicts = _fit_all(services, where, feedback, parts, dry_run, began, seed, frozen)
-        report = _report(services, where, began, feedback, chores)
+        if feedback.digest not in known:
+            verdicts += _fit_all(services, where, feedback, parts, dry_run, began, seed, frozen)
+        if course.digest not in known:
+            verdicts.append(teach(services, where, course, dry_run))
         report = replace(
-            report,
+            _report(services, where, began, feedback, chores),
             seconds=time.monotonic() - started,
-            is_new=is_new,
+            is_new=bool(verdicts),
             is_dry=dry_run,
             verdicts=tuple(verdicts),
+            data_hash=f"{feedback.digest} {course.digest}",
         )
         if not dry_run:
             _keep(services, where, report)
@@ -161,13 +171,12 @@ def _report(
         judged=len(feedback.rows),
         liked=sum(row.good > row.bad for row in feedback.rows),
         disliked=sum(row.bad > row.good for row in feedback.rows),
-        voters=len({person for row in feedback.rows for person in row.people}),
+        voters=len({person for row in feedback.rated for person in row.people}),
         pruned=chores.pruned,
         is_new=True,
         is_dry=False,
         verdicts=(),
         rolled_back=chores.rolled_back,
-        data_hash=feedback.digest,
         likes=liked,
         drift=(earlier, lately),
         flagged=chores.flagged,
@@ -209,12 +218,17 @@ def _fit_all(
 
 def _with(learned: Learned, verdict: Verdict) -> Learned:
     """What would serve with this version."""
-    if verdict.kind not in ("memory", "title", "fusion"):
-        return learned
-    numbers = {k: float(str(v)) for k, v in verdict.payload.items()}
-    if verdict.kind == "memory":
+    kind, payload = verdict.kind, verdict.payload
+    if kind == "confidence":
+        return replace(learned, calibrator=Calibrator.of(payload))
+    numbers = {k: float(str(v)) for k, v in payload.items()}
+    if kind == "memory":
         return replace(learned, recall=Recall(**numbers))
-    if verdict.kind == "title":
+    if kind == "sources":
+        return replace(learned, sources=numbers)
+    if kind == "thresholds":
+        return replace(learned, calibrator=learned.calibrator.within(numbers))
+    if kind == "title":
         return replace(learned, title_weight=numbers["title_weight"])
     return replace(learned, vector_weight=numbers["vector_weight"])
 

@@ -51,11 +51,12 @@ def judge(
     worse: int,
     chance: float,
     frozen: Sequence[float],
+    what: str = "votes",
 ) -> Verdict:
     """Decide on held-out changes and on the differences of the frozen set's scores.
 
     `better` counts disliked passages that the candidate no longer puts first, `worse` liked ones;
-    `chance` is the share of dislikes, which changing at random would reach.
+    `chance` is the share of dislikes, which changing at random would reach. `what` people gave.
     """
     p = paired.sign_test(better, worse, max(0.5, chance))
     low, high = paired.interval(frozen, level=0.1)
@@ -66,12 +67,12 @@ def judge(
         "frozen_low": round(low, 4), "frozen_high": round(high, 4),
     }  # fmt: skip
     if p >= ALPHA:
-        reason = f"held-out votes do not say better: {better} against {worse} changes, p {p:.3f}"
+        reason = f"held-out {what} do not say better: {better} against {worse} changes, p {p:.3f}"
         return Verdict(kind, "refused", reason, numbers, payload)
     if not holds(frozen):
         reason = f"the frozen set may lose: {100 * mean:+.1f} points, at worst {100 * low:+.1f}"
         return Verdict(kind, "refused", reason, numbers, payload)
-    reason = f"{better} against {worse} changes on held-out votes, p {p:.4f}; frozen {100 * mean:+.1f} points"
+    reason = f"{better} against {worse} changes on held-out {what}, p {p:.4f}; frozen {100 * mean:+.1f} points"
     return Verdict(kind, "promoted", reason, numbers, payload)
 
 

@@ -60,14 +60,15 @@ def trained(services: Services, progress: Progress) -> ModelVersion:
     serving = services.shelf.now().versions.get(classifier.KIND)
     if serving is not None and serving.payload.get("examples") == intents.digest:
         return serving
+    given = training.served(services, intents)
     out = training.workplace(services.settings.home, intents)
     training.teach(
-        intents.examples(),
+        given.rows,
         out,
         threads=services.settings.threads,
         on_progress=lambda done, steps: progress("training", done, steps),
     )
-    return training.keep(services, intents, out)
+    return training.keep(services, given, out)
 
 
 def rates(wanted: Sequence[bool], spoke: Sequence[bool]) -> dict[str, float]:
