@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +35,13 @@ def run(place: Place) -> Iterator[Row]:
     with opened() as services, place.large() as large:
         ingestion.run(services, folder_source(name, folder))
         gate, encoded = Gate(), list[int]()
-        _asked(services, gate, questions[:10])
-        idle = _asked(services, gate, questions)
+        asked(services, gate, questions[:10])
+        idle = asked(services, gate, questions)
         with ThreadPoolExecutor(1, initializer=lower_priority) as bulk:
             work = bulk.submit(_ingest, services, gate, large, encoded)
             _until(lambda: work.done() or bool(encoded))
             before, clock = sum(encoded), Clock()
-            busy = _asked(services, gate, questions, work)
+            busy = asked(services, gate, questions, work)
             rate = (sum(encoded) - before) / clock.seconds
             gate.stop()
             with suppress(Stopping, runs.Busy):
@@ -71,8 +72,8 @@ def _ingest(services: Services, gate: Gate, folder: Path, encoded: list[int]) ->
     return ingestion.run(services, folder_source("large", folder), encode=gate.encoder(encode))
 
 
-def _asked(
-    services: Services, gate: Gate, questions: Sequence[str], work: Future[Run] | None = None
+def asked(
+    services: Services, gate: Gate, questions: Sequence[str], work: Future[Any] | None = None
 ) -> list[float]:
     """Give the milliseconds of each answer; stops when the work that runs beside it is over."""
     times = []

@@ -1,7 +1,7 @@
 """A night waits for votes, learns the same votes once, keeps its report, and undoes what people dislike."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from PIL import Image
 
+from bot.intents import IntentFile
 from bot.night import learn, report, watch
 from bot.services import Services
 from store import likes, nights, versions
@@ -27,6 +28,7 @@ class Parts:
     database: Database
     workspace: str = TEAM
     embedder: HashEmbedder = ENCODER
+    intents: IntentFile = field(default_factory=lambda: IntentFile(Path("nowhere.toml")))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from bot import classifier, training
 from bot.intents import Intents
+from bot.lessons import Lessons
 from bot.services import Services
 from bot.settings import Settings
 from bot.training import Teacher
@@ -54,7 +55,7 @@ def trained(folder: Path, serves: str = "baseline") -> Path:
 def keep(services: Services, files: int = 5) -> ModelVersion:
     intents = services.intents.now()
     out = trained(training.workplace(services.settings.home, intents))
-    return training.keep(services, intents, out, files=files)
+    return training.keep(services, Lessons(intents), out, files=files)
 
 
 def jobs(services: Services) -> int:

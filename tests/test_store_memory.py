@@ -41,12 +41,14 @@ def index(database: Database, texts: dict[str, tuple[str, ...]]) -> None:
         documents.replace(connection, TEAM, build, pages, list(vectors), NOW)
 
 
-def answered(database: Database, question: str, text: str, *, person: str = "U1") -> UUID:
+def answered(
+    database: Database, question: str, text: str, *, person: str = "U1", origin: str = "mention"
+) -> UUID:
     """Keep an answer to `question` that shows `text` first."""
     passage = Passage(
         1, "docs", f"{text}.md", text, text, None, text, text.encode().hex(), None, 0, 1.0
     )
-    ask = Ask(TEAM, "C1", str(uuid4()), person, question, "mention", False)
+    ask = Ask(TEAM, "C1", str(uuid4()), person, question, origin, False)
     with database.connection() as connection:
         question_id = questions.claim(connection, ask, NOW)
         assert question_id is not None
@@ -108,10 +110,47 @@ def test_a_text_that_changed_is_no_longer_remembered(team: Database) -> None:
         assert memory.prune(connection, TEAM) == 1
 
 
-def test_a_reason_against_the_topic_says_nothing_against_the_text(team: Database) -> None:
-    answer_id = answered(team, "when may I take leave", "holidays")
-    vote(team, answer_id, "U1", -1, reason="silent")
-    assert recalled(team, "when may I take leave") == []
+@pytest.mark.parametrize(
+    ("reason", "origin", "bad", "unfounded"),
+    [
+        ("wrong_document", "mention", 1.0, 0.0),
+        ("outdated", "channel", 1.0, 0.0),
+        ("wrong_topic", "mention", None, None),
+        ("silent", "channel", None, None),
+        ("not_found", "mention", None, 1.0),
+        (None, "mention", 1.0, 0.0),
+        (None, "channel", None, None),
+        ("other", "dm", 1.0, 0.0),
+        ("other", "channel", None, None),
+    ],
+)
+def test_a_reason_decides_who_learns_from_a_thumbs_down(
+    team: Database, reason: str | None, origin: str, bad: float | None, unfounded: float | None
+) -> None:
+    answer_id = answered(team, "when may I take leave", "holidays", origin=origin)
+    vote(team, answer_id, "U1", -1, **({"reason": reason} if reason else {}))
+    assert [m.bad for m in recalled(team, "when may I take leave")] == ([bad] if bad else [])
+    with team.connection() as connection:
+        found = memory.judged(connection, TEAM, embedders.embedder_id(ENCODER.name))
+    told = [(row.good, row.bad, row.unfounded) for row in found]
+    assert told == ([] if unfounded is None else [(0.0, bad or 0.0, unfounded)])
+
+
+def test_a_message_that_should_have_been_left_alone_is_unwanted(team: Database) -> None:
+    for text, reason in {"lunch anyone": "silent", "when may I take leave": "outdated"}.items():
+        vote(team, answered(team, text, "holidays", origin="channel"), "U1", -1, reason=reason)
+    liked = answered(team, "see you at noon", "holidays", origin="channel")
+    vote(team, liked, "U1", -1, reason="silent")
+    vote(team, liked, "U2", 1)
+    with team.connection() as connection:
+        assert votes.unwanted(connection, TEAM, NOW) == ["lunch anyone"]
+        assert votes.unwanted(connection, TEAM, NOW - timedelta(days=1)) == []
+        connection.execute(
+            "INSERT INTO labels SELECT workspace_id, question_id, 'U3', 'question', 'admin', %s"
+            " FROM questions WHERE body = 'lunch anyone'",
+            (NOW,),
+        )
+        assert votes.unwanted(connection, TEAM, NOW) == []
 
 
 def test_only_a_persons_first_votes_of_a_day_count(team: Database) -> None:

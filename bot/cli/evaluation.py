@@ -5,7 +5,7 @@ Knows nothing about metrics; it runs scorecards and prints them.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -111,6 +111,93 @@ def learning(
         screen.put_json(result)
     else:
         screen.data().print(report.simulation(result))
+
+
+@app.command("poisoning")
+def poisoning(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set in BEIR layout.")],
+    nights: Annotated[int, typer.Option(min=0, help="Nights of bad votes, of three kinds.")] = 100,
+    quiet: Annotated[int, typer.Option(min=0, help="Nights of votes without any signal.")] = 30,
+    seed: Annotated[int, typer.Option(help="Who asks what, and which votes are drawn.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Nights of turned, shuffled and meaningless votes: none may promote anything."""
+    from bot.scorecards import poisoning
+
+    with open_services(context.obj) as services, screen.bars() as progress:
+        result = poisoning.run(services, folder, poisoning.shared(nights, quiet), seed, progress)
+    if as_json:
+        screen.put_json(result)
+        return
+    rows = []
+    for mode, values in result.items():
+        assert isinstance(values, Mapping)
+        told = ", ".join(f"{name} {count}" for name, count in values["decisions"].items())
+        rows.append((mode, values["nights"], values["promoted"], told))
+    columns = ("votes", "nights", "promoted", "decisions")
+    screen.data().print(screen.table("nights that must promote nothing", columns, rows))
+
+
+@app.command("nights")
+def nights(
+    context: typer.Context,
+    count: Annotated[int, typer.Option("--nights", min=1, help="How many in a row.")] = 10,
+    wrong: Annotated[float, typer.Option(min=0, max=1, help="Share of labels that lie.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Decides the training and which labels lie.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Nights that teach the intents from labels: accuracy on examples that were never trained on."""
+    from bot import intents
+    from bot.scorecards import relearning
+
+    given = intents.Intents.of(intents.load(context.obj.intents))
+    with screen.bars() as progress:
+        result = relearning.run(
+            given, nights=count, wrong=wrong, seed=seed,
+            threads=context.obj.threads, progress=progress,
+        )  # fmt: skip
+    if as_json:
+        screen.put_json(result)
+        return
+    rows = result["nights"]
+    assert isinstance(rows, list)
+    cells = [
+        (n, r["labels"], screen.percent(r["trained"]), screen.percent(r["serves"]), r["decision"])
+        for n, r in enumerate(rows, start=1)
+    ]
+    columns = ("night", "labels", "trained", "serves", "")
+    title = f"{result['examples']} examples, {result['frozen']} frozen, {wrong:.0%} of labels wrong"
+    screen.data().print(screen.table(title, columns, cells))
+    _print_change("accuracy", result["before"], result["after"], result)
+
+
+@app.command("ratings")
+def ratings(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder over feedback/.")],
+    as_json: Json = False,
+) -> None:
+    """FeedbackQA's human ratings as votes, and one night: nDCG@10 on its valid questions."""
+    from bot.scorecards import rating
+
+    with open_services(context.obj) as services, screen.bars() as progress:
+        result = rating.run(services, data, progress)
+    if as_json:
+        screen.put_json(result)
+        return
+    screen.data().print(f"{result['votes']} votes, {result['questions']} questions")
+    for name, label in (("at_once", "votes alone"), ("after_night", "after the night")):
+        values = result[name]
+        assert isinstance(values, Mapping)
+        _print_change(f"nDCG@10, {label}", result["ndcg@10_before"], values["ndcg@10"], values)
+
+
+def _print_change(name: str, before: object, after: object, change: Mapping[str, object]) -> None:
+    low, high = cast(list[float], change["interval"])
+    moved = 100 * cast(float, change["change"])
+    told = f"{moved:+.2f} points, {100 * low:+.2f} to {100 * high:+.2f}"
+    screen.data().print(f"{name}: {before:.4f} -> {after:.4f} ({told}, 95 %)")
 
 
 @app.command("speak")

@@ -1,6 +1,7 @@
-"""Nights that must promote nothing: turned votes, shuffled votes, coin tosses, on real searches.
+"""Nights that must promote nothing: turned votes, one loud person, shuffled votes, coin tosses, on real
+searches.
 
-Knows nothing about how a night decides (bot/fitting.py) or how questions get asked.
+Knows nothing about how a night decides (bot/night/fitting.py) or how questions get asked.
 """
 
 from collections import Counter
@@ -26,8 +27,11 @@ ASKED = 1200
 """Questions that the nights draw from."""
 
 VOTES = 300
+LOUD = 200
+"""Votes of one person among them, over ten days at least: a day counts 20 of them."""
+
 NOISE = 0.18
-FITS = (fitting.fit_memory, fitting.fit_title, fitting.fit_fusion)
+FITS = (fitting.fit_memory, fitting.fit_title, fitting.fit_fusion, fitting.fit_sources)
 
 
 def turned(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
@@ -45,7 +49,22 @@ def tossed(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Wei
     return (chance.random(len(good)) < 0.5).astype(np.float64)
 
 
-MODES = {"turned": turned, "shuffled": shuffled, "no signal": tossed}
+def loud(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+    """One person says the opposite LOUD times; the others vote honestly, but for the usual mistakes."""
+    theirs = chance.permutation(len(good)) < LOUD
+    honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
+    return np.where(theirs, 1 - good, honest)
+
+
+MODES = {"turned": turned, "one person": loud, "shuffled": shuffled, "no signal": tossed}
+POISONED = ("turned", "one person", "shuffled")
+
+
+def shared(poisoned: int, quiet: int) -> dict[str, int]:
+    """Share so many poisoned nights out among the modes; the `quiet` ones carry no signal."""
+    each, rest = divmod(poisoned, len(POISONED))
+    nights = {mode: each + (number < rest) for number, mode in enumerate(POISONED)}
+    return {**nights, "no signal": quiet}
 
 
 def run(

@@ -66,13 +66,13 @@ def simulate(
     each = -(-votes // nights)
     run, plan = prepare(services, folder, nights, each, flip, seed, progress)
     frozen = load_frozen(services)
-    before = _found(run, plan.others, progress, "before")
+    before = searched(run, plan.others, progress, "before")
     chance, boosts, held = random.Random(seed), dict[str, int](), []
     for number, asked in enumerate(plan.asked):
         at = datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(days=number)
         _ask(run, asked, at, chance, boosts, progress)
         held.append(_night(run, at, seed, frozen))
-    after = _found(run, plan.others, progress, "after")
+    after = searched(run, plan.others, progress, "after")
     groups = learning.groups(plan, run.right, boosts, MOST, seed)
     boosted = {q: _boosted(before[q], boosts) for q in plan.others}
     with services.database.connection() as connection:
@@ -158,9 +158,10 @@ def _answerer(run: Run) -> Answerer:
     return Answerer(services.database, run.workspace, embedder.encode, shelf, embedder.name)
 
 
-def _found(
+def searched(
     run: Run, asked: Sequence[str], progress: scorecard.Progress, name: str
 ) -> dict[str, list[Passage]]:
+    """Search for questions by what serves in the run's workspace."""
     answerer, found = _answerer(run), {}
     for number, question in enumerate(asked, start=1):
         text, vector = run.texts[question], run.vectors[question]
@@ -198,12 +199,13 @@ def _ask(
             passages=passages,
             vector=tuple(found.vector),
         )
-        _record(run, Ask(run.workspace, "C1", f"{when.timestamp()}", person, text, "mention", False),
+        keep(run, Ask(run.workspace, "C1", f"{when.timestamp()}", person, text, "mention", False),
                 answer, Vote(answer.answer_id, person, value, "button"), when)  # fmt: skip
         progress("votes", number + 1, len(asked))
 
 
-def _record(run: Run, ask: Ask, answer: Answer, vote: Vote, when: datetime) -> None:
+def keep(run: Run, ask: Ask, answer: Answer, vote: Vote, when: datetime) -> None:
+    """Record a question with its answer, and a vote on it."""
     number = embedder_id(run.services.embedder.name)
     with run.services.database.connection() as connection:
         question_id = questions.claim(connection, ask, when)

@@ -83,7 +83,7 @@ def rates(wanted: Sequence[bool], spoke: Sequence[bool]) -> dict[str, float]:
 
 def _manners(services: Services, version: ModelVersion) -> Manners:
     folder = classifier.root(services.settings.home) / (version.path or "")
-    loaded = classifier.Classifier(classifier.load(folder, services.embedder))
+    loaded = classifier.Classifier(classifier.load(folder, services.embedder, services.settings))
     return Manners(services.intents.now, lambda: loaded)
 
 

@@ -1,0 +1,104 @@
+"""A team with a tiny classifier and labels to learn, and its night as a process: `python -m tests.lesson`.
+
+Knows nothing about what is tested. As a process it takes its place from the environment.
+"""
+
+import functools
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from bot import training
+from bot.lessons import Lessons
+from bot.night import learn, teaching
+from bot.services import Services
+from bot.settings import Settings
+from store import labels, questions
+from store.database import Database
+from store.records import Ask, ModelVersion
+from tests import tiny_bert
+from tests.fakes import HashEmbedder
+
+TEAM = "local"
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+FILLERS = ("", "a", "i", "is", "my", "when", "want", "is my")
+EXAMPLES = {
+    "payday": ("pay day", "salary day", "pay salary", "day pay day"),
+    "leave": ("book leave", "book holiday", "leave holiday", "holiday leave book"),
+    "password": ("reset password", "password", "password reset password", "reset reset"),
+    "wifi": ("wifi", "wifi wifi", "wifi wifi wifi", "wifi i wifi"),
+}
+"""Nobody of these says that something is broken."""
+
+LABELS = tuple(
+    f"{first} broken {last} broken {end}".strip()
+    for first in FILLERS
+    for last in ("a", "i", "is", "my")
+    for end in ("", "when")
+)
+
+
+def write(home: Path) -> None:
+    """Write the examples and a tiny encoder into `home`."""
+    lines = []
+    for name, texts in EXAMPLES.items():
+        rows = [f"{filler} {text}".strip() for text in texts for filler in FILLERS]
+        lines.append(f'[[intent]]\nname = "{name}"\naction = "answer"\nexamples = {rows!r}\n')
+    lines.append(
+        '[[intent]]\nname = "chatter"\naction = "ignore"\nexamples = ["a a", "i i", "my my"]\n'
+    )
+    (home / "intents.toml").write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
+    tiny_bert.write(home / "encoder")
+
+
+def team(home: Path, database: Database) -> Services:
+    """Give the services of the team that lives in `home`."""
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        home=home,
+        intents=home / "intents.toml",
+        database_url=database.url,
+    )
+    services = Services(settings, database, None)
+    services.__dict__["embedder"] = HashEmbedder()
+    return services
+
+
+def train(services: Services) -> ModelVersion:
+    """Train on the examples alone and let the result serve."""
+    home, given = services.settings.home, Lessons(services.intents.now())
+    out = training.workplace(home, given.intents)
+    training.teach(given.rows, out, threads=1, encoder=home / "encoder")
+    return training.keep(services, given, out)
+
+
+def label(
+    services: Services, texts: Sequence[str] = LABELS, intent: str = "wifi", at: datetime = NOW
+) -> None:
+    """Let people say what messages were about."""
+    for text in texts:
+        ask = Ask(TEAM, "C1", str(uuid4()), "U1", text, "mention", False)
+        with services.database.connection() as connection:
+            question_id = questions.claim(connection, ask, NOW)
+            assert question_id is not None
+            labels.put(connection, TEAM, question_id, "U1", intent, labels.REASON, at)
+
+
+def night(services: Services, now: datetime) -> learn.Report:
+    """Hold a night with the tiny encoder."""
+    teach = functools.partial(teaching.teach, encoder=services.settings.home / "encoder")
+    return learn.night(services, now=now, teach=teach)
+
+
+def main() -> None:
+    """Hold a night, and say so."""
+    database = Database(os.environ["DATABASE_URL"])
+    report = night(team(Path(os.environ["THREADWISE_HOME"]), database), datetime.now(UTC))
+    print(*(f"{v.kind}={v.decision}" for v in report.verdicts))  # noqa: T201
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""A night killed in the middle leaves what serves untouched, and the next one completes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.services import Services
+from store import nights, versions
+from store.database import Database
+from tests import lesson
+from tests.killing import ROOT, wait
+from tests.lesson import NOW, TEAM
+
+LATER: datetime = NOW + timedelta(days=9000)
+"""After the killed night, which took the clock's time."""
+
+
+@pytest.fixture
+def team(database: Database, tmp_path: Path) -> Iterator[Services]:
+    lesson.write(tmp_path)
+    made = lesson.team(tmp_path, database)
+    lesson.train(made)
+    lesson.label(made)
+    yield made
+
+
+@contextmanager
+def night(services: Services) -> Iterator[subprocess.Popen[bytes]]:
+    """Hold a night in a process of its own, killed at the end at the latest."""
+    env = os.environ | {
+        "DATABASE_URL": services.database.url, "THREADWISE_HOME": str(services.settings.home),
+    }  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-m", "tests.lesson"], cwd=ROOT, env=env)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def in_training(services: Services) -> bool:
+    home = services.settings.home / "models" / "intents" / ".training-night"
+    return any(home.glob("checkpoint/*/*.pt"))
+
+
+def blocked(services: Services) -> bool:
+    """Whether somebody waits for the lock that the test holds."""
+    with services.database.connection() as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+        ).fetchone()
+    return row != (0,)
+
+
+@pytest.mark.parametrize(
+    ("table", "moment"),
+    [("memory", blocked), (None, in_training), ("model_versions", blocked), ("nights", blocked)],
+    ids=["while tidying", "while training", "while promoting", "while reporting"],
+)
+def test_a_killed_night_changes_nothing_and_the_next_one_completes(
+    team: Services, table: str | None, moment: Callable[[Services], bool]
+) -> None:
+    before = serving(team)
+    with ExitStack() as held:
+        if table:
+            connection = held.enter_context(psycopg.connect(team.database.url))
+            connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        with night(team) as process:
+            wait(lambda: moment(team) or process.poll() is not None)
+            assert process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    was_promoted = table == "nights"
+    assert (serving(team) != before) == was_promoted
+    report = lesson.night(team, LATER)
+    assert report.verdicts[-1].decision == ("unchanged" if was_promoted else "promoted")
+    assert serving(team) != before
+    with team.database.connection() as connection:
+        assert len(nights.last(connection, TEAM)) == 1
+
+
+def serving(services: Services) -> str:
+    with services.database.connection() as connection:
+        return str(versions.serving(connection, TEAM)["intents"].version_id)
