@@ -124,15 +124,18 @@ def night(
         verdicts: list[Verdict] = []
         if feedback.digest not in known:
             verdicts += _fit_all(services, where, feedback, parts, dry_run, began, seed, frozen)
+        tried = [feedback.digest, course.digest]
         if course.digest not in known:
             verdicts.append(teach(services, where, course, dry_run))
+            if verdicts[-1].decision == "failed":
+                tried.pop()
         report = replace(
             _report(services, where, began, feedback, chores),
             seconds=time.monotonic() - started,
             is_new=bool(verdicts),
             is_dry=dry_run,
             verdicts=tuple(verdicts),
-            data_hash=f"{feedback.digest} {course.digest}",
+            data_hash=" ".join(tried),
         )
         if not dry_run:
             _keep(services, where, report)
