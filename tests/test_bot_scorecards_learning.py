@@ -1,0 +1,52 @@
+"""What the learning scorecards try: rows never trained on, labels that lie, votes that mislead."""
+
+import numpy as np
+import pytest
+
+from bot.intents import Intent, Intents
+from bot.night import teaching
+from bot.scorecards import poisoning, relearning
+
+INTENTS = Intents.of(
+    tuple(
+        Intent(name, name, "answer", tuple(f"{name} says {n}" for n in range(120)))
+        for name in ("ann", "bob", "cleo")
+    )
+)
+TRUTH = dict(INTENTS.examples())
+
+
+def test_frozen_rows_are_neither_examples_nor_labels() -> None:
+    split = relearning.divide(INTENTS, 0.1, seed=0)
+    parts = [split.intents.examples(), list(split.labels), list(split.frozen)]
+    texts = [text for part in parts for text, _ in part]
+    assert sorted(texts) == sorted(TRUTH)
+    assert all(TRUTH[text] == name for text, name in split.frozen)
+    assert min(map(len, parts)) > 40
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.5, 1.0])
+def test_so_many_labels_lie(wrong: float) -> None:
+    labels = relearning.divide(INTENTS, wrong, seed=0).labels
+    share = sum(TRUTH[text] != name for text, name in labels) / len(labels)
+    assert share == pytest.approx(wrong, abs=0.12)
+
+
+def test_labels_arrive_from_the_first_night_to_the_last() -> None:
+    labels = relearning.divide(INTENTS, 0.1, seed=0).labels
+    counts = [len(relearning.arrived(labels, night, 10)) for night in range(1, 11)]
+    assert counts[0] == teaching.MIN_LABELS and counts[-1] == len(labels)
+    assert counts == sorted(counts)
+
+
+def test_bad_nights_are_shared_out_and_those_without_signal_stand_apart() -> None:
+    nights = poisoning.shared(100, 30)
+    assert sum(nights[mode] for mode in poisoning.POISONED) == 100
+    assert nights["no signal"] == 30 and set(nights) == set(poisoning.MODES)
+
+
+def test_one_loud_person_turns_most_votes_and_the_others_stay_honest() -> None:
+    good = np.ones(poisoning.VOTES)
+    votes = poisoning.loud(good, np.random.default_rng(0))
+    honest = (poisoning.VOTES - poisoning.LOUD) * (1 - poisoning.NOISE)
+    assert votes.sum() == pytest.approx(honest, abs=15)
