@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot import confidence, faq, memory, ranking, sentences, titles
+from bot import confidence, faq, marking, memory, ranking, titles
 from bot.learned import Learned, Shelf
 from bot.manners import STATUSES, Decision, Manners, Step, signals
 from store import faqs, search
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bot.services import Services
-
 CANDIDATES = 30
 """Fused passages that are looked at before near-duplicates are collapsed."""
 
@@ -34,12 +32,6 @@ SHOWN = 3
 SHOWN_SHARE = 0.6
 """A further source is shown when its fused score is at least this share of the first one's."""
 
-MAX_UNITS = 12
-"""Sentences of the best passage that are compared with the question; encoding more would be slow."""
-
-NEAR_UNIT = 0.04
-"""A neighbour of the best sentence joins the answer when its cosine is at most this much lower."""
-
 Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 
@@ -47,6 +39,7 @@ Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 class Found:
     """What one search gave: passages as arranged, with everything that the decision rests on."""
 
+    question: str
     passages: list[Passage]
     terms: search.Terms
     vector: list[float]
@@ -73,19 +66,6 @@ class Answerer:
         self._shelf = shelf
         self._encoder = encoder
         self.manners = manners
-
-    @classmethod
-    def of(cls, services: "Services") -> "Answerer":
-        """Build the answerer that the settings describe (loads the encoder)."""
-        embedder = services.embedder
-        return cls(
-            services.database,
-            services.workspace,
-            embedder.encode,
-            services.shelf,
-            embedder.name,
-            services.manners,
-        )
 
     def answer(
         self,
@@ -167,6 +147,7 @@ class Answerer:
         encoded = time.perf_counter()
         with self._database.reading() as connection:
             plan = search.prepare(connection, self._workspace, question, viewer, sources)
+            leg = plan.leg(leg, embedder_id(self._encoder))
             rows = search.passages(
                 connection,
                 self._workspace,
@@ -185,14 +166,16 @@ class Answerer:
         speaks = memory.evidence(memory.seen(near), learned.recall.floor)
         rows = ranking.prefer(memory.rescore(rows, near, speaks, learned.recall), learned.sources)
         timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
-        return Found(ranking.arrange(rows), plan.terms, vector.tolist(), speaks, timings)
+        return Found(question, ranking.arrange(rows), plan.terms, vector.tolist(), speaks, timings)
 
     def judge(self, found: Found) -> tuple[str, dict[str, float]]:
         """Mark the sentences that say it (a verbatim slice) and measure how sure that is."""
         if not found.passages:
             return "", {}
         first = found.passages[0]
-        span, cosines = self._best_span(first.body, found.vector)
+        span, cosines = marking.best_span(
+            first.body, found.question, found.vector, self._encode
+        )
         signals = confidence.signals(found.passages, found.terms, cosines)
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return span, signals
@@ -218,20 +201,6 @@ class Answerer:
             versions={"encoder": self._encoder, **_names(learned)},
             vector=tuple(found.vector),
         )
-
-    def _best_span(self, passage: str, vector: Sequence[float]) -> tuple[str, list[float]]:
-        """Find the sentences that say it: a verbatim slice of the passage; and all their cosines."""
-        units = sentences.units(passage)[:MAX_UNITS]
-        if not units:
-            return passage.strip(), []
-        scores = [float(x) for x in self._encode([u.text for u in units]) @ vector]
-        best = max(range(len(units)), key=lambda i: scores[i])
-        low = high = best
-        if best > 0 and scores[best] - scores[best - 1] <= NEAR_UNIT:
-            low = best - 1
-        if best + 1 < len(units) and scores[best] - scores[best + 1] <= NEAR_UNIT:
-            high = best + 1
-        return passage[units[low].start : units[high].end], scores
 
 
 def clean(question: str) -> str:

@@ -32,7 +32,7 @@ DEFAULTS = {
 # would ignore them. set_config works before the extension's library is loaded.
 SETTINGS = """
 select set_config('hnsw.iterative_scan', 'relaxed_order', false),
-       set_config('hnsw.ef_search', '100', false),
+       set_config('hnsw.ef_search', '200', false),
        set_config('plan_cache_mode', 'force_custom_plan', false)
 """
 
@@ -76,13 +76,13 @@ class Database:
 
         A server that is away is waited for, up to `wait_seconds`. Driver errors leave as StoreError.
         """
-        with _errors(), self._lent(self._primary) as connection, connection:
+        with as_store_errors(), self._lent(self._primary) as connection, connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Lend a connection for reading, to the replica if any; each statement stands alone."""
-        with _errors(), self._lent(self._replica or self._primary) as connection:
+        with as_store_errors(), self._lent(self._replica or self._primary) as connection:
             connection.autocommit = True
             try:
                 yield connection
@@ -219,7 +219,8 @@ def _unavailable(pool: Pool) -> StoreError:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def as_store_errors() -> Iterator[None]:
+    """Let the driver's errors leave as StoreError, a lost connection as StoreGone."""
     try:
         yield
     except PoolClosed as error:
