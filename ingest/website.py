@@ -8,15 +8,15 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from html import unescape
-from typing import ClassVar
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import ClassVar, NamedTuple
+from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
 import httpx
 
 from ingest.client import AGENT, LONGEST_WAIT_SECONDS, TIMEOUT_SECONDS
+from ingest.crawl import Visited, links_of, without_fragment
 from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Unreadable
 from ingest.guard import Forbidden, GuardedTransport
 from ingest.text import parse_date
@@ -27,8 +27,6 @@ DELAY_SECONDS = 0.2
 MOST_SITEMAPS = 200
 MOST_REDIRECTS = 5
 
-_LINK = re.compile(r"<a\s[^>]*?href\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
-_BASE = re.compile(r"<base\s[^>]*?href\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _SITEMAP_ITEM = re.compile(r"<(url|sitemap)\b[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
 _NOT_PAGES = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|woff2?|ttf|zip|gz|tgz|mp[34]|webm|mov|exe|dmg|xml"
@@ -37,8 +35,7 @@ _NOT_PAGES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(NamedTuple):
     url: str
     data: bytes
     media_type: str
@@ -91,7 +88,7 @@ class Website(Source):
         crawled = self._crawled.pop(entry.ref, None)
         if crawled:
             return Content(zlib.decompress(crawled.data), entry.path, crawled.media_type)
-        page = self._get(entry.ref, known)
+        page = self._get(entry.ref, known and known.removesuffix(f" {entry.url}"))
         if page is None:
             return None
         if not self._is_inside(page.url):
@@ -150,37 +147,44 @@ class Website(Source):
         return data.decode("utf-8", "replace")
 
     def _crawl(self) -> Iterator[Entry]:
-        start = _without_fragment(self.config.address)
+        start, visited = without_fragment(self.config.address), Visited(self.config)
         waiting, seen = deque([start]), {start}
         while waiting:
             url = waiting.popleft()
             try:
-                page = self._get(url, None)
+                page = self._get(url, visited.mark(url))
             except Unreadable as error:
                 if url == start:
                     raise SourceError(f"{url} cannot be read: {error}") from error
                 # What lies behind a page that fails now must not count as gone.
                 self.is_partial = self.is_partial or error.is_passing
+                visited.note(url, visited.mark(url), visited.links(url))
                 continue
-            assert page is not None
-            if self._is_inside(page.url) and self._wants(url):
-                self._crawled[url] = replace(page, data=zlib.compress(page.data, 1))
-                yield self._entry(url, page.mark, None)
-            for link in self._links(page):
-                if link not in seen and len(seen) < self.most:
+            if page and not self._is_inside(page.url):
+                continue
+            # What did not change leads where it led.
+            mark, links = visited.mark(url), visited.links(url)
+            if page:
+                mark, links = page.mark, self._links(page)
+                self._crawled[url] = page._replace(data=zlib.compress(page.data, 1))
+            visited.note(url, mark, links)
+            if self._wants(url):
+                yield self._entry(url, mark, None)
+            for link in links:
+                if link in seen or not self._may_follow(link):
+                    continue
+                if len(seen) < self.most:
                     seen.add(link)
                     waiting.append(link)
-                elif link not in seen:
+                else:
                     self.is_partial = True
+        visited.save()
 
     def _links(self, page: _Page) -> list[str]:
-        if "html" not in page.media_type or not self._is_inside(page.url):
+        if "html" not in page.media_type:
             return []
-        html = page.data.decode("utf-8", "replace")
-        base = _BASE.search(html)
-        root = urljoin(page.url, unescape(base.group(1))) if base else page.url
-        links = (_without_fragment(urljoin(root, unescape(link))) for link in _LINK.findall(html))
-        return [link for link in links if self._is_inside(link) and self._may_follow(link)]
+        links = links_of(page.url, page.data.decode("utf-8", "replace"))
+        return [link for link in links if self._is_inside(link)]
 
     def _is_inside(self, url: str) -> bool:
         return url.startswith(self.prefix) or url + "/" == self.prefix
@@ -283,8 +287,3 @@ def _mark(response: httpx.Response) -> str | None:
         return f"etag:{etag}"
     changed = response.headers.get("Last-Modified")
     return f"modified:{changed}" if changed else None
-
-
-def _without_fragment(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))

@@ -1,6 +1,7 @@
 """Websites: what is listed or linked below the address is read, politely, and never what is private."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from ingest import guard
 from ingest.entries import SourceConfig, SourceError, Unreadable
 from ingest.website import Website
-from tests.fake_http import Asked, FakeHttp, Reply, fake_http
+from tests.fake_http import Asked, FakeHttp, Reply, Route, fake_http
 
 
 @pytest.fixture
@@ -81,6 +82,70 @@ def test_a_sitemap_is_followed_with_conditional_requests(web: FakeHttp) -> None:
     with pytest.raises(Unreadable, match="gone") as error:
         opened.read(gone, None)
     assert error.value.is_skip
+
+
+def marked(etag: str, *links: str, loaded: list[str] | None = None) -> Route:
+    """A page with a mark; each time that all of it is sent, its path is added to `loaded`."""
+
+    def serve(asked: Asked) -> Reply:
+        if asked.headers.get("if-none-match") == etag:
+            return Reply(status=304)
+        if loaded is not None:
+            loaded.append(asked.path)
+        return Reply("".join(f'<a href="{to}">x</a>' for to in links), headers={"ETag": etag})
+
+    return serve
+
+
+def kept(web: FakeHttp, folder: Path) -> Website:
+    given = {"allow_private": True, "delay_seconds": 0.0}
+    config = SourceConfig("site", "website", f"{web.url}/docs/", cache=str(folder), options=given)
+    opened = Website(config)
+    web.closing.callback(opened.close)
+    return opened
+
+
+def test_a_second_crawl_follows_pages_that_did_not_change_without_loading_them(
+    web: FakeHttp, tmp_path: Path
+) -> None:
+    loaded: list[str] = []
+    web.routes |= {
+        "/docs/": marked('"1"', "a", "gone", loaded=loaded),
+        "/docs/a": marked('"2"', "deep/b", loaded=loaded),
+        "/docs/deep/b": marked('"3"', loaded=loaded),
+        "/docs/gone": marked('"4"', loaded=loaded),
+    }
+    first = {entry.path: entry.version for entry in kept(web, tmp_path).entries()}
+    assert len(loaded) == len(first) == 4
+    del web.routes["/docs/gone"]
+    opened = kept(web, tmp_path)
+    second = {entry.path: entry.version for entry in opened.entries()}
+    assert second == {path: mark for path, mark in first.items() if path != "docs/gone"}
+    assert not opened.is_partial
+    assert len(loaded) == 4
+
+
+def test_a_page_that_changed_is_loaded_and_followed_anew(web: FakeHttp, tmp_path: Path) -> None:
+    web.routes |= {"/docs/": marked('"1"', "a"), "/docs/a": marked('"2"')}
+    assert len(paths(kept(web, tmp_path))) == 2
+    web.routes |= {"/docs/": marked('"5"', "a", "new"), "/docs/new": marked('"6"')}
+    opened = kept(web, tmp_path)
+    entries = {entry.path: entry for entry in opened.entries()}
+    assert sorted(entries) == ["docs", "docs/a", "docs/new"]
+    # Read though it did not change: its document was never stored, say.
+    content = opened.read(entries["docs/a"], None)
+    assert content is not None and content.version == 'etag:"2"'
+    assert opened.read(entries["docs/a"], f'etag:"2" {web.url}/docs/a') is None
+
+
+def test_a_damaged_memory_of_the_last_crawl_costs_only_requests(
+    web: FakeHttp, tmp_path: Path
+) -> None:
+    web.routes |= {"/docs/": marked('"1"', "a"), "/docs/a": marked('"2"')}
+    paths(kept(web, tmp_path))
+    (file,) = tmp_path.iterdir()
+    file.write_text('{"urls": [], "pages": {"x": 1}}')
+    assert paths(kept(web, tmp_path)) == ["docs", "docs/a"]
 
 
 def test_robots_are_obeyed(web: FakeHttp) -> None:
