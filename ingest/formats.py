@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from ingest import mail, opendocument, restructured, webpage
@@ -132,6 +133,7 @@ def _workbook(data: bytes) -> Parsed:
 
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     sheets = []
+    named = [(sheet.title, _sheet_link(sheet.title)) for sheet in book.worksheets]
     for sheet in book.worksheets:
         cells = ([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True))
         rows = [row for row in islice(cells, MOST_ROWS) if any(row)]
@@ -139,7 +141,13 @@ def _workbook(data: bytes) -> Parsed:
         if rows:
             sheets.append(f"## {sheet.title}\n\n{table(row[:width] for row in rows)}")
     title, changed = _core_properties(data)
-    return Parsed("\n".join(sheets), title, changed)
+    return Parsed("\n".join(sheets), title, changed, named=tuple(named))
+
+
+def _sheet_link(name: str) -> str:
+    """Give what a link to a sheet ends with, as Excel and LibreOffice write it."""
+    quoted = name if re.fullmatch(r"\w+", name) else "'" + name.replace("'", "''") + "'"
+    return quote(f"{quoted}!A1", safe="!'")
 
 
 def _cell(value: object) -> str:

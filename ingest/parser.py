@@ -56,6 +56,7 @@ class Parser:
             title=_text(reply.get("title")),
             updated_at=datetime.fromisoformat(str(when)) if when else None,
             anchors=_text(reply.get("anchors")),
+            named=_pairs(reply.get("named")),
         )
 
     def close(self) -> None:
@@ -133,3 +134,7 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
 
 def _text(value: object) -> str | None:
     return str(value) if value else None
+
+
+def _pairs(value: object) -> tuple[tuple[str, str], ...]:
+    return tuple((str(a), str(b)) for a, b in value) if isinstance(value, list) else ()

@@ -53,6 +53,7 @@ def _answer(name: str, file: str) -> dict[str, object]:
         "title": parsed.title,
         "updated_at": parsed.updated_at and parsed.updated_at.isoformat(),
         "anchors": parsed.anchors,
+        "named": parsed.named,
     }
 
 

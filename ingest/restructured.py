@@ -27,7 +27,8 @@ def read(data: bytes) -> Parsed:
         index += taken or 1
     body = "\n".join(found)
     title = re.search(r"^# (.+)$", body, re.MULTILINE)
-    return Parsed(re.sub(r"\n{3,}", "\n\n", body), title.group(1) if title else None)
+    body = re.sub(r"\n{3,}", "\n\n", body)
+    return Parsed(body, title.group(1) if title else None, anchors="heading")
 
 
 def _heading(lines: list[str], index: int, styles: list[str], found: list[str]) -> int:

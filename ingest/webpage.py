@@ -5,6 +5,8 @@ Knows nothing about where a page came from.
 
 import re
 from datetime import date
+from typing import Any
+from urllib.parse import quote
 
 from ingest.text import Parsed, decode, parse_date
 
@@ -13,6 +15,11 @@ from ingest.text import Parsed, decode, parse_date
 LEAST_SHARE = 0.25
 SMALL_PAGE = 400  # characters of visible text below which all of it is taken
 
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_EMPTY_LINK = re.compile(r"<a\b[^>]*>\s*</a>", re.IGNORECASE)  # takes a heading's text with it
+_PERMALINK = re.compile(r"\s*\[[^\w\]]*\]\(#[^)]*\)")  # the sign that a heading is linked by
+IN_FRAGMENTS = "!$&'()*+,;=:@/?"  # what may follow # as it is, beside letters (RFC 3986, 3.5)
+
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
 
 
@@ -20,6 +27,7 @@ def read(html: str) -> Parsed:
     """Give a page's main text, with its own title and date."""
     import trafilatura
 
+    named, html = _named(html), _EMPTY_LINK.sub("", html)
     whole = _whole(html)
     main = trafilatura.extract(
         html,
@@ -38,11 +46,34 @@ def read(html: str) -> Parsed:
     about = trafilatura.extract_metadata(html, extensive=False, date_config=dating)
     visible = len(re.sub(r"[\W_]+", "", whole))
     kept = len(re.sub(r"[\W_]+", "", main or ""))
-    body = whole if not main or len(whole) < SMALL_PAGE or kept < LEAST_SHARE * visible else main
-    title = about.title if about else None
-    if body is main and title and not re.search(r"^# ", body, re.MULTILINE):
+    is_article = len(whole) >= SMALL_PAGE and kept >= LEAST_SHARE * visible
+    body = main if main and is_article else whole
+    body = _PERMALINK.sub("", body)
+    title = about.title.rstrip("¶ ") if about and about.title else None
+    if is_article and title and not re.search(r"^# ", body, re.MULTILINE):
         body = f"# {title}\n\n{body}"
-    return Parsed(body, title, parse_date(about.date) if about else None)
+    updated_at = parse_date(about.date) if about else None
+    return Parsed(body, title, updated_at, named=named)
+
+
+def _named(html: str) -> tuple[tuple[str, str], ...]:
+    """Give the headings that a link can lead to, with what it ends with."""
+    import trafilatura
+
+    tree = trafilatura.load_html(html)
+    found = () if tree is None else ((h, _anchor(h)) for h in tree.iter(*HEADINGS))
+    return tuple((h.text_content(), quote(a, safe=IN_FRAGMENTS)) for h, a in found if a)
+
+
+def _anchor(heading: Any) -> str | None:
+    """Give the id of a heading, of something in it, or of the section that it opens."""
+    for element in heading.iter():
+        if name := element.get("id") or (element.tag == "a" and element.get("name")):
+            return str(name)
+    section = heading.getparent()
+    is_first = section is not None and next(section.iter(*HEADINGS)) is heading
+    is_section = is_first and section.tag in ("section", "div")
+    return str(section.get("id") or "") or None if is_section else None
 
 
 def decode_html(data: bytes) -> str:

@@ -13,6 +13,7 @@ import pytest
 from ingest.entries import Content, Unreadable
 from ingest.parse import ending_of, parse, refuse
 from ingest.parser import Parser
+from ingest.sections import sections
 from ingest.text import Parsed
 
 
@@ -116,10 +117,13 @@ def test_a_workbook_gives_a_table_per_sheet(parser: Parser) -> None:
     book.active.title = "Rates"
     for row in [("city", "rate"), ("Lyon", 12)]:
         book.active.append(row)
+    book.create_sheet("Last year's").append(["nothing"])
     buffer = io.BytesIO()
     book.save(buffer)
-    body = read(parser, "a.xlsx", buffer.getvalue()).body
-    assert "## Rates" in body and "| city | rate |" in body and "| Lyon | 12 |" in body
+    parsed = read(parser, "a.xlsx", buffer.getvalue())
+    assert "## Rates" in parsed.body and "| city | rate |\n" in parsed.body
+    assert "| Lyon | 12 |" in parsed.body
+    assert parsed.named == (("Rates", "Rates!A1"), ("Last year's", "'Last%20year''s'!A1"))
 
 
 def test_slides_are_numbered_and_named(parser: Parser) -> None:
@@ -146,6 +150,30 @@ def test_a_web_page_gives_its_main_text(parser: Parser) -> None:
     )
     assert parsed.updated_at == datetime(2025, 2, 3, tzinfo=UTC)
     assert "Menu" not in parsed.body and "Imprint" not in parsed.body
+
+
+def test_links_into_a_web_page_lead_to_the_ids_of_its_headings(parser: Parser) -> None:
+    text = "Leave is asked for in writing, two weeks ahead, and answered within three days. " * 9
+    page = (
+        f"<html><head><title>Leave</title></head><body><main><h1>Leave</h1><p>{text}</p>"
+        f"<section id='sick'><h2>Sick<a href='#sick'>¶</a></h2><p>{text}</p></section>"
+        f"<h2><a name='pay day'></a>Pay</h2><p>{text}</p><h2>None</h2><p>{text}</p></main></body>"
+    )
+    parsed = read(parser, "a.html", page)
+    assert [line for line in parsed.body.split("\n") if line.startswith("#")] == [
+        "# Leave", "## Sick", "## Pay", "## None",
+    ]  # fmt: skip
+    (found,) = sections(parsed, "Leave")
+    assert [s.anchor for s in found] == [None, "sick", "pay%20day", None]
+
+
+def test_pages_of_a_pdf_and_headings_of_rst_are_linked(parser: Parser) -> None:
+    (pages,) = sections(read(parser, "a.pdf", pdf("First page", "Second page")), "T")
+    assert [(s.headings, s.anchor) for s in pages] == [
+        (("Page 1",), "page=1"), (("Page 2",), "page=2"),
+    ]  # fmt: skip
+    (found,) = sections(read(parser, "a.rst", "Set up\n======\n\nRun it.\n"), "T")
+    assert [s.anchor for s in found] == ["set-up"]
 
 
 def test_a_small_page_is_taken_whole_whatever_its_encoding(parser: Parser) -> None:
