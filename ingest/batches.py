@@ -13,18 +13,20 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.prepare import Outcome, Prepared, Refused, Same
+from ingest.prepare import Outcome, Part, Prepared, Refused, Same
 from ingest.progress import Progress
 from ingest.split import embedded
-from store import documents, runs
+from store import documents, drafts, runs
 from store.builds import Build
 from store.database import StoreGone
-from store.records import Failure, Run
+from store.records import Document, Failure, Run
 
 BATCH_CHUNKS = 256  # encoded and written together; what a killed run may have to encode again
+# (and the batch before, when it is killed in the moment that this one is written)
 MOST_CHUNKS = 512  # given to the encoder at once, when a document has many
 BATCH_OUTCOMES = 1024  # written together when there is nothing to encode
 TRIES = 5
+PAUSE_SECONDS = 0.5  # the connection itself waits longer for a server that is away
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 T = TypeVar("T")
@@ -59,10 +61,13 @@ class Batches:
 
     def take(self, outcome: Outcome) -> None:
         """Add an outcome to the batch, which is encoded and written when it is full."""
+        if isinstance(outcome, Part):  # a batch of its own
+            self.flush()
         self._batch.append(outcome)
-        if isinstance(outcome, Prepared):
+        if isinstance(outcome, Prepared | Part):
             self._chunks += len(outcome.document.chunks)
-        if self._chunks >= BATCH_CHUNKS or len(self._batch) >= BATCH_OUTCOMES:
+        is_full = self._chunks >= BATCH_CHUNKS or len(self._batch) >= BATCH_OUTCOMES
+        if is_full or isinstance(outcome, Part):
             self.flush()
 
     def flush(self) -> None:
@@ -70,7 +75,7 @@ class Batches:
         batch, self._batch, self._chunks = self._batch, [], 0
         if not batch:
             return
-        vectors = self._vectors([outcome for outcome in batch if isinstance(outcome, Prepared)])
+        vectors = self._vectors([o.document for o in batch if isinstance(o, Prepared | Part)])
         self.settle()
         self.progress.count(chunks=len(vectors))
         self.progress.beat()
@@ -84,9 +89,9 @@ class Batches:
             self._writing.result()
             self._writing = None
 
-    def _vectors(self, prepared: Sequence[Prepared]) -> list[NDArray[np.float32]]:
+    def _vectors(self, ready: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Give the vectors of all chunks; a text that is known, or comes twice, is encoded once."""
-        chunks = [(p.document.title, chunk) for p in prepared for chunk in p.document.chunks]
+        chunks = [(document.title, chunk) for document in ready for chunk in document.chunks]
         hashes = [chunk.text_hash for _, chunk in chunks]
         texts = {c.text_hash: embedded(title, c.heading, c.body) for title, c in chunks}
         known = self._again(lambda: self._known(list(texts)))
@@ -112,12 +117,12 @@ class Batches:
 
     def _again(self, action: Callable[[], T]) -> T:
         """Do it; and again when the server went away in the middle. Each action is a transaction."""
-        for attempt in range(1, TRIES):
+        for _ in range(1, TRIES):
             try:
                 return action()
             except StoreGone as error:
                 log.warning("ingest.again source=%s error=%s", self.build.source, error)
-                time.sleep(attempt)
+                time.sleep(PAUSE_SECONDS)
         return action()
 
     def _write(
@@ -125,6 +130,10 @@ class Batches:
     ) -> None:
         """Write a batch in one transaction."""
         build_id, at = self.build.build_id, run.seen_at
+        for outcome in batch:
+            if isinstance(outcome, Part):
+                self._write_part(outcome, vectors, run)
+                return
         ready = [o.document for o in batch if isinstance(o, Prepared)]
         same = {o.path: o.version for o in batch if isinstance(o, Same)}
         refused = [o for o in batch if isinstance(o, Refused)]
@@ -141,3 +150,13 @@ class Batches:
             # What is empty or no document any more is not quoted any more.
             emptied = [o.path for o in refused if o.is_skip]
             documents.remove(connection, self.workspace, build_id, emptied)
+
+    def _write_part(self, part: Part, vectors: Sequence[NDArray[np.float32]], run: Run) -> None:
+        """Write a part of a large document; after the last one, let the whole be seen."""
+        document, at = part.document, run.seen_at
+        with self.database.connection() as connection:
+            drafts.extend(connection, self.workspace, self.build, document, vectors, at)
+        if part.is_last:
+            with self.database.connection() as connection:
+                runs.forget_failures(connection, self.workspace, run.source, [document.path])
+                drafts.publish(connection, self.workspace, self.build, document, at)

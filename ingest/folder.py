@@ -21,6 +21,7 @@ class Folder(Source):
     def __init__(self, config: SourceConfig) -> None:
         self.config = config
         self.root = Path(config.address)
+        self._inside = os.path.join(os.path.realpath(self.root), "")
 
     def entries(self) -> Iterator[Entry]:
         """Give each file; raises SourceError when the folder, or one below it, cannot be listed."""
@@ -57,16 +58,19 @@ class Folder(Source):
         """Read a file, unless it is a link to somewhere else."""
         try:
             real = os.path.realpath(entry.ref)
-            if not Path(real).is_relative_to(self.root.resolve()):
+            if not real.startswith(self._inside):
                 raise Unreadable(
                     "It is a link that leads out of the folder. Copy the file into it.",
                     is_skip=True,
                 )
-            if not stat.S_ISREG(os.stat(real).st_mode):
+            found = os.stat(real)
+            if not stat.S_ISREG(found.st_mode):
                 raise Unreadable("It is a device or a pipe, not a file.", is_skip=True)
             with open(real, "rb") as stream:
                 # One byte more than allowed, for a file that grew since it was listed.
-                return Content(stream.read(self.config.max_bytes + 1), entry.path)
+                is_allowed = found.st_size <= self.config.max_bytes
+                data = stream.read() if is_allowed else stream.read(self.config.max_bytes + 1)
+                return Content(data, entry.path)
         except OSError as error:
             raise Unreadable(
                 f"It cannot be opened ({error.strerror or error}). Correct its permissions.",

@@ -4,9 +4,11 @@ Knows nothing about sources, splitting or the store.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ingest import text
 from ingest.entries import Content, Unreadable
+from ingest.pieces import pieces, slices
 from ingest.text import Parsed
 
 Convert = Callable[[str, bytes], Parsed]
@@ -22,6 +24,7 @@ PLAIN = {
     ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".py", ".sh", ".sql", ".js",
     ".ts", ".go", ".rs", ".java", ".rb", ".css", ".srt", ".vtt", "",
 }  # fmt: skip
+READ = MARKDOWN | CONVERTED | PLAIN
 OLD_OFFICE = {".doc": "Word", ".ppt": "PowerPoint", ".dot": "Word", ".pps": "PowerPoint"}
 
 MEDIA_TYPES = {
@@ -57,11 +60,11 @@ MAGIC = {
 def parse(content: Content, convert: Convert) -> Parsed:
     """Give a document as Markdown; `convert` reads what is not text. Raises Unreadable."""
     ending = ending_of(content)
-    if not content.data.strip():
+    if not content.data or content.data.isspace():
         raise Unreadable("It is empty.", is_skip=True)
     _check(ending, content.data)
     if ending in CONVERTED:
-        parsed = convert(f"document{ending}", content.data)
+        parsed = _in_pieces(convert(f"document{ending}", content.data))
     elif ending in MARKDOWN:
         parsed = text.markdown(content.data)
     else:
@@ -69,6 +72,13 @@ def parse(content: Content, convert: Convert) -> Parsed:
     if not parsed.body.strip() and not parsed.title:
         raise Unreadable("There is no text in it.", is_skip=True)
     return parsed
+
+
+def _in_pieces(parsed: Parsed) -> Parsed:
+    if parsed.anchors == "page":  # each page is a piece already
+        return parsed
+    parts = pieces(slices(parsed.body))
+    return replace(parsed, body=next(parts, ""), more=parts)
 
 
 def ending_of(content: Content) -> str:
@@ -86,7 +96,7 @@ def refuse(ending: str) -> None:
         raise Unreadable(
             f"The old {OLD_OFFICE[ending]} format {ending} is not read. Save it as {ending}x."
         )
-    if ending not in MARKDOWN | CONVERTED | PLAIN:
+    if ending not in READ:
         raise Unreadable(f"Files of the kind {ending} hold no text that is read.", is_skip=True)
 
 

@@ -6,17 +6,19 @@ Knows nothing about what is done with them. A source that hangs is left behind, 
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from ingest.entries import Entry, Source, SourceConfig
-from ingest.prepare import Outcome, Prepared
+from ingest.prepare import Outcome, Part, Prepared
 
 AHEAD_CHUNKS = 1024  # read and split, waiting to be encoded
 STALL_SECONDS = 900  # without a sign of life from a source
 POLL_SECONDS = 0.5
+
+Prepare = Callable[[Entry], Iterable[Outcome]]
 
 
 class Stuck(Exception):
@@ -48,9 +50,7 @@ class Reader:
         self._out: queue.SimpleQueue[_Listed | Outcome | BaseException | _Done] = (
             queue.SimpleQueue()
         )
-        self._work: queue.SimpleQueue[tuple[Sequence[Entry], Callable[[Entry], Outcome]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._work: queue.SimpleQueue[tuple[Sequence[Entry], Prepare] | None] = queue.SimpleQueue()
         self._room = threading.Condition()
         self._waiting_chunks = 0
         self._alive = time.monotonic()
@@ -83,7 +83,7 @@ class Reader:
         assert isinstance(item, _Listed)
         return item.entries
 
-    def read(self, entries: Sequence[Entry], prepare: Callable[[Entry], Outcome]) -> None:
+    def read(self, entries: Sequence[Entry], prepare: Prepare) -> None:
         """Begin to read these entries, in order."""
         self._work.put((entries, prepare))
 
@@ -132,7 +132,7 @@ class Reader:
             entries, prepare = work
             for entry in entries:
                 self._doing = f"reading {entry.path}"
-                if not self._put(prepare(entry)):
+                if not all(map(self._put, prepare(entry))):
                     return
             self._out.put(_Done())
         # Whatever it was, the one who waits must learn of it.
@@ -156,4 +156,4 @@ class Reader:
 
 
 def _chunks(outcome: Outcome) -> int:
-    return len(outcome.document.chunks) if isinstance(outcome, Prepared) else 1
+    return len(outcome.document.chunks) if isinstance(outcome, Prepared | Part) else 1

@@ -15,11 +15,11 @@ from ingest.batches import Batches, Encode
 from ingest.entries import Entry, SourceConfig, SourceError
 from ingest.parser import Parser
 from ingest.plan import Plan, TooManyRemovals
-from ingest.prepare import Outcome, Prepared, Preparer, Refused, Same
+from ingest.prepare import Outcome, Part, Prepared, Preparer, Refused, Same
 from ingest.progress import Progress
 from ingest.reader import Reader, Stuck
 from ingest.sources import open_source
-from store import builds, documents, embedders, runs
+from store import builds, documents, drafts, embedders, runs
 from store.builds import Build
 from store.database import Database
 from store.records import Run, Stored
@@ -70,7 +70,7 @@ def ingest(
             raise
         finally:
             parser.close()
-        clean(database, workspace)
+        clean(database, workspace, drafts.of(state.build.build_id))
         return progress.end()
 
 
@@ -174,11 +174,13 @@ def _check(progress: Progress, state: _State, gone: Sequence[str]) -> None:
 
 
 def _count(progress: Progress, outcome: Outcome, stored: dict[str, Stored]) -> None:
+    if isinstance(outcome, Part) and not outcome.is_last:
+        return
     skipped = outcome.path if isinstance(outcome, Refused) and outcome.is_skip else None
     progress.count(
         seen=1,
         unchanged=isinstance(outcome, Same),
-        changed=isinstance(outcome, Prepared),
+        changed=isinstance(outcome, Prepared | Part),
         failed=isinstance(outcome, Refused) and skipped is None,
         skipped=skipped is not None,
         removed=skipped in stored,
@@ -202,13 +204,16 @@ def _finish(progress: Progress, state: _State, plan: Plan, allow_removal: bool) 
         builds.complete(connection, workspace, state.build, progress.now())
 
 
-def clean(database: Database, workspace: str) -> None:
-    """Delete what retired builds still hold, bit by bit; does nothing while another does it."""
+def clean(database: Database, workspace: str, *left: int) -> None:
+    """Delete what retired builds, and those in `left`, still hold, bit by bit.
+
+    Does nothing while another does it: the next run will.
+    """
     try:
         with runs.only_one(database, workspace, ".clean"):
             with database.connection() as connection:
                 retired = builds.retired(connection, workspace)
-            for build_id in retired:
+            for build_id in (*left, *map(drafts.of, retired), *retired):
                 while _clean_some(database, workspace, build_id):
                     pass
     except runs.Busy:

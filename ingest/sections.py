@@ -7,10 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from markdown_it import MarkdownIt
 
-from ingest.text import FENCE, Parsed
+from ingest.pieces import FENCE
+from ingest.text import Parsed
 
 LONGEST_SEARCH = 50_000  # characters that are looked through for a title
 
@@ -64,13 +66,17 @@ def _own_heading(body: str) -> str | None:
     return heading_text(found[0].group(1) or found[0].group(2))[0] or None
 
 
-def sections(parsed: Parsed, title: str) -> list[Section]:
-    """Give the document's sections in order; those of headings without text are left out."""
+def sections(parsed: Parsed, title: str) -> Iterator[list[Section]]:
+    """Give the document's sections in order, piece by piece; headings without text are left out."""
     if parsed.anchors == "page":
-        return _pages(parsed.body)
-    if parsed.is_plain:
-        return [Section((), None, tuple(_paragraphs(parsed.body)))]
-    return list(_by_heading(parsed.body.replace("\f", "\n"), title, parsed.anchors == "heading"))
+        yield _pages(parsed.body)
+        return
+    outline = _Outline(parsed, title)
+    for body in chain((parsed.body,), parsed.more):
+        if parsed.is_plain:
+            yield [Section((), None, tuple(_paragraphs(body)))]
+        else:
+            yield list(outline.sections(body.replace("\f", "\n")))
 
 
 def heading_text(raw: str) -> tuple[str, str | None]:
@@ -111,33 +117,61 @@ def _is_table(text: str) -> bool:
     )
 
 
-def _by_heading(body: str, title: str, has_anchors: bool) -> Iterator[Section]:
-    lines = body.split("\n")
-    stack: list[tuple[int, str]] = []
-    seen: Counter[str] = Counter()
-    anchor: str | None = None
-    markup = ""
-    blocks: list[Block] = []
-    for kind, start, end, level, raw in _top_level(body):
-        if kind != "heading":
-            block = _block(kind, "\n".join(lines[start:end]).strip("\n").rstrip())
-            blocks += [block] if block.text.strip() else []
-            continue
+class _Outline:
+    """The headings above where reading is; they go on from one piece of a text to the next."""
+
+    def __init__(self, parsed: Parsed, title: str) -> None:
+        self.title = title
+        self.has_anchors = parsed.anchors == "heading"
+        self._named = [(_letters(text), anchor) for text, anchor in parsed.named]
+        self._stack: list[tuple[int, str]] = []
+        self._seen: Counter[str] = Counter()
+        self._anchor: str | None = None
+        self._markup = ""
+
+    def sections(self, body: str) -> Iterator[Section]:
+        """Give the sections of one piece."""
+        lines = body.split("\n")
+        blocks: list[Block] = []
+        for kind, start, end, level, raw in _top_level(body):
+            if kind != "heading":
+                block = _block(kind, "\n".join(lines[start:end]).strip("\n").rstrip())
+                blocks += [block] if block.text.strip() else []
+                continue
+            yield from self._section(blocks)
+            self._markup = "\n".join(lines[start:end]).strip()
+            self._enter(level, raw)
+            blocks = []
+        yield from self._section(blocks)
+
+    def _section(self, blocks: list[Block]) -> Iterator[Section]:
         if blocks:
-            yield Section(_path(stack, title), anchor, tuple(blocks), markup)
-        markup = "\n".join(lines[start:end]).strip()
+            yield Section(self._path(), self._anchor, tuple(blocks), self._markup)
+            self._markup = ""
+
+    def _enter(self, level: int, raw: str) -> None:
         text, named = heading_text(raw)
-        stack = [item for item in stack if item[0] < level] + [(level, text)]
-        generated = slug(text, seen)
-        anchor = (named or generated) if has_anchors else None
-        blocks = []
-    if blocks:
-        yield Section(_path(stack, title), anchor, tuple(blocks), markup)
+        self._stack = [item for item in self._stack if item[0] < level] + [(level, text)]
+        generated = slug(text, self._seen)
+        self._anchor = (named or generated) if self.has_anchors else self._given(text)
+
+    def _given(self, text: str) -> str | None:
+        """Find the anchor that a page gives a heading itself; repeated headings come in order."""
+        wanted = _letters(text)
+        for place, (heading, anchor) in enumerate(self._named):
+            if heading == wanted:
+                del self._named[: place + 1]
+                return anchor
+        return None
+
+    def _path(self) -> tuple[str, ...]:
+        names = [text for _, text in self._stack if text]
+        is_title = bool(names) and names[0].lower() == self.title.lower()
+        return tuple(names[1:] if is_title else names)
 
 
-def _path(stack: list[tuple[int, str]], title: str) -> tuple[str, ...]:
-    names = [text for _, text in stack if text]
-    return tuple(names[1:] if names and names[0].lower() == title.lower() else names)
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def _top_level(body: str) -> Iterator[tuple[str, int, int, int, str]]:

@@ -5,15 +5,16 @@ Knows nothing about which encoder it is: `count` gives the tokens of texts.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count as counter
 
 from semantic_text_splitter import MarkdownSplitter
 
 from ingest.sections import Block, Section
 from store.records import Chunk
 
-CHUNKER = "sections-2"
+CHUNKER = "sections-3"
 """Changes with the way documents are parsed and split; a new one rebuilds every source."""
 
 SPECIAL_TOKENS = 2  # that the encoder puts around a text
@@ -52,22 +53,32 @@ def readable(text: str) -> str:
 
 
 def split(
-    sections: Sequence[Section], title: str, url: str | None, *, count: Count, window: int
-) -> tuple[Chunk, ...]:
-    """Give the document's chunks in order; each has at most `window` tokens with its header."""
-    size = _Sizes(count)
-    size([block.text for section in sections for block in section.blocks])
-    size([_header(title, " > ".join(section.headings)) for section in sections])
-    drafts: list[tuple[str, str | None, str]] = []
+    pieces: Iterable[Sequence[Section]], title: str, url: str | None, *, count: Count, window: int
+) -> Iterator[Chunk]:
+    """Give the document's chunks in order; each has at most `window` tokens with its header.
+
+    `pieces` are its sections, taken piece by piece as the chunks are.
+    """
+    numbers = counter()
+    for piece in pieces:
+        size = _Sizes(count)
+        size([block.text for section in piece for block in section.blocks])
+        size([_header(title, " > ".join(section.headings)) for section in piece])
+        drafts = list(_drafts(piece, title, url, size, window))
+        for heading, link, body in _fitting_drafts(title, drafts, size, window):
+            digest = _digest(embedded(title, heading, body))
+            yield Chunk(next(numbers), heading, body, digest, link)
+
+
+def _drafts(
+    sections: Sequence[Section], title: str, url: str | None, size: "_Sizes", window: int
+) -> Iterator[tuple[str, str | None, str]]:
     for section in _merge_tiny(_with_opening(sections, size, window), size):
         heading = _fit_heading(title, section.headings, size, window)
         room = window - SPECIAL_TOKENS - size([_header(title, heading)])[0]
         link = f"{url}#{section.anchor}" if url and section.anchor else url
-        drafts += [(heading, link, body) for body in _bodies(section.blocks, max(room, 8), size)]
-    return tuple(
-        Chunk(n, heading, body, _digest(embedded(title, heading, body)), link)
-        for n, (heading, link, body) in enumerate(_fitting_drafts(title, drafts, size, window))
-    )
+        for body in _bodies(section.blocks, max(room, 8), size):
+            yield heading, link, body
 
 
 def _fitting_drafts(

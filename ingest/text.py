@@ -3,9 +3,11 @@
 Knows nothing about other formats, nor how text is split.
 """
 
+import codecs
+import io
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -13,8 +15,10 @@ import charset_normalizer
 import yaml
 
 from ingest.entries import Unreadable
+from ingest.pieces import FENCE, pieces
 
 SAMPLE_BYTES = 65_536
+BLOCK_BYTES = 1_000_000  # decoded at a time
 LONGEST_FRONT_MATTER = 65_536  # characters
 MOST_CONTROLS = 0.02  # share of control characters above which bytes are no text
 
@@ -30,9 +34,6 @@ DATE_KEYS = (
 )  # fmt: skip
 
 _FRONT = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)\r?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-FENCE = re.compile(
-    r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
-)
 _COMMENT = re.compile(
     r"<!--.*?(?:-->|\Z)|\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}", re.DOTALL
 )
@@ -47,7 +48,9 @@ _TITLE_TAGS = {"alert", "note", "warning", "callout", "details", "summary", "tab
 class Parsed:
     """A document as Markdown. `anchors` tells what a link can lead to: a heading or a page.
 
-    A form feed in `body` starts a new page; `is_plain` when the text is not Markdown.
+    A form feed in `body` starts a new page; `is_plain` when the text is not Markdown. `named` are
+    headings with what a link to them ends with, in order. What a large text has beyond `body`
+    comes in `more`, piece by piece, once.
     """
 
     body: str
@@ -55,48 +58,65 @@ class Parsed:
     updated_at: datetime | None = None
     anchors: str | None = None
     is_plain: bool = False
+    named: tuple[tuple[str, str], ...] = ()
+    more: Iterable[str] = ()
 
 
 def markdown(data: bytes) -> Parsed:
     """Read Markdown: front matter gives title and date, comments and template tags go."""
-    front, body = front_matter(decode(data))
-    return Parsed(tidy(body), _title(front), _date(front), anchors="heading")
+    parts = pieces(blocks(data))
+    front, body = front_matter(next(parts, ""))
+    more = map(tidy, parts)
+    return Parsed(tidy(body), _title(front), _date(front), anchors="heading", more=more)
 
 
 def plain(data: bytes) -> Parsed:
     """Read plain text as it is."""
-    return Parsed(decode(data), is_plain=True)
+    parts = pieces(blocks(data), is_plain=True)
+    return Parsed(next(parts, ""), is_plain=True, more=parts)
 
 
 def decode(data: bytes) -> str:
+    """Turn bytes into text at once; see `blocks`."""
+    return "".join(blocks(data))
+
+
+def blocks(data: bytes) -> Iterator[str]:
     """Turn bytes into text by their byte order mark, as UTF-8, or by the likeliest encoding.
 
     Line ends become \\n. Raises Unreadable when the bytes are no text.
     """
-    text = _decode(data)
-    sample = text[:SAMPLE_BYTES]
+    decoder = codecs.getincrementaldecoder(_encoding(data[:SAMPLE_BYTES]))("replace")
+    lines = io.IncrementalNewlineDecoder(decoder, translate=True)
+    for start in range(0, len(data), BLOCK_BYTES):
+        end = start + BLOCK_BYTES
+        block = lines.decode(data[start:end], final=end >= len(data))
+        if start == 0:
+            _refuse_binary(block[:SAMPLE_BYTES])
+        yield block
+
+
+def _refuse_binary(sample: str) -> None:
     if len(_CONTROL.findall(sample)) > MOST_CONTROLS * len(sample):
         raise Unreadable("It is binary, not text. Rename it to what it is.", is_skip=True)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _decode(data: bytes) -> str:
+def _encoding(sample: bytes) -> str:
     for mark, encoding in (
         (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"),
         (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
     ):  # fmt: skip
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    sample = data[:SAMPLE_BYTES]
+        if sample.startswith(mark):
+            return encoding
     for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if sample[first::2].count(0) > len(sample) // 5:
-            return data.decode(encoding, "replace")
+            return encoding
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # A lone bad byte in a long UTF-8 text is damage, not another encoding.
-        if error.start > SAMPLE_BYTES:
-            return data.decode("utf-8", "replace")
+        # The sample may end within a letter. Later bad bytes are damage, not another encoding.
+        codecs.getincrementaldecoder("utf-8")().decode(sample, final=len(sample) < SAMPLE_BYTES)
+        return "utf-8"
+    except UnicodeDecodeError:
+        pass
     guesses = charset_normalizer.from_bytes(sample, cp_isolation=ENCODINGS)
     # Between equally good guesses the order of the list decides.
     best = min(
@@ -104,7 +124,7 @@ def _decode(data: bytes) -> str:
         key=lambda g: (round(g.chaos, 2), -round(g.coherence, 1), ENCODINGS.index(g.encoding)),
         default=None,
     )
-    return data.decode(best.encoding if best else "cp1252", "replace")
+    return best.encoding if best else "cp1252"
 
 
 def front_matter(text: str) -> tuple[Mapping[str, object], str]:

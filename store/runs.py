@@ -10,8 +10,8 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import TupleRow
 
-from store.database import Database
-from store.documents import clean
+from store.chunks import clean
+from store.database import Database, as_store_errors
 from store.records import Failure, Run
 
 _FIELDS = (
@@ -40,11 +40,14 @@ class Busy(Exception):
 @contextmanager
 def only_one(database: Database, workspace: str, source: str) -> Iterator[None]:
     """Hold the source for one run; raises Busy when it is held. A killed holder lets go at once."""
-    with psycopg.connect(database.url, autocommit=True, keepalives_idle=30) as connection:
+    with as_store_errors():
+        opened = psycopg.connect(database.url, autocommit=True, keepalives_idle=30)
+    with opened as connection:
         name = (f"ingest:{workspace}:{source}",)
-        held = connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name
-        ).fetchone()
+        with as_store_errors():
+            held = connection.execute(
+                "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name
+            ).fetchone()
         if not held or not held[0]:
             raise Busy(
                 f"{source} is being ingested already. Wait for it to finish:"

@@ -82,7 +82,7 @@ WITH visible AS (
     SELECT s.scope_id, s.chunks, s.terms, b.embedder_id, b.state = 'live'
            AND s.audience && %(principals)s::text[]
            AND (%(sources)s::text[] IS NULL OR b.source = ANY (%(sources)s::text[])) AS is_visible
-    FROM scopes s JOIN builds b USING (workspace_id, build_id)
+    FROM scopes s LEFT JOIN builds b USING (workspace_id, build_id)
     WHERE s.workspace_id = %(workspace)s
 ), asked AS (
     SELECT unnest(tsvector_to_array(to_tsvector('english', %(question)s))) AS lexeme

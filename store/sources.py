@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from store import builds, runs
-from store.documents import clean
+from store.chunks import clean
 from store.records import SourceStatus
 
 _STATUSES = """

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,11 +37,13 @@ def entries(number: int) -> Iterator[Entry]:
         yield Entry(str(n), "1", str(n))
 
 
-def refuse(entry: Entry) -> Outcome:
-    return Refused(entry.path, "", "no", False)
+def refuse(entry: Entry) -> list[Outcome]:
+    return [Refused(entry.path, "", "no", False)]
 
 
-def collect(reader: Reader, prepare: Callable[[Entry], Outcome] = refuse) -> list[Outcome]:
+def collect(
+    reader: Reader, prepare: Callable[[Entry], Iterable[Outcome]] = refuse
+) -> list[Outcome]:
     with reader:
         reader.read(reader.listing(lambda: None), prepare)
         return list(reader.outcomes(lambda: None))
@@ -57,7 +59,7 @@ def test_outcomes_come_in_the_order_of_the_listing() -> None:
 def test_reading_stops_some_way_ahead_of_who_takes() -> None:
     read: list[str] = []
 
-    def prepare(entry: Entry) -> Outcome:
+    def prepare(entry: Entry) -> list[Outcome]:
         read.append(entry.path)
         return refuse(entry)
 

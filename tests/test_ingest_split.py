@@ -15,9 +15,8 @@ def chunks(body: str, *, window: int = WINDOW, url: str | None = "u") -> tuple[C
 
 def of(parsed: Parsed, *, window: int = WINDOW, url: str | None = "u") -> tuple[Chunk, ...]:
     title = split.fit_title(sections.title_of(parsed, "a/page.md"), ENCODER.count, window)
-    found = split.split(
-        sections.sections(parsed, title), title, url, count=ENCODER.count, window=window
-    )
+    pieces = sections.sections(parsed, title)
+    found = tuple(split.split(pieces, title, url, count=ENCODER.count, window=window))
     for chunk in found:
         whole = split.embedded(title, chunk.heading, chunk.body)
         assert ENCODER.count([whole])[0] <= window - split.SPECIAL_TOKENS
@@ -118,6 +117,27 @@ def test_the_title_is_the_documents_own_its_first_heading_or_its_name() -> None:
 def test_pages_of_a_pdf_are_linked() -> None:
     found = of(Parsed("first page\f\fthird page", title="T", anchors="page"))
     assert [(c.heading, c.url) for c in found] == [("Page 1", "u#page=1"), ("Page 3", "u#page=3")]
+
+
+def test_links_into_a_web_page_lead_to_the_ids_that_it_gives_its_headings() -> None:
+    named = (("Use it ¶", "use"), ("Menu", "menu"), ("Use it", "use-2"))
+    body = f"# T\n\n{words(35)}\n\n" + "\n\n".join(
+        f"## {heading}\n\n{words(35)}" for heading in ("Use *it*", "Own", "Use it")
+    )
+    found = of(Parsed(body, title="T", named=named))
+    assert [chunk.url for chunk in found] == ["u", "u#use", "u", "u#use-2"]
+
+
+def test_headings_reach_over_the_pieces_of_a_large_text() -> None:
+    parsed = Parsed(
+        f"# T\n\n## A\n\n{words(35)}",
+        anchors="heading",
+        more=(f"{words(35, 'more')}\n\n### B", f"{words(35)}\n\n## A\n\n{words(35)}"),
+    )
+    found = of(parsed)
+    assert [chunk.heading for chunk in found] == ["A", "A", "A > B", "A"]
+    assert [str(chunk.url) for chunk in found] == ["u#a", "u#a", "u#b", "u#a-1"]
+    assert [chunk.position for chunk in found] == [0, 1, 2, 3]
 
 
 def test_plain_text_is_cut_at_paragraphs_and_never_read_as_markdown() -> None:
