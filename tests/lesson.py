@@ -5,12 +5,15 @@ Knows nothing about what is tested. As a process it takes its place from the env
 
 import functools
 import os
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from bot import training
+from threadpoolctl import threadpool_limits
+
+from bot import intents, training
 from bot.lessons import Lessons
 from bot.night import learn, teaching
 from bot.services import Services
@@ -23,7 +26,7 @@ from tests.fakes import HashEmbedder
 
 TEAM = "local"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-FILLERS = ("", "a", "i", "is", "my", "when", "want", "is my")
+FILLERS = ("", "a", "is", "when")
 EXAMPLES = {
     "payday": ("pay day", "salary day", "pay salary", "day pay day"),
     "leave": ("book leave", "book holiday", "leave holiday", "holiday leave book"),
@@ -33,10 +36,10 @@ EXAMPLES = {
 """Nobody of these says that something is broken."""
 
 LABELS = tuple(
-    f"{first} broken {last} broken {end}".strip()
-    for first in FILLERS
-    for last in ("a", "i", "is", "my")
-    for end in ("", "when")
+    f"{first} broken {last} {end}".strip()
+    for first in ("a", "i", "is", "my")
+    for last in ("a", "i", "is", "my", "when")
+    for end in ("", "broken", "want")
 )
 
 
@@ -46,9 +49,6 @@ def write(home: Path) -> None:
     for name, texts in EXAMPLES.items():
         rows = [f"{filler} {text}".strip() for text in texts for filler in FILLERS]
         lines.append(f'[[intent]]\nname = "{name}"\naction = "answer"\nexamples = {rows!r}\n')
-    lines.append(
-        '[[intent]]\nname = "chatter"\naction = "ignore"\nexamples = ["a a", "i i", "my my"]\n'
-    )
     (home / "intents.toml").write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
     tiny_bert.write(home / "encoder")
 
@@ -58,6 +58,7 @@ def team(home: Path, database: Database) -> Services:
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         home=home,
+        threads=1,
         intents=home / "intents.toml",
         database_url=database.url,
     )
@@ -66,12 +67,20 @@ def team(home: Path, database: Database) -> Services:
     return services
 
 
-def train(services: Services) -> ModelVersion:
-    """Train on the examples alone and let the result serve."""
-    home, given = services.settings.home, Lessons(services.intents.now())
-    out = training.workplace(home, given.intents)
-    training.teach(given.rows, out, threads=1, encoder=home / "encoder")
-    return training.keep(services, given, out)
+def trained(home: Path) -> Path:
+    """Write a home and train on its examples once, for many teams to copy; gives the training."""
+    write(home)
+    found = intents.Intents.of(intents.load(home / "intents.toml"))
+    with threadpool_limits(1):
+        training.teach(found.examples(), home / "trained", threads=1, encoder=home / "encoder")
+    return home / "trained"
+
+
+def serve(services: Services, trained: Path) -> ModelVersion:
+    """Let what was trained on the examples alone serve."""
+    out = services.settings.home / "copy"
+    shutil.copytree(trained, out)
+    return training.keep(services, Lessons(services.intents.now()), out)
 
 
 def label(
@@ -89,7 +98,8 @@ def label(
 def night(services: Services, now: datetime) -> learn.Report:
     """Hold a night with the tiny encoder."""
     teach = functools.partial(teaching.teach, encoder=services.settings.home / "encoder")
-    return learn.night(services, now=now, teach=teach)
+    with threadpool_limits(1):
+        return learn.night(services, now=now, teach=teach)
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: 
             rows.append(row)
             replays.append(again)
             vectors.append(vector)
-    table = np.array(vectors, dtype=np.float32).reshape(len(rows), -1)
+    table = np.array(vectors, dtype=np.float32).reshape(len(rows), -1 if rows else 0)
     return Feedback(tuple(rows), tuple(replays), table @ table.T, tuple(rated))
 
 
