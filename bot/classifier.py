@@ -12,6 +12,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from bot.intents import Intents
+from bot.settings import Settings
 from store import versions
 from store.records import ModelVersion
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.services import Services
     from models.embedder import Embedder
-    from models.intent import Prediction
+    from models.intent import IntentModel, Prediction
 
     Vector = NDArray[np.float32]
 
@@ -126,7 +127,9 @@ def of(services: "Services") -> Served:
         serving,
         earlier,
         lambda version: load(
-            root(services.settings.home) / (version.path or ""), services.embedder
+            root(services.settings.home) / (version.path or ""),
+            services.embedder,
+            services.settings,
         ),
         lambda: untrained(services.intents.now(), services.embedder),
     )
@@ -137,21 +140,34 @@ def root(home: Path) -> Path:
     return home / "models" / KIND
 
 
-def load(folder: Path, embedder: "Embedder") -> Classify:
+def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
     """Load a version, its files verified; raises ShelfError or ModelError.
 
     A baseline that was trained on the serving encoder shares the question's vector with the search.
     """
-    from models import bert, frozen, intent, shelf
-    from models.embedder import packaged_folder, sha256
+    from models import frozen, shelf
+    from models.embedder import WEIGHTS, sha256
 
     shelf.verify(folder)
-    linear, weights = frozen.load(folder), embedder.folder / bert.WEIGHTS
+    linear, weights = frozen.load(folder), embedder.folder / WEIGHTS
     if linear and weights.is_file() and linear.encoder_sha256 == sha256(weights):
         return lambda text, vector: linear.predict(vector()[None])[0]
-    model = intent.load(folder, encoder=packaged_folder())
+    model = _from_texts(folder, settings)
     model.predict(["warm up"])
     return lambda text, vector: model.predict([text])[0]
+
+
+def _from_texts(folder: Path, settings: Settings) -> "IntentModel":
+    """Load a version that encodes by itself, by torch where ONNX Runtime cannot."""
+    from models import intent
+    from models.embedder import ModelError, packaged_folder
+
+    if settings.runtime == "onnx":
+        try:
+            return intent.load(folder, encoder=packaged_folder(), onnx_threads=settings.threads)
+        except ModelError as error:
+            log.warning("intents_by_torch reason=%s", error)
+    return intent.load(folder, encoder=packaged_folder())
 
 
 def untrained(intents: Intents, embedder: "Embedder") -> Classify:

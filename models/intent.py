@@ -5,17 +5,21 @@ Knows nothing about what an intent makes the bot do or where messages come from.
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import baseline, bert
-from models.bert import BertClassifier, TextCodec
-from models.calibration import Calibration
-from models.embedder import ModelError, sha256
+from models import baseline
+from models.calibration import Calibration, Logits
+from models.embedder import TOKENIZER, WEIGHTS, ModelError, sha256
+from models.tokens import Ids, TextCodec
+
+if TYPE_CHECKING:
+    from models.bert import BertClassifier
 
 KINDS = ("bert", "baseline")
 FILE = "intent.json"
@@ -49,17 +53,21 @@ class IntentModel:
     """A loaded classifier; threads may call `predict` at the same time."""
 
     def __init__(
-        self, model: BertClassifier, codec: TextCodec, labels: list[str], calibration: Calibration
+        self,
+        logits: Callable[[Sequence[Ids]], Logits],
+        codec: TextCodec,
+        labels: list[str],
+        calibration: Calibration,
     ) -> None:
-        """Serve `model`, whose classes are `labels`, in that order."""
-        self._model, self._codec, self._calibration = model.eval(), codec, calibration
+        """Serve `logits`, whose classes are `labels`, in that order."""
+        self._logits, self._codec, self._calibration = logits, codec, calibration
         self.labels = labels
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Classify each text; any text will do, the empty one too."""
         if not texts:
             return []
-        logits = self._model.logits(self._codec.ids(texts))
+        logits = self._logits(self._codec.ids(texts))
         confidences = self._calibration.confidences(logits)
         scores = self._calibration.in_scope(logits)
         return [
@@ -79,42 +87,57 @@ class IntentModel:
         )
 
 
-def load(folder: Path, *, encoder: Path, kind: str | None = None) -> IntentModel:
+def load(
+    folder: Path, *, encoder: Path, kind: str | None = None, onnx_threads: int = 0
+) -> IntentModel:
     """Load what `write` wrote: the model that won, or the `kind` that is asked for.
 
-    `encoder` is the pretrained folder, needed where the baseline serves. The files' hashes are
-    the shelf's business. Raises ModelError when the folder does not fit together.
+    `encoder` is the pretrained folder, needed where the baseline serves. With `onnx_threads` ONNX
+    Runtime serves it instead of torch, exported into the folder at first use. The files' hashes
+    are the shelf's business. Raises ModelError when the folder does not fit together.
     """
     try:
         settings = _settings(json.loads((folder / FILE).read_text()))
-        if (kind or settings.serves) == "bert":
-            model = bert.load(folder, len(settings.labels))
-            calibration = settings.bert
+        chosen = kind or settings.serves
+        logits: Callable[[Sequence[Ids]], Logits]
+        if onnx_threads:
+            from models import exported
+
+            root = folder / "onnx" / chosen
+            logits = exported.classifier(
+                lambda: _network(folder, encoder, settings, chosen), root=root, threads=onnx_threads
+            )
         else:
-            model = _baseline(folder, encoder, settings)
-            calibration = settings.baseline
-        codec = TextCodec(folder / bert.TOKENIZER)
+            logits = _network(folder, encoder, settings, chosen).logits
+        codec = TextCodec(folder / TOKENIZER)
     except ModelError:
         raise
     except Exception as error:  # tokenizers raises nothing narrower
         raise ModelError(
             f"The intent model in {folder} cannot be read ({error}). Train a new one."
         ) from error
-    return IntentModel(model, codec, settings.labels, calibration)
+    calibration = settings.bert if chosen == "bert" else settings.baseline
+    return IntentModel(logits, codec, settings.labels, calibration)
 
 
 def write(
-    folder: Path, encoder: Path, model: BertClassifier, linear: baseline.Baseline, kept: Settings
+    folder: Path, encoder: Path, model: "BertClassifier", linear: baseline.Baseline, kept: Settings
 ) -> None:
     """Write both models, the tokenizer of `encoder` and the settings into `folder`."""
+    from models import bert
+
     bert.save(model, folder)
     baseline.save(linear, folder)
-    shutil.copyfile(encoder / bert.TOKENIZER, folder / bert.TOKENIZER)
+    shutil.copyfile(encoder / TOKENIZER, folder / TOKENIZER)
     (folder / FILE).write_text(json.dumps(asdict(kept), indent=1) + "\n")
 
 
-def _baseline(folder: Path, encoder: Path, settings: Settings) -> BertClassifier:
-    if sha256(encoder / bert.WEIGHTS) != settings.encoder_sha256:
+def _network(folder: Path, encoder: Path, settings: Settings, kind: str) -> "BertClassifier":
+    from models import bert
+
+    if kind == "bert":
+        return bert.load(folder, len(settings.labels))
+    if sha256(encoder / WEIGHTS) != settings.encoder_sha256:
         raise ModelError(
             f"The intent model in {folder} was trained on another encoder than {encoder}. "
             "Train a new one."
@@ -122,7 +145,7 @@ def _baseline(folder: Path, encoder: Path, settings: Settings) -> BertClassifier
     linear = baseline.load(folder)
     model = bert.from_encoder(encoder, len(settings.labels))
     model.set_head(linear.weights, linear.bias)
-    return model
+    return model.eval()
 
 
 def _settings(saved: dict[str, object]) -> Settings:

@@ -61,6 +61,19 @@ def ensure_embedder(
     return number
 
 
+def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> str | None:
+    """Give the name of the encoder whose vectors are served; None when nothing is.
+
+    All live builds share one: a new encoder's are swapped in together.
+    """
+    row = connection.execute(
+        "SELECT e.name FROM builds b JOIN embedders e USING (workspace_id, embedder_id)"
+        " WHERE b.workspace_id = %s AND b.state = 'live' LIMIT 1",
+        (workspace,),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def _ensure_index(
     connection: psycopg.Connection[TupleRow], table: str, number: int, dims: int
 ) -> None:

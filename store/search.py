@@ -76,6 +76,11 @@ class Plan:
     scope: Scope | None
     terms: Terms
 
+    def leg(self, wanted: Leg, encoder: int) -> Leg:
+        """Give the leg to search with: words alone, where the index is by another encoder."""
+        is_by_another = self.scope is not None and self.scope.embedder_id != encoder
+        return "lexical" if is_by_another else wanted
+
 
 _PREPARE = """
 WITH visible AS (

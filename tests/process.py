@@ -38,7 +38,7 @@ def main() -> None:
         slack.run(settings)
         return
     with open_services(settings) as services, kept(services.server):
-        services.__dict__["answerer"] = SlowAnswerer()
+        type(services).answerer = SlowAnswerer()
         asyncio.run(worker.serve(services, (QUESTIONS,)))
 
 

@@ -3,13 +3,13 @@
 Knows nothing about what the process does: `python -m bot.processes.child worker` is `threadwise worker`.
 """
 
-import importlib
 import os
 import signal
 import sys
 import threading
 import time
 
+from bot import encoders
 from bot.cli import main as cli
 
 GRACE_SECONDS = 20.0
@@ -20,9 +20,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     if sys.argv[1:2] == ["worker"]:
         # The slowest import, begun while the database starts.
-        threading.Thread(
-            target=importlib.import_module, args=["models.embedder"], daemon=True
-        ).start()
+        threading.Thread(target=encoders.preload, daemon=True).start()
     cli.main()
 
 

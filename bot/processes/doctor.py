@@ -14,7 +14,7 @@ from urllib.error import URLError
 from rich.text import Text
 from slack_sdk.errors import SlackApiError
 
-from bot import ingestion, intents, screen
+from bot import encoders, ingestion, intents, screen
 from bot.services import Services, open_services
 from bot.settings import ROOT, Settings
 from bot.slack import clients
@@ -109,9 +109,7 @@ def _queue(services: Services) -> Finding:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from models import embedder
-
-    loaded = embedder.load(settings.embedder, threads=settings.threads)
+    loaded = encoders.configured(settings)
     yield Finding(f"The encoder {loaded.name} loads; its files are as they should be")
 
 

@@ -1,0 +1,127 @@
+"""Measures ONNX Runtime against torch: bulk encoding, one question, one message's intent.
+
+Knows nothing about retrieval: `threadwise eval retrieval` with THREADWISE_RUNTIME=onnx measures that.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bot import intents
+from bot.settings import ROOT
+from models import baseline, bert, embedder, exported, intent
+from models.calibration import calibrate
+from models.embedder import Embedder, packaged_folder, sha256
+from models.intent import IntentModel
+from tests.bench_ingest import embedded_texts
+from tests.bench_place import Clock, Place, Row, opened, percentile, scratch
+
+CHUNKS = 1_024
+MESSAGES = 400
+RIDGE = 10.0
+"""Strength of the linear model that stands in for a trained one: the network is the same."""
+
+
+def run(place: Place) -> Iterator[Row]:
+    """Measure the packaged encoder both ways, then the classifier both ways."""
+    with opened() as services:
+        _, handbook = place.handbook()
+        texts = embedded_texts(handbook, services)
+    count = min(len(texts), place.size(CHUNKS))
+    texts = [texts[n * len(texts) // count] for n in range(count)]
+    with scratch() as folder:
+        torch = embedder.load()
+        clock = Clock()
+        onnx = exported.load(root=folder / "onnx")
+        yield Row("export, once per model", clock.seconds, "s")
+        yield from _bulk(torch, onnx, texts)
+        yield from _questions(torch, onnx, place.questions())
+        yield from _messages(folder, torch, onnx, place.size(MESSAGES))
+
+
+def _bulk(torch: Embedder, onnx: Embedder, texts: Sequence[str]) -> Iterator[Row]:
+    for one in (torch, onnx):
+        one.encode(texts[:64])
+    spent = {torch.name: 0.0, onnx.name: 0.0}
+    vectors = {}
+    for one in (torch, onnx, onnx, torch):
+        clock = Clock()
+        vectors[one.name] = one.encode(texts)
+        spent[one.name] += clock.seconds / 2
+    cosines = (vectors[torch.name] * vectors[onnx.name]).sum(axis=1)
+    rates = {name: len(texts) / seconds for name, seconds in spent.items()}
+    told = f"{len(texts)} chunks of a handbook, twice each way"
+    yield Row("torch, bulk", rates[torch.name], "chunks/s", reference=told)
+    yield Row("ONNX Runtime, bulk", rates[onnx.name], "chunks/s", reference=told)
+    ratio = rates[onnx.name] / rates[torch.name]
+    yield Row("ONNX Runtime / torch", ratio, "x", at_least=1.7, reference="the same chunks")
+    yield Row("cosine of the two, mean", float(cosines.mean()))
+    yield Row("cosine of the two, least", float(cosines.min()))
+
+
+def _questions(torch: Embedder, onnx: Embedder, questions: Sequence[str]) -> Iterator[Row]:
+    for name, one in (("torch", torch), ("ONNX Runtime", onnx)):
+        yield from _times(f"a question encoded, {name}", one.encode, questions)
+
+
+def _messages(folder: Path, torch: Embedder, onnx: Embedder, count: int) -> Iterator[Row]:
+    rows = intents.Intents.of(intents.load(ROOT / "intents.toml")).examples()
+    rows = [rows[n * len(rows) // count] for n in range(min(count, len(rows)))]
+    texts = [text for text, _ in rows]
+    _write(folder / "intents", torch, rows)
+    limits = {"torch": 25.0, "ONNX Runtime": 8.0}
+    found = []
+    for name, threads in (("torch", 0), ("ONNX Runtime", 2)):
+        model = _model(folder / "intents", threads)
+        found.append(model.predict(texts))
+        yield from _times(f"a message classified, {name}", model.predict, texts, limits[name])
+    same = [a.intent == b.intent for a, b in zip(*found, strict=True)]
+    apart = [abs(a.confidence - b.confidence) for a, b in zip(*found, strict=True)]
+    yield Row("same intent by both", float(np.mean(same)), reference=f"{len(texts)} messages")
+    yield Row("confidence apart, most", max(apart))
+    shared = [_shared(folder / "intents", one, texts) for one in (torch, onnx)]
+    yield Row(
+        "same intent by the search's vectors, baseline", float(np.mean(shared[0] == shared[1]))
+    )
+
+
+def _write(folder: Path, torch: Embedder, rows: Sequence[tuple[str, str]]) -> None:
+    """Write what training writes, without the training: a fine-tuned model before its first step."""
+    labels = sorted({name for _, name in rows})
+    truth = np.array([labels.index(name) for _, name in rows])
+    vectors = torch.encode([text for text, _ in rows])
+    linear = baseline.fit(vectors, truth, len(labels), RIDGE)
+    model = bert.from_encoder(packaged_folder(), len(labels))
+    model.set_head(linear.weights, linear.bias)
+    fitted = calibrate(linear.logits(vectors), truth)
+    kept = intent.Settings(
+        labels, "bert", sha256(packaged_folder() / bert.WEIGHTS), bert=fitted, baseline=fitted
+    )
+    folder.mkdir()
+    intent.write(folder, packaged_folder(), model, linear, kept)
+
+
+def _model(folder: Path, onnx_threads: int) -> IntentModel:
+    return intent.load(folder, encoder=packaged_folder(), onnx_threads=onnx_threads)
+
+
+def _shared(folder: Path, one: Embedder, texts: Sequence[str]) -> np.ndarray:
+    return baseline.load(folder).logits(one.encode(texts)).argmax(axis=1)
+
+
+def _times(
+    what: str,
+    action: Callable[[list[str]], object],
+    texts: Sequence[str],
+    at_most: float | None = None,
+) -> Iterator[Row]:
+    """Time an action for one text after the other."""
+    action(list(texts[:5]))
+    spent = []
+    for text in texts:
+        clock = Clock()
+        action([text])
+        spent.append(1000 * clock.seconds)
+    yield Row(f"{what}, p50", percentile(spent, 0.5), "ms")
+    yield Row(f"{what}, p95", percentile(spent, 0.95), "ms", at_most)
