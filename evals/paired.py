@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import comb
 
 import numpy as np
+from numpy.typing import NDArray
 
 ROUNDS = 2000
 
@@ -24,6 +25,14 @@ def sign_test(better: int, worse: int, chance: float = 0.5) -> float:
     return min(1.0, sum(tail)) if count else 1.0
 
 
+def no_gain(differences: Sequence[float], *, rounds: int = 20_000, seed: int = 0) -> float:
+    """Give P(the mean difference is not above zero), by the paired bootstrap (Efron 1979)."""
+    if not differences:
+        return 1.0
+    means = _means(differences, rounds, seed)
+    return float((means <= 0).mean())
+
+
 def lower_bound(
     differences: Sequence[float], *, level: float = 0.05, rounds: int = ROUNDS, seed: int = 0
 ) -> float:
@@ -37,8 +46,12 @@ def interval(
     """Give the two-sided interval of the mean difference (Efron 1979); (0, 0) without differences."""
     if not differences:
         return 0.0, 0.0
-    values = np.asarray(differences, dtype=np.float64)
-    chance = np.random.default_rng(seed)
-    means = values[chance.integers(0, len(values), (rounds, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, (level / 2, 1 - level / 2))
+    low, high = np.quantile(_means(differences, rounds, seed), (level / 2, 1 - level / 2))
     return float(low), float(high)
+
+
+def _means(differences: Sequence[float], rounds: int, seed: int) -> NDArray[np.float64]:
+    """Draw as many differences as there are, with replacement, and take the mean of each draw."""
+    values, chance = np.asarray(differences, dtype=np.float64), np.random.default_rng(seed)
+    drawn = [values[chance.integers(0, len(values), len(values))].mean() for _ in range(rounds)]
+    return np.array(drawn)

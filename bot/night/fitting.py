@@ -35,6 +35,9 @@ that nobody asked before lose more than others gain."""
 STEPS = (1.0, 0.75, 0.5, 0.25)
 """Shares of the way from what serves to what was fitted; the largest that the frozen set bears."""
 
+HALF = 0.5
+"""Where the direction of a fit is tested: a fitted weight is uncertain, the half of it less so."""
+
 Weights = NDArray[np.float64]
 Places = NDArray[np.int64]
 
@@ -65,7 +68,9 @@ def weights(learned: Learned, sources: Sequence[str] = ()) -> Weights:
 def fit_title(known: Evidence) -> Verdict:
     """Fit what a question that stands in the title adds; the one weight that few votes suffice for."""
     spread = (0.0, 0.0, TITLE_SPREAD, 0.0)
-    return _fit_order("title", known, spread, lambda found: {"title_weight": found[2]})
+    return _fit_order(
+        "title", known, spread, lambda found: {"title_weight": found[2]}, is_by_likelihood=True
+    )
 
 
 def fit_fusion(known: Evidence) -> Verdict:
@@ -90,12 +95,14 @@ def _fit_order(
     known: Evidence,
     spread: Sequence[float],
     payload: Callable[[Weights], Mapping[str, float]],
+    *,
+    is_by_likelihood: bool = False,
 ) -> Verdict:
     """Fit some of the weights, tried on judged questions that each fit did not see.
 
     The step is the largest of STEPS that the frozen set bears; it is only asked about what held-out
-    votes call better, as it is slow. Memory is left out: it repairs just
-    what the order gets wrong on judged questions, and so would hide it.
+    votes call better, as it is slow. Memory is left out: it repairs just what the order gets wrong on
+    judged questions, and so would hide it. `is_by_likelihood` tests the votes' likelihood (`_gains`).
     """
     votes = known.feedback.votes(known.learned.recall.floor)
     if len(votes.shown) < promotion.MIN_JUDGED:
@@ -108,19 +115,35 @@ def _fit_order(
     folds = [
         (fold == k, _fitted(votes.take(fold != k), before, spread)) for k in set(fold.tolist())
     ]
+    gains = _gains(votes, before, folds) if is_by_likelihood else None
     verdict, floor = promotion.waits(kind, 0), known.learned.recall.floor
     for step in STEPS:
         new, best = old.copy(), _toward(before, fitted, step)
         for rows, part in folds:
             new[rows] = fusion.choices(votes.take(rows), _toward(before, part, step))
         told = {name: round(float(value), 4) for name, value in payload(best).items()}
-        verdict = _verdict(kind, told, votes, old, new, np.zeros(0))
+        verdict = _verdict(kind, told, votes, old, new, np.zeros(0), gains)
         if verdict.decision == "promoted":
             change = known.frozen(best[:4], floor) - known.frozen(before[:4], floor)
-            verdict = _verdict(kind, told, votes, old, new, change)
+            verdict = _verdict(kind, told, votes, old, new, change, gains)
         if verdict.decision == "promoted" or not verdict.numbers["frozen"]:
             break
     return verdict
+
+
+def _gains(
+    votes: Votes, before: Weights, folds: Sequence[tuple[NDArray[np.bool_], Weights]]
+) -> list[float]:
+    """How much likelier each held-out vote is half the way to what the others fitted.
+
+    More telling than changes of the first passage: of 300 votes p < .01 on 8 of 8 sets of FeedbackQA's
+    questions (changes: on half of them), and on 0 of 96 with shuffled votes. Only for weights whose
+    fit leaves the scores' scale alone: a flatter one makes shuffled votes likelier.
+    """
+    gains = -fusion.log_likelihood(votes, before)
+    for rows, part in folds:
+        gains[rows] += fusion.log_likelihood(votes.take(rows), _toward(before, part, HALF))
+    return gains.tolist()
 
 
 def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
@@ -190,6 +213,7 @@ def _verdict(
     old: Places,
     new: Places,
     frozen: Weights,
+    gains: Sequence[float] | None = None,
 ) -> Verdict:
     """Count where exactly one of the two puts first what was judged; the other votes say nothing."""
     left, joined = (
@@ -206,4 +230,5 @@ def _verdict(
         worse=int(((left & liked) | (joined & disliked)).sum()),
         chance=float(disliked.sum()) / max(1, judged),
         frozen=frozen.tolist(),
+        gains=gains,
     )

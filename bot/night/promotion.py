@@ -52,13 +52,19 @@ def judge(
     chance: float,
     frozen: Sequence[float],
     what: str = "votes",
+    gains: Sequence[float] | None = None,
 ) -> Verdict:
     """Decide on held-out changes and on the differences of the frozen set's scores.
 
     `better` counts disliked passages that the candidate no longer puts first, `worse` liked ones;
     `chance` is the share of dislikes, which changing at random would reach. `what` people gave.
+    With `gains`, how much likelier the candidate makes each held-out vote, these are tested instead
+    of the changes alone: every vote says something then, and the changes must still be for the better.
     """
-    p = paired.sign_test(better, worse, max(0.5, chance))
+    if gains is None:
+        p = paired.sign_test(better, worse, max(0.5, chance))
+    else:
+        p = paired.no_gain(gains) if better > worse else 1.0
     low, high = paired.interval(frozen, level=0.1)
     mean = sum(frozen) / len(frozen) if len(frozen) else 0.0
     numbers = {
