@@ -12,8 +12,10 @@ setup: .venv/done ## make the environment only
 up: setup ## everything on this machine: make up [DOCS=path]
 	@$(BIN)/python -m bot up $(if $(DOCS),--docs "$(DOCS)")
 
-test: setup ## the tests
+test: .venv/tests ## the tests
 	@$(BIN)/python -m pytest
+.venv/tests: .venv/done
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test-s3]' && touch $@
 
 lint: setup ## style, types, import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
