@@ -25,6 +25,7 @@ PARTS = {
     "answers": "question to answer, with a handbook and with 100,000 chunks; recall; filters",
     "busy": "answers while a large handbook ingests",
     "slack": "acknowledgements under 50 events a second while a worker ingests",
+    "files": "memory of a worker during its largest file and a text of 200 MB",
     "kill": "kill -9 of bot, worker and postmaster in the middle of 20 questions",
     "memory": "every process after a handbook and 50 questions",
     "start": "first and second start, and where the seconds go",
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="*", metavar="NAME", help="parts to run (default: all but scale)"
     )
     parser.add_argument(
-        "--data", type=Path, help="folder with handbooks/18f and handbooks/sourcegraph"
+        "--data", type=Path, help="folder with handbooks/18f, handbooks/sourcegraph and mixed_docs"
     )
     parser.add_argument("--json", type=Path, help="write the rows to this file too")
     parser.add_argument(
