@@ -19,7 +19,7 @@ from bot import lessons
 from bot.classifier import KIND, root
 from bot.intents import Intents
 from bot.lessons import Lessons, Rows
-from bot.processes.gate import NICENESS, Gate, Stopping
+from bot.processes.gate import NICENESS, THRIFTY, Gate, Stopping
 from bot.services import Services
 from store import versions
 from store.queue import WORK
@@ -169,6 +169,7 @@ def teach(
 
 def _wait(rows: Rows, out: Path, threads: int, gate: Gate) -> None:
     """Train in a child and wait; raises Stopping, with the child ended, once the worker stops."""
+    os.environ.update(THRIFTY)  # for the child: this process has read its own
     child = get_context("spawn").Process(target=_apart, args=(rows, out, threads), daemon=True)
     child.start()
     try:

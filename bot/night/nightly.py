@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from bot.processes.gate import NICENESS
+from bot.processes.gate import NICENESS, THRIFTY
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def run(environ: Mapping[str, str]) -> dict[str, object]:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "bot", "learn", "--json"],
-            env={**environ, **threads},
+            env={**environ, **threads, **THRIFTY},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
