@@ -173,9 +173,7 @@ class Answerer:
         if not found.passages:
             return "", {}
         first = found.passages[0]
-        span, cosines = marking.best_span(
-            first.body, found.question, found.vector, self._encode
-        )
+        span, cosines = marking.best_span(first.body, found.question, found.vector, self._encode)
         signals = confidence.signals(found.passages, found.terms, cosines)
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return span, signals
