@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ingest.prepare import Outcome, Refused
 from ingest.reader import Reader, Stuck
 from store.database import Database
 from store.records import Run
-from tests.fake_http import FakeHttp, Reply, fake_http
+from tests.fake_http import Asked, FakeHttp, Reply, fake_http
 from tests.fakes import HashEmbedder
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -110,7 +111,7 @@ def web() -> Iterator[FakeHttp]:
         yield fake
 
 
-def crawl(database: Database, web: FakeHttp) -> Run:
+def crawl(database: Database, web: FakeHttp, cache: Path | None = None) -> Run:
     encoder = HashEmbedder()
     return running.ingest(
         SourceConfig(
@@ -119,6 +120,7 @@ def crawl(database: Database, web: FakeHttp) -> Run:
             f"{web.url}/",
             max_removed=0,
             max_removed_share=1,
+            cache=cache and str(cache),
             options={"allow_private": True, "delay_seconds": 0.0},
         ),
         database=database,
@@ -154,3 +156,23 @@ def test_a_website_is_followed_through_changes_errors_and_deletions(
     with database.connection() as connection:
         left = connection.execute("SELECT path FROM documents ORDER BY path").fetchall()
     assert left == [("a",), ("index",)]
+
+
+def test_a_second_crawl_of_an_unchanged_website_loads_nothing_and_removes_nothing(
+    database: Database, web: FakeHttp, tmp_path: Path
+) -> None:
+    loaded: list[str] = []
+
+    def serve(asked: Asked) -> Reply:
+        if asked.headers.get("if-modified-since"):
+            return Reply(status=304)
+        loaded.append(asked.path)
+        reply = page(f"words of {asked.path}", "/a", "/b")
+        return Reply(reply.body, headers={"Last-Modified": "Mon, 03 Feb 2025 10:00:00 GMT"})
+
+    web.routes |= {"/": serve, "/a": serve, "/b": serve}
+    assert crawl(database, web, tmp_path).changed == 3
+    assert sorted(loaded) == ["/", "/a", "/b"]
+    again = crawl(database, web, tmp_path)
+    assert (again.state, again.unchanged, again.removed) == ("done", 3, 0)
+    assert len(loaded) == 3
