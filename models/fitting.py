@@ -3,12 +3,15 @@
 Knows nothing about reports or about which of the two will serve.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import gc
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import Callable
+import Iterator
 import numpy as np
+import Sequence
 from numpy.typing import NDArray
 
 from models import baseline, bert, examples, finetune
@@ -134,6 +137,8 @@ class Fitter:
 
     def fit(self, name: str, data: Data, held: Data | None, epochs: int = 0) -> Pair:
         """Fit both models on `data`; `held` rows choose the epoch, else `epochs` are run."""
+        # An optimizer and its schedule refer to one another: the last fit's would stay, 200 MB.
+        gc.collect()
         inside = data.take(data.inside)
         linear = baseline.fit(inside.vectors, inside.rows.truth, data.intents, self._strength)
         model = bert.from_encoder(self._encoder, data.intents)
