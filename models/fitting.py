@@ -3,15 +3,13 @@
 Knows nothing about reports or about which of the two will serve.
 """
 
-from collections.abc import gc
+import gc
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import Callable
-import Iterator
 import numpy as np
-import Sequence
 from numpy.typing import NDArray
 
 from models import baseline, bert, examples, finetune
