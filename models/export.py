@@ -3,12 +3,14 @@
 Knows nothing about who runs them; nothing else needs the package onnx.
 """
 
+import functools
 import json
 import tempfile
 import warnings
 from pathlib import Path
 
-import onnx  # noqa: F401 - what misses it should say so before anything is loaded
+import numpy as np
+import onnx
 import torch
 from onnxruntime.quantization import quantize_dynamic
 from sentence_transformers import SentenceTransformer
@@ -20,12 +22,37 @@ from models.exported import FILE, IDS, MASK, SETTINGS, Network
 from models.tokens import TextCodec
 
 OPSET = 17
-PROBES = (
-    "How do I report a sick day?",
-    "Expenses are paid with the salary of the month after, when they reach us by the fifteenth.",
-)
+FAR = 4.0
+"""Times the median peak of a layer's inputs, from which an input is damped."""
+
 NEAR = 0.97
-"""Cosine that an exported probe has with torch's at least; all-MiniLM-L6-v2 reaches .99."""
+"""Cosine that an exported sample has with torch's at least; all-MiniLM-L6-v2 reaches .99."""
+
+SAMPLES = (
+    "vpn",
+    "How do I report a sick day, and whom do I tell when I am ill for longer than three days?",
+    (
+        "Expenses are paid with the salary of the month after, when they reach us by the fifteenth."
+        " Keep every receipt; without one nothing is paid back."
+    ),
+    (
+        "# Remote work\n\nYou may work from another country for up to 30 days a year. Ask your manager"
+        " first, then People Operations (people@example.org)."
+    ),
+    (
+        "| Item | Limit | Who approves |\n| --- | --- | --- |\n| Laptop | 2,000 EUR | IT |\n| Chair |"
+        " 400 EUR | Facilities |"
+    ),
+    (
+        "The server did not answer: `curl -v https://example.org/health` gave error 503 at 14:05 on"
+        " 2024-03-01, see issue #1234."
+    ),
+    (
+        "In this study we examined 412 patients with type 2 diabetes; the treatment reduced mortality"
+        " by 12 % (p < 0.05)."
+    ),
+    "Who was the first president of the committee that the council founded in Vienna?",
+)
 
 
 class _Sentence(torch.nn.Module):
@@ -36,6 +63,20 @@ class _Sentence(torch.nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         found = self.model({IDS: ids, MASK: mask})["sentence_embedding"]
         return torch.nn.functional.normalize(found, dim=1)
+
+
+class _Damped(torch.nn.Module):
+    """A linear layer over inputs divided by `scale`, and weights multiplied by it: the same sums."""
+
+    def __init__(self, layer: torch.nn.Linear, scale: Tensor) -> None:
+        super().__init__()
+        self.layer = layer
+        self.inverse = torch.nn.Parameter(1 / scale, requires_grad=False)
+        self.layer.weight.data *= scale
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self.layer(inputs * self.inverse)
+        return found
 
 
 class _Logits(torch.nn.Module):
@@ -57,19 +98,25 @@ def encoder(folder: Path, out: Path) -> None:
         local_files_only=True,
         model_kwargs={"attn_implementation": "eager"},
     )
+    peaks: dict[str, Tensor] = {}
+    hooks = [
+        layer.register_forward_pre_hook(functools.partial(_note, peaks, name))
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+    ]
+    expected = np.concatenate([model.encode([text], normalize_embeddings=True) for text in SAMPLES])
+    for hook in hooks:
+        hook.remove()
+    for name, peak in peaks.items():
+        scale = (peak / (FAR * peak.median())).clamp(min=1)
+        layer = model.get_submodule(name)
+        assert isinstance(layer, torch.nn.Linear)
+        model.set_submodule(name, _Damped(layer, scale))
     with tempfile.TemporaryDirectory() as scratch:
         _write(_Sentence(model), Path(scratch) / FILE)
-        # Seven bits of weight: eight overflow in the sums of processors without VNNI.
-        quantize_dynamic(
-            Path(scratch) / FILE,
-            out / FILE,
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            reduce_range=True,
-        )
+        _quantise(Path(scratch) / FILE, out / FILE)
     window = int(model.max_seq_length or 512)
-    expected = model.encode(list(PROBES), normalize_embeddings=True)
-    found = Network(out / FILE, 1)(TextCodec(folder / TOKENIZER, window).ids(PROBES))
+    found = Network(out / FILE, 1)(TextCodec(folder / TOKENIZER, window).ids(SAMPLES))
     nearest = float((expected * found).sum(axis=1).min())
     if nearest < NEAR:
         raise ModelError(
@@ -77,6 +124,25 @@ def encoder(folder: Path, out: Path) -> None:
             " torch's). Set THREADWISE_RUNTIME=torch."
         )
     (out / SETTINGS).write_text(json.dumps({"window": window, "dims": found.shape[1]}) + "\n")
+
+
+def _note(
+    peaks: dict[str, Tensor], name: str, layer: torch.nn.Module, inputs: tuple[Tensor]
+) -> None:
+    """Note how far each of a layer's inputs goes."""
+    peak = inputs[0].abs().flatten(0, -2).amax(0)
+    peaks[name] = torch.maximum(peaks.get(name, peak), peak)
+
+
+def _quantise(exact: Path, target: Path) -> None:
+    model = onnx.load(exact)
+    # Its preparation, without which it warns, finds nothing to do in a traced graph.
+    onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
+    onnx.save(model, exact)
+    # Seven bits of weight: eight overflow in the sums of processors without VNNI.
+    quantize_dynamic(
+        exact, target, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True
+    )
 
 
 def classifier(model: BertClassifier, out: Path) -> None:
