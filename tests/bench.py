@@ -22,6 +22,7 @@ from tests.bench_place import Clock, Place, Row
 
 PARTS = {
     "ingest": "a handbook against one plain encode; nothing changed; many unchanged documents",
+    "encoder": "ONNX Runtime against torch: chunks, questions, intents",
     "answers": "question to answer, with a handbook and with 100,000 chunks; recall; filters",
     "busy": "answers while a large handbook ingests",
     "slack": "acknowledgements under 50 events a second while a worker ingests",

@@ -4,6 +4,7 @@ Knows nothing about retrieval: `threadwise eval retrieval` with THREADWISE_RUNTI
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from bot.settings import ROOT
 from models import baseline, bert, embedder, exported, intent
 from models.calibration import calibrate
 from models.embedder import Embedder, packaged_folder, sha256
-from models.intent import IntentModel
+from models.frozen import FrozenModel
+from models.intent import IntentModel, Prediction
 from tests.bench_ingest import embedded_texts
 from tests.bench_place import Clock, Place, Row, opened, percentile, scratch
 
@@ -25,6 +27,9 @@ RIDGE = 10.0
 
 def run(place: Place) -> Iterator[Row]:
     """Measure the packaged encoder both ways, then the classifier both ways."""
+    if find_spec("onnx") is None:
+        yield Row("not measured: the extra [onnx] is not installed", 0)
+        return
     with opened() as services:
         _, handbook = place.handbook()
         texts = embedded_texts(handbook, services)
@@ -69,24 +74,31 @@ def _messages(folder: Path, torch: Embedder, onnx: Embedder, count: int) -> Iter
     rows = intents.Intents.of(intents.load(ROOT / "intents.toml")).examples()
     rows = [rows[n * len(rows) // count] for n in range(min(count, len(rows)))]
     texts = [text for text, _ in rows]
-    _write(folder / "intents", torch, rows)
+    kept = _write(folder / "intents", torch, rows)
     limits = {"torch": 25.0, "ONNX Runtime": 8.0}
     found = []
     for name, threads in (("torch", 0), ("ONNX Runtime", 2)):
         model = _model(folder / "intents", threads)
         found.append(model.predict(texts))
         yield from _times(f"a message classified, {name}", model.predict, texts, limits[name])
-    same = [a.intent == b.intent for a, b in zip(*found, strict=True)]
-    apart = [abs(a.confidence - b.confidence) for a, b in zip(*found, strict=True)]
-    yield Row("same intent by both", float(np.mean(same)), reference=f"{len(texts)} messages")
-    yield Row("confidence apart, most", max(apart))
-    shared = [_shared(folder / "intents", one, texts) for one in (torch, onnx)]
-    yield Row(
-        "same intent by the search's vectors, baseline", float(np.mean(shared[0] == shared[1]))
+    yield from _agreement("fine-tuned", *found)
+    frozen = FrozenModel(
+        baseline.load(folder / "intents"), kept.labels, kept.baseline, kept.encoder_sha256
     )
+    shared = [frozen.predict(one.encode(texts)) for one in (torch, onnx)]
+    yield from _agreement("baseline, by the search's vectors", *shared)
 
 
-def _write(folder: Path, torch: Embedder, rows: Sequence[tuple[str, str]]) -> None:
+def _agreement(what: str, one: list[Prediction], other: list[Prediction]) -> Iterator[Row]:
+    pairs = list(zip(one, other, strict=True))
+    same = [a.intent == b.intent for a, b in pairs]
+    told = f"{len(pairs)} messages, out of scope counted as an intent"
+    yield Row(f"same intent by both, {what}", float(np.mean(same)), reference=told)
+    apart = max(abs(a.confidence - b.confidence) for a, b in pairs)
+    yield Row(f"confidence apart at most, {what}", apart)
+
+
+def _write(folder: Path, torch: Embedder, rows: Sequence[tuple[str, str]]) -> intent.Settings:
     """Write what training writes, without the training: a fine-tuned model before its first step."""
     labels = sorted({name for _, name in rows})
     truth = np.array([labels.index(name) for _, name in rows])
@@ -100,14 +112,11 @@ def _write(folder: Path, torch: Embedder, rows: Sequence[tuple[str, str]]) -> No
     )
     folder.mkdir()
     intent.write(folder, packaged_folder(), model, linear, kept)
+    return kept
 
 
 def _model(folder: Path, onnx_threads: int) -> IntentModel:
     return intent.load(folder, encoder=packaged_folder(), onnx_threads=onnx_threads)
-
-
-def _shared(folder: Path, one: Embedder, texts: Sequence[str]) -> np.ndarray:
-    return baseline.load(folder).logits(one.encode(texts)).argmax(axis=1)
 
 
 def _times(
