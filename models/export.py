@@ -5,13 +5,14 @@ Knows nothing about who runs them; nothing else needs the package onnx.
 
 import functools
 import json
+import logging
 import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
+from numpy.typing import NDArray
 from onnxruntime.quantization import quantize_dynamic
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
@@ -98,20 +99,7 @@ def encoder(folder: Path, out: Path) -> None:
         local_files_only=True,
         model_kwargs={"attn_implementation": "eager"},
     )
-    peaks: dict[str, Tensor] = {}
-    hooks = [
-        layer.register_forward_pre_hook(functools.partial(_note, peaks, name))
-        for name, layer in model.named_modules()
-        if isinstance(layer, torch.nn.Linear)
-    ]
-    expected = np.concatenate([model.encode([text], normalize_embeddings=True) for text in SAMPLES])
-    for hook in hooks:
-        hook.remove()
-    for name, peak in peaks.items():
-        scale = (peak / (FAR * peak.median())).clamp(min=1)
-        layer = model.get_submodule(name)
-        assert isinstance(layer, torch.nn.Linear)
-        model.set_submodule(name, _Damped(layer, scale))
+    expected = _damp(model)
     with tempfile.TemporaryDirectory() as scratch:
         _write(_Sentence(model), Path(scratch) / FILE)
         _quantise(Path(scratch) / FILE, out / FILE)
@@ -126,6 +114,29 @@ def encoder(folder: Path, out: Path) -> None:
     (out / SETTINGS).write_text(json.dumps({"window": window, "dims": found.shape[1]}) + "\n")
 
 
+def _damp(model: SentenceTransformer) -> NDArray[np.float32]:
+    """Make far-out inputs of linear layers smaller without a change of what comes out; gives the
+    samples' vectors.
+
+    One range is cut into 256 steps, so one far input makes all others coarse (SmoothQuant, Xiao et
+    al. 2023; here only what is far out is moved, which kept more).
+    """
+    peaks: dict[str, Tensor] = {}
+    hooks = [
+        layer.register_forward_pre_hook(functools.partial(_note, peaks, name))
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+    ]
+    vectors = [model.encode([text], normalize_embeddings=True) for text in SAMPLES]
+    for hook in hooks:
+        hook.remove()
+    for name, peak in peaks.items():
+        layer, far = model.get_submodule(name), FAR * float(peak.median())
+        if far and isinstance(layer, torch.nn.Linear):
+            model.set_submodule(name, _Damped(layer, (peak / far).clamp(min=1)))
+    return np.concatenate(vectors)
+
+
 def _note(
     peaks: dict[str, Tensor], name: str, layer: torch.nn.Module, inputs: tuple[Tensor]
 ) -> None:
@@ -135,14 +146,19 @@ def _note(
 
 
 def _quantise(exact: Path, target: Path) -> None:
-    model = onnx.load(exact)
-    # Its preparation, without which it warns, finds nothing to do in a traced graph.
-    onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    onnx.save(model, exact)
-    # Seven bits of weight: eight overflow in the sums of processors without VNNI.
-    quantize_dynamic(
-        exact, target, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True
-    )
+    log = logging.getLogger()
+    log.addFilter(_nothing)  # it tells the root logger about every tensor
+    try:
+        # Seven bits of weight: eight overflow in the sums of processors without VNNI.
+        quantize_dynamic(
+            exact, target, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True
+        )
+    finally:
+        log.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 def classifier(model: BertClassifier, out: Path) -> None:
