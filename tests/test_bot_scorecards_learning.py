@@ -50,3 +50,9 @@ def test_one_loud_person_turns_most_votes_and_the_others_stay_honest() -> None:
     votes = poisoning.loud(good, np.random.default_rng(0))
     honest = (poisoning.VOTES - poisoning.LOUD) * (1 - poisoning.NOISE)
     assert votes.sum() == pytest.approx(honest, abs=15)
+
+
+def test_on_one_day_a_loud_persons_votes_are_capped() -> None:
+    votes = poisoning.capped(np.ones(poisoning.VOTES), np.random.default_rng(0))
+    assert (votes[: poisoning.PERSON_VOTES] == 0).all()
+    assert np.isnan(votes).sum() == poisoning.LOUD - poisoning.PERSON_VOTES

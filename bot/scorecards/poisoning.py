@@ -5,7 +5,7 @@ Knows nothing about how a night decides (bot/night/fitting.py) or how questions 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +22,14 @@ from bot.scorecards import scorecard, simulating
 from bot.services import Services
 from store import people
 from store.embedders import embedder_id
+from store.memory import PERSON_VOTES
 
 ASKED = 1200
 """Questions that the nights draw from."""
 
 VOTES = 300
 LOUD = 200
-"""Votes of one person among them, over ten days at least: a day counts 20 of them."""
+"""Votes of one person among them."""
 
 NOISE = 0.18
 FITS = (fitting.fit_memory, fitting.fit_title, fitting.fit_fusion, fitting.fit_sources)
@@ -50,14 +51,28 @@ def tossed(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Wei
 
 
 def loud(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
-    """One person says the opposite LOUD times; the others vote honestly, but for the usual mistakes."""
+    """One person says the opposite LOUD times, over ten days, so that all of it counts; the others vote
+    honestly, but for the usual mistakes."""
     theirs = chance.permutation(len(good)) < LOUD
     honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
     return np.where(theirs, 1 - good, honest)
 
 
-MODES = {"turned": turned, "one person": loud, "shuffled": shuffled, "no signal": tossed}
-POISONED = ("turned", "one person", "shuffled")
+def capped(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+    """The same on one day, of which only PERSON_VOTES count; the rest is NaN."""
+    honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
+    dropped = np.full(LOUD - PERSON_VOTES, np.nan)
+    return np.concatenate([1 - good[:PERSON_VOTES], dropped, honest[LOUD:]])
+
+
+MODES = {
+    "turned": turned,
+    "one person": capped,
+    "one person, ten days": loud,
+    "shuffled": shuffled,
+    "no signal": tossed,
+}
+POISONED = ("turned", "one person", "one person, ten days", "shuffled")
 
 
 def shared(poisoned: int, quiet: int) -> dict[str, int]:
@@ -105,10 +120,11 @@ def _asked(services: Services, folder: Path, seed: int, progress: scorecard.Prog
 def _drawn(feedback: Feedback, mode: str, chance: np.random.Generator) -> Feedback:
     picked = chance.choice(len(feedback.rows), min(VOTES, len(feedback.rows)), replace=False)
     good = np.array([float(feedback.rows[i].good > feedback.rows[i].bad) for i in picked])
-    votes: Sequence[float] = MODES[mode](good, chance).tolist()
+    votes = MODES[mode](good, chance)
+    picked, votes = picked[~np.isnan(votes)], votes[~np.isnan(votes)]
     rows = tuple(
         replace(feedback.rows[i], good=vote, bad=1 - vote)
-        for i, vote in zip(picked, votes, strict=True)
+        for i, vote in zip(picked, votes.tolist(), strict=True)
     )
     replays = tuple(feedback.replays[i] for i in picked)
     return Feedback(rows, replays, feedback.cosines[np.ix_(picked, picked)])
