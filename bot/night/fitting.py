@@ -143,7 +143,7 @@ def _gains(
     gains = -fusion.log_likelihood(votes, before)
     for rows, part in folds:
         gains[rows] += fusion.log_likelihood(votes.take(rows), _toward(before, part, HALF))
-    return gains.tolist()
+    return [float(gain) for gain in gains]
 
 
 def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
