@@ -1,4 +1,4 @@
-"""Writes models for ONNX Runtime: encoders in eight bits, classifiers as they are.
+"""Writes encoders and classifiers for ONNX Runtime, in eight bits.
 
 Knows nothing about who runs them; nothing else needs the package onnx.
 """
@@ -8,19 +8,19 @@ import json
 import logging
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from onnxruntime.quantization import quantize_dynamic
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
 
 from models.bert import BertClassifier
 from models.embedder import TOKENIZER, ModelError
-from models.exported import FILE, IDS, MASK, SETTINGS, Network
-from models.tokens import TextCodec
+from models.exported import FILE, IDS, MASK, SETTINGS, Network, Rows
+from models.tokens import Ids, TextCodec
 
 OPSET = 17
 FAR = 4.0
@@ -99,24 +99,42 @@ def encoder(folder: Path, out: Path) -> None:
         local_files_only=True,
         model_kwargs={"attn_implementation": "eager"},
     )
-    expected = _damp(model)
-    with tempfile.TemporaryDirectory() as scratch:
-        _write(_Sentence(model), Path(scratch) / FILE)
-        _quantise(Path(scratch) / FILE, out / FILE)
     window = int(model.max_seq_length or 512)
-    found = Network(out / FILE, 1)(TextCodec(folder / TOKENIZER, window).ids(SAMPLES))
-    nearest = float((expected * found).sum(axis=1).min())
-    if nearest < NEAR:
-        raise ModelError(
-            f"The encoder {folder} gives other vectors in ONNX Runtime (cosine {nearest:.2f} with"
-            " torch's). Set THREADWISE_RUNTIME=torch."
-        )
+    expected = model.encode(list(SAMPLES), normalize_embeddings=True)
+    found = _in_eight_bits(_Sentence(model), TextCodec(folder / TOKENIZER, window), out)
+    _check(f"The encoder {folder}", expected, found)
     (out / SETTINGS).write_text(json.dumps({"window": window, "dims": found.shape[1]}) + "\n")
 
 
-def _damp(model: SentenceTransformer) -> NDArray[np.float32]:
-    """Make far-out inputs of linear layers smaller without a change of what comes out; gives the
-    samples' vectors.
+def classifier(model: BertClassifier, codec: TextCodec, out: Path) -> None:
+    """Write the classifier into `out`; ModelError when its logits come out as others."""
+    model.encoder.set_attn_implementation("eager")  # type: ignore[operator]
+    expected = model.logits(codec.ids(SAMPLES))
+    _check("The classifier", expected, _in_eight_bits(_Logits(model), codec, out))
+
+
+def _in_eight_bits(model: torch.nn.Module, codec: TextCodec, out: Path) -> Rows:
+    """Write a model of ids and mask into `out`; gives what it gives for the samples."""
+    rows = codec.ids(SAMPLES)
+    _damp(model.eval(), rows)
+    with tempfile.TemporaryDirectory() as scratch:
+        _write(model, Path(scratch) / FILE)
+        _quantise(Path(scratch) / FILE, out / FILE)
+    return Network(out / FILE, 1)(rows)
+
+
+def _check(what: str, expected: Rows, found: Rows) -> None:
+    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(found, axis=1)
+    nearest = float(((expected * found).sum(axis=1) / lengths).min())
+    if not nearest >= NEAR:
+        raise ModelError(
+            f"{what} gives other numbers in ONNX Runtime (cosine {nearest:.2f} with torch's)."
+            " Set THREADWISE_RUNTIME=torch."
+        )
+
+
+def _damp(model: torch.nn.Module, rows: Sequence[Ids]) -> None:
+    """Make far-out inputs of linear layers smaller, without a change of what comes out.
 
     One range is cut into 256 steps, so one far input makes all others coarse (SmoothQuant, Xiao et
     al. 2023; here only what is far out is moved, which kept more).
@@ -127,14 +145,16 @@ def _damp(model: SentenceTransformer) -> NDArray[np.float32]:
         for name, layer in model.named_modules()
         if isinstance(layer, torch.nn.Linear)
     ]
-    vectors = [model.encode([text], normalize_embeddings=True) for text in SAMPLES]
+    with torch.inference_mode():
+        for row in rows:
+            ids = torch.tensor([row])
+            model(ids, torch.ones_like(ids))
     for hook in hooks:
         hook.remove()
     for name, peak in peaks.items():
         layer, far = model.get_submodule(name), FAR * float(peak.median())
         if far and isinstance(layer, torch.nn.Linear):
             model.set_submodule(name, _Damped(layer, (peak / far).clamp(min=1)))
-    return np.concatenate(vectors)
 
 
 def _note(
@@ -161,12 +181,6 @@ def _nothing(record: logging.LogRecord) -> bool:
     return False
 
 
-def classifier(model: BertClassifier, out: Path) -> None:
-    """Write the classifier into `out`."""
-    model.encoder.set_attn_implementation("eager")  # type: ignore[operator]
-    _write(_Logits(model), out / FILE)
-
-
 def _write(model: torch.nn.Module, file: Path) -> None:
     ids = torch.ones((2, 4), dtype=torch.long)
     axes = {0: "texts", 1: "tokens"}
@@ -174,7 +188,7 @@ def _write(model: torch.nn.Module, file: Path) -> None:
         # The exporter that needs no other package is told to be old, and tracing sees constants.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            model.eval(),
+            model,
             (ids, torch.ones_like(ids)),
             str(file),
             input_names=[IDS, MASK],

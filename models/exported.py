@@ -116,12 +116,14 @@ def named(base: str) -> str:
     return f"{base}+{RECIPE}"
 
 
-def classifier(build: "Callable[[], BertClassifier]", *, root: Path, threads: int = 2) -> Network:
-    """Load what `build` gives, exported into `root` at its first use: token ids in, logits out.
+def classifier(
+    build: "Callable[[], BertClassifier]", codec: TextCodec, *, root: Path, threads: int = 2
+) -> Network:
+    """Load what `build` gives, exported into `root` at its first use: ids of `codec` in, logits out.
 
     Raises ModelError when it cannot be exported.
     """
-    made = _ensure(root, "fp32", lambda out: _export().classifier(build(), out))
+    made = _ensure(root, RECIPE, lambda out: _export().classifier(build(), codec, out))
     return Network(made / FILE, threads)
 
 

@@ -3,6 +3,7 @@
 Knows nothing about what an intent makes the bot do or where messages come from.
 """
 
+import functools
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -99,17 +100,16 @@ def load(
     try:
         settings = _settings(json.loads((folder / FILE).read_text()))
         chosen = kind or settings.serves
+        codec = TextCodec(folder / TOKENIZER)
+        build = functools.partial(_network, folder, encoder, settings, chosen)
         logits: Callable[[Sequence[Ids]], Logits]
         if onnx_threads:
             from models import exported
 
             root = folder / "onnx" / chosen
-            logits = exported.classifier(
-                lambda: _network(folder, encoder, settings, chosen), root=root, threads=onnx_threads
-            )
+            logits = exported.classifier(build, codec, root=root, threads=onnx_threads)
         else:
-            logits = _network(folder, encoder, settings, chosen).logits
-        codec = TextCodec(folder / TOKENIZER)
+            logits = build().logits
     except ModelError:
         raise
     except Exception as error:  # tokenizers raises nothing narrower

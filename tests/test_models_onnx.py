@@ -150,7 +150,7 @@ def trained(folder: Path, tiny: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", intent.KINDS)
-def test_a_classifier_predicts_what_it_predicts_in_torch(
+def test_a_classifier_predicts_nearly_what_it_predicts_in_torch(
     tiny: Path, tmp_path: Path, kind: str
 ) -> None:
     folder = trained(tmp_path, tiny)
@@ -158,7 +158,7 @@ def test_a_classifier_predicts_what_it_predicts_in_torch(
     found = intent.load(folder, encoder=tiny, kind=kind, onnx_threads=2).predict(TEXTS)
     assert [p.intent for p in found] == [p.intent for p in expected]
     apart = [abs(a.confidence - b.confidence) for a, b in zip(found, expected, strict=True)]
-    assert max(apart) < 1e-4
+    assert max(apart) < 0.05
 
 
 def test_a_classifier_that_cannot_be_exported_is_run_by_torch(
