@@ -31,9 +31,10 @@ PARTS = {
     "memory": "every process after a handbook and 50 questions",
     "start": "first and second start, and where the seconds go",
     "workers": "ingestion by two processes against one",
+    "night": "one night with 5,000 examples and 1,000 votes, and answers meanwhile (only when named)",
     "scale": "1,000,000 vectors (only when named)",
 }
-UNASKED = ("scale",)
+UNASKED = ("night", "scale")
 COLUMNS = ("what", "value", "", "target", "reached", "reference in the same run")
 
 WIDTH = 130
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="parts to run (default: all but scale)"
+        "names", nargs="*", metavar="NAME", help="parts to run (default: all but night, scale)"
     )
     parser.add_argument(
         "--data", type=Path, help="folder with handbooks/18f, handbooks/sourcegraph and mixed_docs"

@@ -19,6 +19,7 @@ from bot import ingestion, intents, training
 from bot.intents import Intents
 from bot.lessons import Lessons
 from bot.night import nightly
+from bot.night.teaching import MIN_LABELS
 from bot.processes.gate import Gate
 from bot.services import Services
 from bot.settings import ROOT
@@ -65,7 +66,7 @@ def run(place: Place) -> Iterator[Row]:
             clock.seconds,
             "s",
         )
-        _label(services, place.size(LABELS), chance)
+        _label(services, max(MIN_LABELS, place.size(LABELS)), chance)
         _vote(services, place.questions(), place.size(VOTES), chance)
         yield from _night(services, place)
         yield from _lookups(services, place)
@@ -97,6 +98,7 @@ def _examples(file: Path, count: int, chance: random.Random) -> int:
 
 def _varied(starter: Intents, count: int, chance: random.Random) -> list[tuple[str, str]]:
     rows = starter.examples()
+    rows = rows[:: max(1, len(rows) // count)]
     more = [rows[n % len(rows)] for n in range(max(0, count - len(rows)))]
     return [*rows, *((augment.vary(text, chance), intent) for text, intent in more)][:count]
 
