@@ -137,7 +137,7 @@ def _gains(
     """How much likelier each held-out vote is half the way to what the others fitted.
 
     More telling than changes of the first passage: of 300 votes p < .01 on 8 of 8 sets of FeedbackQA's
-    questions (changes: on half of them), and on 0 of 96 with shuffled votes. Only for weights whose
+    questions (changes: on half of them), and on 0 of 336 with votes that say nothing. Only for weights whose
     fit leaves the scores' scale alone: a flatter one makes shuffled votes likelier.
     """
     gains = -fusion.log_likelihood(votes, before)

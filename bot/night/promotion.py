@@ -58,12 +58,13 @@ def judge(
 
     `better` counts disliked passages that the candidate no longer puts first, `worse` liked ones;
     `chance` is the share of dislikes, which changing at random would reach. `what` people gave.
-    With `gains`, how much likelier the candidate makes each held-out vote, either test may say so, each
-    at half of ALPHA (Bonferroni): every vote has its say then, not only those that changed.
+    With `gains`, how much likelier the candidate makes each held-out vote, these are tested instead:
+    every vote has its say then, not only those that changed; the changes must still be for the better.
     """
-    p = paired.sign_test(better, worse, max(0.5, chance))
-    if gains is not None and better > worse:
-        p = min(1.0, 2 * min(p, paired.no_gain(gains)))
+    if gains is None:
+        p = paired.sign_test(better, worse, max(0.5, chance))
+    else:
+        p = paired.no_gain(gains) if better > worse else 1.0
     low, high = paired.interval(frozen, level=0.1)
     mean = sum(frozen) / len(frozen) if len(frozen) else 0.0
     numbers = {
