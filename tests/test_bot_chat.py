@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -41,11 +42,17 @@ class Echo:
         return answer_to(question)
 
 
+class Parrot(Services):
+    """Services without a model."""
+
+    @property
+    def answerer(self) -> Any:
+        return Echo()
+
+
 @pytest.fixture
 def services(database: Database, tmp_path: Path) -> Services:
-    made = Services(Settings(_env_file=None, home=tmp_path), database, None)  # type: ignore[call-arg]
-    made.__dict__["answerer"] = Echo()
-    return made
+    return Parrot(Settings(_env_file=None, home=tmp_path), database, None)  # type: ignore[call-arg]
 
 
 def said(services: Services, *lines: str) -> str:
