@@ -26,8 +26,8 @@ THRIFTY = {
 }
 """Environment of a process that trains: glibc gives back at once what tensors leave (1,080 -> 910 MB)."""
 
-NICENESS = 10
-"""Of 19: a tenth of a question's share of the processor, all of it when nobody asks."""
+NICENESS = 15
+"""Of 19: a fifth of a question's share of the processor, all of it when nobody asks."""
 
 Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 

@@ -4,6 +4,7 @@ Knows nothing about what the jobs do (bot/jobs.py).
 """
 
 import asyncio
+import ctypes
 import functools
 import logging
 import os
@@ -56,7 +57,10 @@ POOL_SECONDS = 5.0
 CONNECTION = {"application_name": "threadwise-worker", "connect_timeout": 5}
 
 
-NICENESS = 4
+M_ARENA_MAX = -8
+"""Of malloc.h."""
+
+NICENESS = 8
 """Below the Slack edge, above ingestion and training."""
 
 STATE_TRIES = 10
@@ -80,6 +84,13 @@ class Connector(PsycopgConnector):
         await super().execute_query_async(query, **arguments)
 
 
+def _share_one_heap() -> None:
+    """Let all threads allocate from one heap, where the C library can be told (glibc): each of a
+    worker's threads would keep what its own largest batch took."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
 class UnknownQueue(Exception):
     """There is no queue of that name."""
 
@@ -92,6 +103,7 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
             raise UnknownQueue(f"There is no queue {name!r}. Choose from: {', '.join(SLOTS)}.")
     # Where bot and worker share a machine, acknowledging goes before answering.
     os.nice(NICENESS)
+    _share_one_heap()
     with open_services(settings) as services, kept(services.server):
         if settings.talks_to_slack and services.workspace == workspaces.LOCAL:
             # Answers are looked for in one workspace: know which before the models are loaded.
