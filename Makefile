@@ -15,7 +15,7 @@ up: setup ## everything on this machine: make up [DOCS=path]
 test: .venv/tests ## the tests
 	@$(BIN)/python -m pytest
 .venv/tests: .venv/done
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test-s3]' && touch $@
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test-s3,onnx]' && touch $@
 
 lint: setup ## style, types, import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
