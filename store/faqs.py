@@ -57,8 +57,8 @@ class Reply:
 
 def keep(
     connection: psycopg.Connection[TupleRow], workspace: str, reply: Reply, now: datetime
-) -> UUID | None:
-    """Keep a reply as a candidate for the thread's question; None when there is no such question, or
+) -> Faq | None:
+    """Keep a reply as a candidate for the thread's question and give it; None when there is no such question, or
     the reply is kept already. A question that was asked in private is never made public."""
     row = connection.execute(
         "INSERT INTO faqs (workspace_id, faq_id, question, body, author, author_name, asker, audience,"
@@ -71,7 +71,8 @@ def keep(
         " WHERE q.workspace_id = %(workspace)s AND q.channel = %(channel)s"
         " AND %(thread)s IN (q.message_ts, q.thread_ts) AND a.embedding IS NOT NULL"
         " ORDER BY q.claimed_at LIMIT 1"
-        " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING RETURNING faq_id",
+        " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING"
+        f" RETURNING {_COLUMNS}",
         {
             "workspace": workspace,
             "id": uuid4(),
@@ -87,7 +88,7 @@ def keep(
             "now": now,
         },
     ).fetchone()
-    return row[0] if row else None
+    return _faq(row) if row else None
 
 
 def decide(
@@ -147,14 +148,6 @@ def flag_changed(
         (now, workspace),
     ).fetchall()
     return [_faq(row) for row in rows]
-
-
-def get(connection: psycopg.Connection[TupleRow], workspace: str, faq_id: UUID) -> Faq | None:
-    """Find a kept reply by its id."""
-    row = connection.execute(
-        f"SELECT {_COLUMNS} FROM faqs WHERE workspace_id = %s AND faq_id = %s", (workspace, faq_id)
-    ).fetchone()
-    return _faq(row) if row else None
 
 
 def open_ones(connection: psycopg.Connection[TupleRow], workspace: str) -> list[Faq]:

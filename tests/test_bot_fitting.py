@@ -94,3 +94,21 @@ def test_what_the_frozen_set_would_lose_is_refused() -> None:
         "title", {}, judged=300, better=60, worse=5, chance=0.5, frozen=[-0.1] * 160
     )
     assert verdict.decision == "refused" and "frozen" in verdict.reason
+
+
+def test_a_gain_on_all_votes_counts_where_too_few_first_passages_change() -> None:
+    known: dict[str, float] = {"judged": 300, "better": 22, "worse": 15, "chance": 0.5}
+    few = promotion.judge("title", {}, frozen=[0.0] * 160, **known)  # type: ignore[arg-type]
+    gains = [0.05] * 200 + [-0.02] * 100
+    all_of_them = promotion.judge(
+        "title",
+        {},
+        frozen=[0.0] * 160,
+        gains=gains,
+        **known,  # type: ignore[arg-type]
+    )
+    assert (few.decision, all_of_them.decision) == ("refused", "promoted")
+    worse = promotion.judge(
+        "title", {}, judged=300, better=15, worse=22, chance=0.5, frozen=[0.0] * 160, gains=gains
+    )
+    assert worse.decision == "refused"

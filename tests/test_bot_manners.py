@@ -183,3 +183,23 @@ def test_nobody_takes_over_what_was_not_routed_or_has_nowhere_to_go() -> None:
     assert bot.handover(replace(answer, intent="time_off")) is None
     assert isinstance(bot.handover(answer), Handover)
     assert bot.handover(routed(decided(said("access", 0.55, "time_off")))) is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "action", "reply"),
+    [
+        ("access", "route", manners.passed_on("C0ACCESS")),
+        ("time_off", "route", "Tell your manager."),
+        ("greeting", "reply", "Hello!"),
+        ("question", "search", None),
+    ],
+)
+def test_what_the_asker_chose_is_done_whatever_the_classifier_says(
+    chosen: str, action: str, reply: str | None
+) -> None:
+    decision = decided(said("access", 0.4, "time_off"), text="can i get in?", chosen=chosen)
+    assert (decision.action, decision.intent, decision.reply) == (action, chosen, reply)
+
+
+def test_a_choice_that_was_deleted_since_is_classified_again() -> None:
+    assert decided(said("greeting", 0.95), chosen="deleted").intent == "greeting"

@@ -20,3 +20,9 @@ def test_the_interval_of_a_constant_difference_is_that_difference() -> None:
 def test_more_questions_make_the_bound_tighter() -> None:
     few, many = [1.0, -1.0] * 10, [1.0, -1.0] * 500
     assert paired.lower_bound(few) < paired.lower_bound(many) < 0
+
+
+def test_no_gain_is_sure_of_a_constant_gain_and_unsure_of_none() -> None:
+    assert paired.no_gain([0.1] * 50) == 0.0
+    assert paired.no_gain([-0.1] * 50) == paired.no_gain([]) == 1.0
+    assert 0.3 < paired.no_gain([1.0, -1.0] * 100) < 0.7

@@ -28,9 +28,9 @@ def kept(database: Database, question: str, text: str = "holidays", *, public: b
     thread = thread_of(database, answered(database, question, text))
     reply = Reply("C1", thread, f"{thread}-reply", "U7", "Ana", "Ask Ana.", None, public)
     with database.connection() as connection:
-        faq_id = faqs.keep(connection, TEAM, reply, NOW)
-    assert faq_id
-    return faq_id
+        faq = faqs.keep(connection, TEAM, reply, NOW)
+    assert faq
+    return faq.faq_id
 
 
 def approve(database: Database, faq_id: UUID) -> None:

@@ -117,7 +117,7 @@ def learning(
 def poisoning(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set in BEIR layout.")],
-    nights: Annotated[int, typer.Option(min=0, help="Nights of bad votes, of three kinds.")] = 100,
+    nights: Annotated[int, typer.Option(min=0, help="Nights of bad votes.")] = 100,
     quiet: Annotated[int, typer.Option(min=0, help="Nights of votes without any signal.")] = 30,
     seed: Annotated[int, typer.Option(help="Who asks what, and which votes are drawn.")] = 0,
     as_json: Json = False,

@@ -31,9 +31,6 @@ PRIORITY = 10
 
 LOADING = "is looking it up in the documents…"
 
-Event = dict[str, object]
-"""A payload of Slack's, as it came."""
-
 _log = logging.getLogger(__name__)
 
 

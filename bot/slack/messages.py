@@ -11,8 +11,9 @@ import psycopg
 from psycopg.rows import TupleRow
 from slack_bolt import App
 
-from bot.slack.edge import Edge, Event
+from bot.slack.edge import Edge
 from bot.slack.markup import spoken
+from bot.slack.payload import Payload
 from bot.slack.render import Message
 from store import channels, questions
 from store.records import Ask
@@ -29,14 +30,14 @@ _OTHERS = re.compile(r"^\s*<@[UW][A-Z0-9]+")
 def register(app: App, edge: Edge) -> None:
     """Listen to messages and mentions."""
 
-    def on_message(event: Event) -> None:
+    def on_message(event: Payload) -> None:
         hear(edge, event)
 
     app.event("message")(on_message)
     app.event("app_mention")(on_message)
 
 
-def hear(edge: Edge, event: Event) -> None:
+def hear(edge: Edge, event: Payload) -> None:
     """Claim the message if it is for the bot; a mark shows at once that it was heard."""
     if not is_said(event, edge.me):
         return
@@ -57,7 +58,7 @@ def hear(edge: Edge, event: Event) -> None:
         edge.later(edge.mark, question_id, ask)
 
 
-def is_said(event: Event, me: str) -> bool:
+def is_said(event: Payload, me: str) -> bool:
     """Whether a person said it: no bot, no edit, nothing of the bot's own."""
     return (
         event.get("subtype") in SAID
@@ -67,7 +68,7 @@ def is_said(event: Event, me: str) -> bool:
     )
 
 
-def _asked(connection: psycopg.Connection[TupleRow], edge: Edge, event: Event) -> Ask | None:
+def _asked(connection: psycopg.Connection[TupleRow], edge: Edge, event: Payload) -> Ask | None:
     text, channel = str(event.get("text") or ""), str(event["channel"])
     is_dm = event.get("channel_type") == "im" or channel.startswith("D")
     ts, thread = str(event["ts"]), event.get("thread_ts")

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
-from uuid import UUID
 
 from slack_bolt import Ack, App
 from slack_sdk.errors import SlackApiError
@@ -108,17 +107,12 @@ def _keep(edge: Edge, channel: str, message: Mapping[str, object], person: str, 
             ),
             is_public=_is_public(edge, channel),
         )
-        faq = _stored(edge, reply)
+        with edge.database.connection() as connection:
+            faq = faqs.keep(connection, edge.workspace, reply, datetime.now(UTC))
     said = Message(KEPT if faq else NOT_KEPT)
     edge.whisper(said, person=person, channel=channel, thread_ts=thread_ts or None, url=url)
     if faq and edge.settings.admin_channel:
         _tell_admins(edge, edge.settings.admin_channel, faq)
-
-
-def _stored(edge: Edge, reply: Reply) -> Faq | None:
-    with edge.database.connection() as connection:
-        faq_id: UUID | None = faqs.keep(connection, edge.workspace, reply, datetime.now(UTC))
-        return faqs.get(connection, edge.workspace, faq_id) if faq_id else None
 
 
 def _tell_admins(edge: Edge, channel: str, faq: Faq) -> None:
