@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
-from bot import screen
+from bot import renewal, screen
 from bot.settings import Settings
 from ingest.entries import SourceConfig
 from ingest.sources import load, of_address
@@ -102,7 +102,7 @@ def run(
     from ingest.run import ingest
 
     embedder = services.embedder
-    return ingest(
+    made = ingest(
         config,
         database=services.database,
         workspace=services.workspace,
@@ -117,6 +117,8 @@ def run(
         on_progress=on_progress,
         now=lambda: datetime.now(UTC),
     )
+    renewal.renew(services, encode or embedder.encode)
+    return made
 
 
 def run_all(

@@ -143,8 +143,7 @@ def flag_changed(
     rows = connection.execute(
         "UPDATE faqs f SET flagged_at = %s WHERE workspace_id = %s AND state = 'approved'"
         " AND flagged_at IS NULL AND text_hash IS NOT NULL AND NOT EXISTS (SELECT 1 FROM chunks c"
-        " WHERE c.workspace_id = f.workspace_id AND c.embedder_id = f.embedder_id"
-        f" AND c.text_hash = f.text_hash) RETURNING {_COLUMNS}",
+        f" WHERE c.workspace_id = f.workspace_id AND c.text_hash = f.text_hash) RETURNING {_COLUMNS}",
         (now, workspace),
     ).fetchall()
     return [_faq(row) for row in rows]

@@ -50,6 +50,11 @@ SELECT workspace_id, answer_id, person, value, weight, reason, voted_at FROM (
 """
 """All votes of a workspace that count, for a query with that parameter."""
 
+_LATEST = f"""
+SELECT * FROM (SELECT c.*, row_number() OVER (PARTITION BY person ORDER BY voted_at DESC, answer_id) AS age
+               FROM ({COUNTED}) AS c) AS aged WHERE age <= %(most)s
+"""
+
 _REFRESH = f"""
 INSERT INTO memory (workspace_id, answer_id, text_hash, good, bad, embedder_id, embedding)
 SELECT a.workspace_id, a.answer_id, decode(a.passages->0->>'text_hash', 'hex'),
@@ -97,7 +102,7 @@ SELECT a.answer_id, q.workspace_id, q.channel, q.message_ts, q.person, q.body, q
        array_agg(v.person), a.signals,
        coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason = %(unfounded)s), 0)::float8
 FROM answers a JOIN questions q USING (workspace_id, question_id)
-JOIN ({COUNTED}) AS v USING (workspace_id, answer_id)
+JOIN ({_LATEST}) AS v USING (workspace_id, answer_id)
 WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
   AND a.embedder_id = %(embedder)s AND ({_COUNTS} OR v.reason = %(unfounded)s)
 GROUP BY a.answer_id, a.workspace_id, q.workspace_id, q.question_id, a.embedding, a.passages,
@@ -165,12 +170,21 @@ def near(
     return [Memory(Passage(*row[:13]), *row[13:]) for row in rows]
 
 
-def judged(
-    connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int
-) -> list[Judged]:
-    """List every question with votes that count for some learner, oldest vote first."""
+def votes_each(connection: psycopg.Connection[TupleRow], workspace: str) -> list[int]:
+    """Count the votes that count of every person who voted."""
     rows = connection.execute(
-        _JUDGED, {"workspace": workspace, "embedder": embedder_id, **_REASONS}
+        f"SELECT count(*) FROM ({COUNTED}) AS c GROUP BY person", {"workspace": workspace}
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def judged(
+    connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int, most: int
+) -> list[Judged]:
+    """List every question with votes that count for some learner, oldest vote first; of each person
+    the latest votes, up to `most`."""
+    rows = connection.execute(
+        _JUDGED, {"workspace": workspace, "embedder": embedder_id, "most": most, **_REASONS}
     ).fetchall()
     return [
         Judged(
@@ -189,11 +203,10 @@ def judged(
 
 
 def prune(connection: psycopg.Connection[TupleRow], workspace: str) -> int:
-    """Drop rows whose text stands in no chunk any more; gives how many."""
+    """Drop rows whose text stands in no chunk any more, of whatever encoder; gives how many."""
     gone = connection.execute(
         "DELETE FROM memory m WHERE workspace_id = %s AND NOT EXISTS (SELECT 1 FROM chunks c"
-        " WHERE c.workspace_id = m.workspace_id AND c.embedder_id = m.embedder_id"
-        " AND c.text_hash = m.text_hash)",
+        " WHERE c.workspace_id = m.workspace_id AND c.text_hash = m.text_hash)",
         (workspace,),
     )
     return gone.rowcount

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from bot.intents import IntentFile
-from bot.night import learn, report, watch
+from bot.night import judged, learn, report, watch
 from bot.services import Services
-from store import likes, nights, versions
+from store import likes, memory, nights, versions, votes
 from store.database import Database
-from store.records import EVERYONE
+from store.records import EVERYONE, Vote
 from tests.fakes import HashEmbedder
 from tests.test_store_memory import ENCODER, NOW, TEAM, answered, index, vote
 
@@ -47,6 +47,17 @@ def test_a_night_with_few_votes_waits_and_says_how_many_are_missing(team: Servic
         assert versions.serving(connection, TEAM) == {}
         (kept,) = nights.last(connection, TEAM)
     assert kept.report["judged"] == 1
+
+
+def test_what_one_person_says_beyond_their_share_is_left_out(team: Services) -> None:
+    for number in range(judged.LEAST + 9):
+        answer_id = answered(team.database, f"leave {number}", "holidays")
+        with team.database.connection() as connection:
+            at = NOW + timedelta(days=number // memory.PERSON_VOTES)
+            votes.cast(connection, TEAM, Vote(answer_id, "U7", -1, "button"), at)
+    found = learn.night(team, now=NIGHT)
+    assert (found.disliked, found.liked, found.voters) == (judged.LEAST, 1, 2)
+    assert "9 votes left out" in "\n".join(report.lines(found))
 
 
 def test_the_same_votes_are_learned_from_once(team: Services) -> None:

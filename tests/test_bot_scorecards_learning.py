@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.intents import Intent, Intents
-from bot.night import teaching
+from bot.night import judged, teaching
 from bot.scorecards import poisoning, relearning
 
 INTENTS = Intents.of(
@@ -45,11 +45,29 @@ def test_bad_nights_are_shared_out_and_those_without_signal_stand_apart() -> Non
     assert nights["no signal"] == 30 and set(nights) == set(poisoning.MODES)
 
 
-def test_one_loud_person_turns_most_votes_and_the_others_stay_honest() -> None:
-    good = np.ones(poisoning.VOTES)
-    votes = poisoning.loud(good, np.random.default_rng(0))
+def test_one_loud_person_turns_no_more_votes_than_count() -> None:
+    votes = poisoning.loud(np.ones(poisoning.VOTES), np.random.default_rng(0))
     honest = (poisoning.VOTES - poisoning.LOUD) * (1 - poisoning.NOISE)
-    assert votes.sum() == pytest.approx(honest, abs=15)
+    assert (votes[: judged.LEAST] == 0).all()
+    assert np.isnan(votes).sum() == poisoning.LOUD - judged.LEAST
+    assert np.nansum(votes) == pytest.approx(honest, abs=15)
+
+
+@pytest.mark.parametrize(
+    ("votes", "most"),
+    [
+        ([], judged.LEAST),
+        ([500], judged.LEAST),
+        ([200, *[1] * 100], judged.LEAST),
+        ([200, *[1] * 300], 100),
+        ([100] * 4, 100),
+        ([1000, 80, 80, 80, 80], 106),
+    ],
+)
+def test_nobodys_votes_are_more_than_a_quarter_and_fifty_always_count(
+    votes: list[int], most: int
+) -> None:
+    assert judged.fair(votes) == most
 
 
 def test_on_one_day_a_loud_persons_votes_are_capped() -> None:

@@ -26,19 +26,25 @@ FEATURES = 4
 LOWEST = 0.3
 """The lowest floor that memory may have."""
 
+SHARE = 0.25
+LEAST = 50
+"""A night learns from a team: one person's votes make up at most SHARE of what it learns from, but LEAST
+always count. Both are far below promotion.MIN_JUDGED, which nobody reaches alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
     """What people judged, oldest first, with its candidates and the cosines between the questions.
 
     `rated` has also what says nothing about an order: answers that should have been refused, and texts
-    that are found no more.
+    that are found no more. `set_aside` counts the votes beyond a person's share.
     """
 
     rows: tuple[Judged, ...]
     replays: tuple[Replay, ...]
     cosines: NDArray[np.float32]
     rated: tuple[Judged, ...] = ()
+    set_aside: int = 0
 
     @property
     def digest(self) -> str:
@@ -79,9 +85,22 @@ class Feedback:
         return votes(laid, self.sources, self._homes)
 
 
+def fair(votes: Sequence[int]) -> int:
+    """Give how many votes of each person count, where people cast so many.
+
+    The most with which nobody's make up more than SHARE of all that count, and at least LEAST.
+    """
+    for most in range(max(votes, default=LEAST), LEAST, -1):
+        if most <= SHARE * sum(min(count, most) for count in votes):
+            return most
+    return LEAST
+
+
 def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int) -> Feedback:
     """Read what counts and ask every question again, with the rights of whoever read the answer."""
-    rated = memory.judged(connection, workspace, embedder_id)
+    counts = memory.votes_each(connection, workspace)
+    most = fair(counts)
+    rated = memory.judged(connection, workspace, embedder_id, most)
     rows, replays, vectors = [], [], []
     for row in rated:
         if not row.good and not row.bad:
@@ -94,7 +113,8 @@ def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: 
             replays.append(again)
             vectors.append(vector)
     table = np.array(vectors, dtype=np.float32).reshape(len(rows), -1 if rows else 0)
-    return Feedback(tuple(rows), tuple(replays), table @ table.T, tuple(rated))
+    aside = sum(max(0, count - most) for count in counts)
+    return Feedback(tuple(rows), tuple(replays), table @ table.T, tuple(rated), aside)
 
 
 Laid = tuple[Judged, Replay, dict[str, float]]

@@ -49,7 +49,8 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a night did. `voters` and `judged` count whom it learned from; `is_new` is False when the
+    """What a night did. `voters` and `judged` count whom it learned from, `set_aside` the votes beyond one
+    person's share; `is_new` is False when the
     same votes were learned from before, so nothing was fitted. `likes` are (liked, judged) answers of
     the last week; `drift` is of the four weeks before and of the last."""
 
@@ -68,6 +69,7 @@ class Report:
     likes: tuple[int, int] = (0, 0)
     drift: tuple[Drift, Drift] | None = None
     flagged: int = 0
+    set_aside: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Give it as it is kept and printed."""
@@ -78,6 +80,7 @@ class Report:
             "liked": self.liked,
             "disliked": self.disliked,
             "voters": self.voters,
+            "set_aside": self.set_aside,
             "forgotten": self.pruned,
             "nothing_new": not self.is_new,
             "dry_run": self.is_dry,
@@ -183,6 +186,7 @@ def _report(
         likes=liked,
         drift=(earlier, lately),
         flagged=chores.flagged,
+        set_aside=feedback.set_aside,
     )
 
 

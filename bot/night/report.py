@@ -39,6 +39,8 @@ def lines(report: "Report") -> list[str]:
         f" ({report.liked} liked, {report.disliked} disliked), {report.seconds:.0f} s"
         + (", dry run: nothing was changed" if report.is_dry else "")
     ]
+    if report.set_aside:
+        said.append(f"{report.set_aside} votes left out: they were beyond one person's share.")
     if not report.is_new:
         said.append("Nothing new since the last night: nothing was fitted.")
     good, count = report.likes

@@ -51,11 +51,12 @@ def tossed(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Wei
 
 
 def loud(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
-    """One person says the opposite LOUD times, over ten days, so that all of it counts; the others vote
-    honestly, but for the usual mistakes."""
-    theirs = chance.permutation(len(good)) < LOUD
+    """One person says the opposite LOUD times, over ten days; the others vote honestly, but for the usual
+    mistakes. What is more than a person's share is NaN."""
     honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
-    return np.where(theirs, 1 - good, honest)
+    most = judged.fair([LOUD, *[1] * (len(good) - LOUD)])
+    dropped = np.full(LOUD - most, np.nan)
+    return np.concatenate([1 - good[:most], dropped, honest[LOUD:]])
 
 
 def capped(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
