@@ -17,7 +17,7 @@ _MINE = (
 _OLD = "SELECT question_id FROM questions WHERE workspace_id = %(workspace)s AND claimed_at < %(before)s"
 
 FEEDBACK_TABLES = (
-    "memory", "votes", "labels", "answers", "questions", "faqs", "nights", "model_versions",
+    "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights", "model_versions",
 )  # fmt: skip
 
 
@@ -48,6 +48,9 @@ def forget(connection: psycopg.Connection[TupleRow], workspace: str, person: str
         " RETURNING answer_id",
         given,
     ).fetchall()
+    connection.execute(
+        "DELETE FROM thumbs WHERE workspace_id = %(workspace)s AND person = %(person)s", given
+    )
     labels = connection.execute(
         "DELETE FROM labels WHERE workspace_id = %(workspace)s AND person = %(person)s", given
     ).rowcount
@@ -92,7 +95,8 @@ def _erase(
     )
     of_questions = f"workspace_id = %(workspace)s AND question_id IN ({chosen})"
     votes = connection.execute(f"DELETE FROM votes WHERE {of_answers}", given).rowcount
-    connection.execute(f"DELETE FROM memory WHERE {of_answers}", given)
+    for table in ("thumbs", "memory"):
+        connection.execute(f"DELETE FROM {table} WHERE {of_answers}", given)
     labels = connection.execute(f"DELETE FROM labels WHERE {of_questions}", given).rowcount
     connection.execute(f"DELETE FROM answers WHERE {of_questions}", given)
     questions = connection.execute(f"DELETE FROM questions WHERE {of_questions}", given).rowcount

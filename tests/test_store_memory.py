@@ -99,7 +99,7 @@ def test_a_changed_mind_replaces_and_a_withdrawn_vote_is_forgotten(team: Databas
     vote(team, answer_id, "U1", -1)
     assert [(m.good, m.bad) for m in recalled(team, "when may I take leave")] == [(0.0, 1.0)]
     with team.connection() as connection:
-        votes.withdraw(connection, TEAM, answer_id, "U1", -1)
+        votes.withdraw(connection, TEAM, Vote(answer_id, "U1", -1, "button"), NOW)
     assert recalled(team, "when may I take leave") == []
 
 

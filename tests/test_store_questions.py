@@ -183,12 +183,51 @@ def test_a_reason_stays_while_the_vote_stays(database: Database) -> None:
     assert tally(database, answer) == [("U2", 1, None)]
 
 
+def take_away(database: Database, answer: Answer, value: int, at: int, weight: float = 1) -> bool:
+    vote = Vote(answer.answer_id, "U2", value, "reaction", weight=weight)
+    with database.connection() as connection:
+        return votes.withdraw(connection, TEAM, vote, NOW + timedelta(seconds=at))
+
+
 def test_only_the_standing_vote_can_be_withdrawn(database: Database) -> None:
     answer = recorded(database)
     cast(database, answer, 1, 0)
+    assert not take_away(database, answer, -1, 1)
+    assert take_away(database, answer, 1, 2)
+    assert tally(database, answer) == []
+
+
+def test_of_two_thumbs_the_one_that_is_left_counts(database: Database) -> None:
+    answer = recorded(database)
+    cast(database, answer, 1, 0)
+    cast(database, answer, -1, 1, "outdated")
+    assert take_away(database, answer, -1, 2)
+    assert tally(database, answer) == [("U2", 1, None)]
+    assert take_away(database, answer, 1, 3)
+    assert tally(database, answer) == []
+
+
+@pytest.mark.parametrize("order", [("put", "taken", "put"), ("taken", "put", "put")])
+def test_a_thumb_that_was_taken_away_stays_away_however_late_it_is_told_again(
+    database: Database, order: tuple[str, ...]
+) -> None:
+    answer = recorded(database)
+    for told in order:
+        if told == "put":
+            cast(database, answer, 1, 5)
+        else:
+            take_away(database, answer, 1, 6)
+    assert tally(database, answer) == []
+    assert cast(database, answer, 1, 7)
+
+
+def test_a_button_takes_the_place_of_all_thumbs_before(database: Database) -> None:
+    answer = recorded(database)
+    cast(database, answer, 1, 0)
     with database.connection() as connection:
-        assert not votes.withdraw(connection, TEAM, answer.answer_id, "U2", -1)
-        assert votes.withdraw(connection, TEAM, answer.answer_id, "U2", 1)
+        pressed = Vote(answer.answer_id, "U2", -1, "button")
+        votes.cast(connection, TEAM, pressed, NOW + timedelta(seconds=1))
+    take_away(database, answer, -1, 2)
     assert tally(database, answer) == []
 
 

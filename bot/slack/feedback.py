@@ -66,7 +66,7 @@ def react(edge: Edge, sign: Sign) -> None:
         elif sign.is_added:
             is_new = votes.cast(connection, edge.workspace, vote, sign.at)
         else:
-            votes.withdraw(connection, edge.workspace, answer_id, sign.person, vote.value)
+            votes.withdraw(connection, edge.workspace, vote, sign.at)
     if vote and is_new:
         edge.metrics.voted(vote.value)
         edge.later(_after_reaction, edge, vote)
@@ -134,7 +134,7 @@ def _after_reaction(edge: Edge, vote: Vote) -> None:
     with edge.database.connection() as connection:
         question = questions.of_answer(connection, edge.workspace, vote.answer_id)
         if is_bot:
-            votes.withdraw(connection, edge.workspace, vote.answer_id, vote.person, vote.value)
+            votes.withdraw(connection, edge.workspace, vote, datetime.now(UTC))
     if question and vote.value < 0 and not is_bot:
         _reply(edge, question.ask, vote.person, render.reasons(vote.answer_id), "")
 
