@@ -22,6 +22,7 @@ from procrastinate.jobs import Job
 from bot import asking, ingestion, training
 from bot.asking import Deliver
 from bot.night import forget, nightly
+from bot.processes import heap
 from bot.processes.gate import Gate, Stopping
 from bot.processes.metrics import Metrics
 from bot.services import Services
@@ -151,6 +152,8 @@ def ingest(
         return "interrupted"
     except runs.Busy:
         return "busy"
+    finally:
+        heap.trim()
     log.info("ingested source=%s state=%s embedded=%d", source, made.state, made.embedded)
     bench.tell(made)
     return made.state
