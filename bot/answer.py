@@ -158,11 +158,12 @@ class Answerer:
                 leg=leg,
             )
             near = []
-            if plan.scope and leg == "hybrid":
+            if plan.scope and leg == "hybrid" and learned.recall.weight:
                 near = memories.near(
                     connection, self._workspace, plan.scope, vector.tolist(), learned.recall.floor
                 )
-                rows = titles.rescore(rows, plan.terms, learned.title_weight)
+        if leg == "hybrid":
+            rows = titles.rescore(rows, plan.terms, learned.title_weight)
         speaks = memory.evidence(memory.seen(near), learned.recall.floor)
         rows = ranking.prefer(memory.rescore(rows, near, speaks, learned.recall), learned.sources)
         timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}

@@ -66,12 +66,16 @@ class Shelf:
         workspace: str,
         clock: Callable[[], float] = time.monotonic,
         fixed: Mapping[str, float] | None = None,
+        *,
+        remembers: bool = True,
     ) -> None:
-        """`fixed` thresholds (answer_above, unsure_above) stand, whatever is learned."""
+        """`fixed` thresholds (answer_above, unsure_above) stand, whatever is learned; unless it `remembers`,
+        what people judged does not count."""
         self._database = database
         self._workspace = workspace
         self._clock = clock
         self._fixed = fixed or {}
+        self._remembers = remembers
         self._lock = Lock()
         self._read_at = float("-inf")
         self._learned = Learned(Calibrator.default())
@@ -82,6 +86,10 @@ class Shelf:
             if self._clock() - self._read_at >= REFRESH_SECONDS:
                 with self._database.connection() as connection:
                     learned = Learned.of(versions.serving(connection, self._workspace))
-                self._learned = replace(learned, calibrator=learned.calibrator.within(self._fixed))
+                self._learned = replace(
+                    learned,
+                    calibrator=learned.calibrator.within(self._fixed),
+                    recall=learned.recall if self._remembers else Recall(weight=0.0),
+                )
                 self._read_at = self._clock()
             return self._learned

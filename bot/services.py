@@ -61,7 +61,8 @@ class Services:
         named = ("answer_above", "unsure_above")
         fixed = {name: getattr(self.settings, name) for name in named}
         known = {name: value for name, value in fixed.items() if value is not None}
-        return Shelf(self.database, self.workspace, fixed=known)
+        remembers = self.settings.learn_at != "off"
+        return Shelf(self.database, self.workspace, fixed=known, remembers=remembers)
 
     @cached_property
     def intents(self) -> "IntentFile":
