@@ -57,6 +57,16 @@ def auroc(inside: Sequence[float], outside: Sequence[float]) -> float | None:
     return below / (2 * len(inside) * len(outside))
 
 
+def not_above(inside: Sequence[float], outside: Sequence[float]) -> float:
+    """Give P(inside scores lie this clearly above outside ones | they do not), one-sided (Mann and
+    Whitney 1947); 1 when either side is empty."""
+    from scipy.stats import mannwhitneyu
+
+    if not inside or not outside:
+        return 1.0
+    return float(mannwhitneyu(inside, outside, alternative="greater").pvalue)
+
+
 def macro_f1(truth: Sequence[str], guesses: Sequence[str]) -> float:
     """Give the mean F1 over the labels that occur in `truth`; 0 when there are none."""
     right = Counter(t for t, g in zip(truth, guesses, strict=True) if t == g)

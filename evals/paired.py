@@ -33,6 +33,15 @@ def no_gain(differences: Sequence[float], *, rounds: int = 20_000, seed: int = 0
     return float((means <= 0).mean())
 
 
+def winsorised(values: Sequence[float], share: float = 0.05) -> list[float]:
+    """Give the values with the `share` that lies farthest from zero brought in to where the rest ends
+    (Dixon 1960): a few far-out ones then no longer decide a mean."""
+    if not values:
+        return []
+    limit = float(np.quantile(np.abs(values), 1 - share))
+    return [min(max(value, -limit), limit) for value in values]
+
+
 def lower_bound(
     differences: Sequence[float], *, level: float = 0.05, rounds: int = ROUNDS, seed: int = 0
 ) -> float:

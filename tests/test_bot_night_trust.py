@@ -71,6 +71,20 @@ def test_votes_that_say_nothing_new_leave_the_confidence_alone() -> None:
     assert trust.fit_thresholds(evidence).decision == "refused"
 
 
+@pytest.mark.parametrize("turned", [True, False], ids=["turned", "no signal"])
+def test_votes_that_have_nothing_to_do_with_how_sure_it_was_move_nothing(turned: bool) -> None:
+    chance = np.random.default_rng(2)
+    rows = []
+    for n, u in enumerate(chance.random(400)):
+        liked = 1 - SERVING.probability({"unit": u}) if turned else 0.5
+        is_liked = bool(chance.random() < liked)
+        rows.append(rated(n, u, float(is_liked), float(not is_liked)))
+    evidence = known(rows, chance)
+    for fit in (trust.fit_confidence, trust.fit_thresholds):
+        verdict = fit(evidence)
+        assert verdict.decision == "refused" and "sure of" in verdict.reason
+
+
 def test_thresholds_rise_part_of_the_way_when_what_is_said_is_mostly_wrong() -> None:
     evidence = known(told(400, 0.6), np.random.default_rng(0))
     few = evidence.samples()[:5]

@@ -26,3 +26,9 @@ def test_no_gain_is_sure_of_a_constant_gain_and_unsure_of_none() -> None:
     assert paired.no_gain([0.1] * 50) == 0.0
     assert paired.no_gain([-0.1] * 50) == paired.no_gain([]) == 1.0
     assert 0.3 < paired.no_gain([1.0, -1.0] * 100) < 0.7
+
+
+def test_a_few_far_out_values_no_longer_decide_a_mean() -> None:
+    values = [0.1] * 95 + [-5.0] * 5
+    assert sum(values) < 0 < sum(paired.winsorised(values))
+    assert paired.winsorised([0.1, -0.1]) == [0.1, -0.1] and paired.winsorised([]) == []

@@ -14,7 +14,7 @@ from bot.night.fitting import Evidence
 from bot.night.promotion import Verdict
 from bot.scorecards import calibrating
 from bot.scorecards.calibrating import CERTAIN, Sample
-from evals import paired
+from evals import metrics, paired
 from models import confidence
 
 SIGNAL = "unit"
@@ -24,6 +24,11 @@ SHRINK = 200
 """Votes at which a threshold goes half the way from what serves to what was fitted."""
 
 FOLDS = 5
+
+HEARD = 0.001
+"""Level at which people must like more what serves is sure of. Votes that are turned, misplaced or mere noise
+do not, and moved the thresholds in 71 of 75 nights without this: of answers of which half are liked, any
+threshold that rises looks better. Honest votes (300, 18 % of them wrong) pass 22 times of 25."""
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +44,10 @@ def fit_confidence(known: Evidence) -> Verdict:
         return promotion.waits("confidence", len(votes), what="votes on answers with signals")
     if len({s.is_right for s in votes}) < 2:
         return Verdict("confidence", "waiting", "all votes say the same: nothing to tell apart.")
-    serving, mixed = known.learned.calibrator, [*votes, *known.samples()]
+    serving = known.learned.calibrator
+    if unheard := _unheard("confidence", votes, serving):
+        return unheard
+    mixed = [*votes, *known.samples()]
     rows, right = [s.signals for s in mixed], [s.is_right for s in mixed]
     told = confidence.held_out(
         rows, right, [s.page for s in mixed], [s.importance for s in mixed], seed=known.seed
@@ -63,6 +71,8 @@ def fit_thresholds(known: Evidence) -> Verdict:
     votes, serving = _votes(known), known.learned.calibrator
     if len(votes) < promotion.MIN_JUDGED:
         return promotion.waits("thresholds", len(votes), what="votes on answers with signals")
+    if unheard := _unheard("thresholds", votes, serving):
+        return unheard
     frozen = list(known.samples())
     asked = [s for s in frozen if s.importance == 1.0]
     fold = np.random.default_rng(known.seed).permutation(len(votes)) % FOLDS
@@ -85,6 +95,17 @@ def _votes(known: Evidence) -> list[Sample]:
         for r in known.feedback.rated
         if SIGNAL in r.signals and r.good != r.bad + r.unfounded
     ]
+
+
+def _unheard(kind: str, votes: list[Sample], serving: Calibrator) -> Verdict | None:
+    """Refuse to learn how sure to be from votes that have nothing to do with how sure it was."""
+    liked = [serving.probability(s.signals) for s in votes if s.is_right]
+    disliked = [serving.probability(s.signals) for s in votes if not s.is_right]
+    p = metrics.not_above(liked, disliked)
+    if p < HEARD:
+        return None
+    reason = f"people do not like more what it is sure of (p {p:.3f}): such votes cannot say how sure to be"
+    return Verdict(kind, "refused", reason, {"judged": len(votes), "p": round(p, 5)})
 
 
 def _fitted(votes: list[Sample], frozen: list[Sample], serving: Calibrator) -> Calibrator:

@@ -14,7 +14,7 @@ import numpy as np
 
 from bot.confidence import Calibrator
 from bot.learned import Learned
-from bot.night import fitting, judged
+from bot.night import fitting, judged, trust
 from bot.night.fitting import Evidence
 from bot.night.frozen import load as load_frozen
 from bot.night.judged import Feedback
@@ -32,7 +32,14 @@ LOUD = 200
 """Votes of one person among them."""
 
 NOISE = 0.18
-FITS = (fitting.fit_memory, fitting.fit_title, fitting.fit_fusion, fitting.fit_sources)
+FITS = (
+    fitting.fit_memory,
+    fitting.fit_title,
+    fitting.fit_fusion,
+    fitting.fit_sources,
+    trust.fit_confidence,
+    trust.fit_thresholds,
+)
 
 
 def turned(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
@@ -93,13 +100,14 @@ def run(
     """Count promotions per mode over so many nights of VOTES votes, each judged on its own."""
     feedback = _asked(services, folder, seed, progress)
     frozen, learned = load_frozen(services), Learned(Calibrator.default())
+    samples = frozen.samples(services)
     found: dict[str, object] = {}
     for mode, count in nights.items():
         decisions: Counter[str] = Counter()
         for number in range(count):
             chance = np.random.default_rng((seed, number, len(mode)))
             drawn = _drawn(feedback, mode, chance)
-            known = Evidence(drawn, frozen.scores, list, learned, number)
+            known = Evidence(drawn, frozen.scores, lambda: samples, learned, number)
             decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in FITS))
             progress(mode, number + 1, count)
         promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))
@@ -128,4 +136,4 @@ def _drawn(feedback: Feedback, mode: str, chance: np.random.Generator) -> Feedba
         for i, vote in zip(picked, votes.tolist(), strict=True)
     )
     replays = tuple(feedback.replays[i] for i in picked)
-    return Feedback(rows, replays, feedback.cosines[np.ix_(picked, picked)])
+    return Feedback(rows, replays, feedback.cosines[np.ix_(picked, picked)], rows)

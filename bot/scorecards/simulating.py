@@ -145,10 +145,10 @@ def _questions(folder: Path) -> tuple[dict[str, str], dict[str, str], beir.DataS
 def ask(
     run: Run, plan: learning.Plan, at: datetime, seed: int, progress: scorecard.Progress
 ) -> None:
-    """Let people ask and judge all of the plan's questions."""
+    """Let people ask and judge all of the plan's questions, with the signals of every answer."""
     chance, boosts = random.Random(seed), dict[str, int]()
     for asked in plan.asked:
-        _ask(run, asked, at, chance, boosts, progress)
+        _ask(run, asked, at, chance, boosts, progress, has_signals=True)
 
 
 def _answerer(run: Run) -> Answerer:
@@ -177,8 +177,13 @@ def _ask(
     chance: random.Random,
     boosts: dict[str, int],
     progress: scorecard.Progress,
+    *,
+    has_signals: bool = False,
 ) -> None:
-    """Ask each question in the store, show the first passage whatever the confidence, and vote."""
+    """Ask each question in the store, show the first passage whatever the confidence, and vote.
+
+    Signals, of which the confidence is made, take most of the time; without them it learns nothing.
+    """
     answerer = _answerer(run)
     for number, question in enumerate(asked):
         when, person = at + timedelta(minutes=number), f"P{number // VOTES_EACH}"
@@ -197,6 +202,7 @@ def _ask(
             0.5,
             passages[0].body,
             passages=passages,
+            signals=answerer.judge(found)[1] if has_signals else {},
             vector=tuple(found.vector),
         )
         keep(run, Ask(run.workspace, "C1", f"{when.timestamp()}", person, text, "mention", False),
