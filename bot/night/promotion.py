@@ -58,14 +58,14 @@ def judge(
 
     `better` counts disliked passages that the candidate no longer puts first, `worse` liked ones;
     `chance` is the share of dislikes, which changing at random would reach. `what` people gave.
-    With `gains`, how much likelier the candidate makes each held-out vote, these are tested too: every
-    vote has its say then, not only those that changed. Two tests count double (Bonferroni), and the
-    changes must be for the better in any case.
+    With `gains`, how much likelier the candidate makes each held-out vote, these are tested instead:
+    every vote has its say then, not only those that changed, and no few votes decide alone. The changes
+    must be for the better in any case.
     """
-    p = paired.sign_test(better, worse, max(0.5, chance))
-    if gains is not None:
-        by_gains = paired.no_gain(paired.winsorised(gains))
-        p = min(1.0, 2 * min(p, by_gains)) if better > worse else 1.0
+    if gains is None:
+        p = paired.sign_test(better, worse, max(0.5, chance))
+    else:
+        p = paired.no_gain(paired.winsorised(gains)) if better > worse else 1.0
     low, high = paired.interval(frozen, level=0.1)
     mean = sum(frozen) / len(frozen) if len(frozen) else 0.0
     numbers = {
