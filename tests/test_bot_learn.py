@@ -108,6 +108,21 @@ def test_the_report_reads_as_text_and_draws_a_picture(team: Services, tmp_path: 
     found = learn.night(team, now=NIGHT)
     assert "1 judged questions by 1 people" in report.message(found)
     with team.database.connection() as connection:
-        picture = report.curve(nights.last(connection, TEAM), tmp_path / "curve.png")
+        known = nights.last(connection, TEAM)
+    picture = report.curve(known, tmp_path / "curve.png")
     with Image.open(picture) as drawn:
         assert drawn.size == (report.WIDTH, report.HEIGHT)
+
+
+def test_the_report_tells_how_the_nights_went(team: Services) -> None:
+    judged_at = NIGHT + timedelta(days=1)
+    for number in range(2):
+        vote(team.database, answered(team.database, f"q{number}", "holidays"), "U2", -1)
+        found = learn.night(team, now=judged_at + timedelta(days=number))
+    with team.database.connection() as connection:
+        known = nights.last(connection, TEAM)
+        assert len(known) == 2
+    shown = report.message(found, known)
+    assert "Nights so far" in shown
+    assert [line for line in shown.splitlines() if line.startswith("2026-03-05: liked ")]
+    assert shown.endswith("promoted: nothing")

@@ -42,10 +42,12 @@ def learn(
     if known:
         picture = reports.curve(known, context.obj.home / CURVE)
     if as_json:
-        told = {"message": reports.message(found), "picture": picture}
+        told = {"message": reports.message(found, known), "picture": picture}
         screen.put_json({**found.as_json(), **told})
         return
     screen.data().print(reports.table(found))
+    if known:
+        screen.data().print(reports.history(known))
     if picture:
         screen.notices().print(f"Learning curve: {picture}")
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, MARGIN = 640, 320, 48
 """Of the picture, in pixels."""
 
+SHOWN = 7
+"""Nights that the message to the admins lists."""
+
 LINE, INTERVAL, AXES = (31, 119, 180), (205, 224, 240), (90, 90, 90)
 
 
@@ -66,10 +69,32 @@ def lines(report: "Report") -> list[str]:
     return said
 
 
-def message(report: "Report") -> str:
-    """Write the report as plain text, for the admins' channel."""
+def message(report: "Report", nights: Sequence["Night"] = ()) -> str:
+    """Write the report as plain text, for the admins' channel, with the latest of the nights so far."""
     parts = [f"{v.kind}: {v.decision} - {v.reason}" for v in report.verdicts]
-    return "\n".join(["Learning report", *lines(report), *parts])
+    told = [f"{day}: liked {liked}; promoted: {kinds}" for day, _, liked, kinds in _told(nights)]
+    earlier = ["Nights so far", *told[-SHOWN:]] if told else []
+    return "\n".join(["Learning report", *lines(report), *parts, *earlier])
+
+
+def history(nights: Sequence["Night"]) -> RenderableType:
+    """Show how people liked the answers from night to night, and what was promoted when."""
+    return screen.table("Nights so far", ("night", "judged", "liked", "promoted"), _told(nights))
+
+
+def _told(nights: Sequence["Night"]) -> list[tuple[str, str, str, str]]:
+    """Give (day, judged questions, like rate of its week, kinds promoted) per night, oldest first."""
+    found = []
+    for night in nights:
+        rate = night.report.get("like_rate")
+        liked = "nothing was judged"
+        if isinstance(rate, Mapping) and rate["judged"]:
+            share = screen.percent(rate["liked"] / rate["judged"], tuple(rate["interval"]))
+            liked = f"{share} of {rate['judged']}"
+        kinds = [str(p["kind"]) for p in _parts(night.report) if p.get("decision") == "promoted"]
+        day, judged = f"{night.started_at:%Y-%m-%d}", str(night.report.get("judged", ""))
+        found.append((day, judged, liked, ", ".join(kinds) or "nothing"))
+    return found
 
 
 def erased(result: "Erased") -> str:
