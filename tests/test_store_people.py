@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from store import labels, people, votes
 from store.database import Database
-from store.records import EVERYONE
+from store.records import EVERYONE, Vote
 from tests.test_store_memory import TEAM, answered, index, recalled, vote
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -24,6 +24,25 @@ def test_forgetting_erases_questions_votes_and_memory_and_counts_them(database: 
     assert again.total == 0
     assert recalled(database, "when may I take leave") == []
     assert recalled(database, "when can I be away") == []
+
+
+def test_no_table_names_a_forgotten_person(database: Database) -> None:
+    """Whatever tables there are: a thumb that was taken away leaves a row without a vote, too."""
+    index(database, {"holidays": (EVERYONE,)})
+    vote(database, answered(database, "when may I take leave", "holidays", person="U1"), "U1", 1)
+    other = answered(database, "when can I be away", "holidays", person="U2")
+    vote(database, other, "U1", -1)
+    with database.connection() as connection:
+        votes.withdraw(connection, TEAM, Vote(other, "U1", -1, "button"), NOW)
+        people.forget(connection, TEAM, "U1")
+        tables = connection.execute(
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE table_schema = current_schema() AND column_name = 'person'"
+        ).fetchall()
+        assert {"questions", "votes", "thumbs", "labels"} <= {name for (name,) in tables}
+        for (name,) in tables:
+            rows = connection.execute(f"SELECT 1 FROM {name} WHERE person = 'U1'").fetchall()
+            assert rows == [], name
 
 
 def test_another_persons_vote_on_the_same_answer_stays(database: Database) -> None:

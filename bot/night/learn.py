@@ -50,9 +50,8 @@ WEEK = timedelta(days=7)
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a night did. `voters` and `judged` count whom it learned from, `set_aside` the votes beyond one
-    person's share; `is_new` is False when the
-    same votes were learned from before, so nothing was fitted. `likes` are (liked, judged) answers of
-    the last week; `drift` is of the four weeks before and of the last."""
+    person's share; `is_new` is False when the same votes were learned from before, so nothing was fitted.
+    `likes` are (liked, judged) answers of the last week; `drift` is of the four weeks before and of the last."""
 
     started_at: datetime
     seconds: float

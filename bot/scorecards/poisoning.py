@@ -14,7 +14,7 @@ import numpy as np
 
 from bot.confidence import Calibrator
 from bot.learned import Learned
-from bot.night import fitting, judged, trust
+from bot.night import fitting, judged, learn
 from bot.night.fitting import Evidence
 from bot.night.frozen import load as load_frozen
 from bot.night.judged import Feedback
@@ -32,14 +32,6 @@ LOUD = 200
 """Votes of one person among them."""
 
 NOISE = 0.18
-FITS = (
-    fitting.fit_memory,
-    fitting.fit_title,
-    fitting.fit_fusion,
-    fitting.fit_sources,
-    trust.fit_confidence,
-    trust.fit_thresholds,
-)
 
 
 def turned(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
@@ -108,7 +100,7 @@ def run(
             chance = np.random.default_rng((seed, number, len(mode)))
             drawn = _drawn(feedback, mode, chance)
             known = Evidence(drawn, frozen.scores, lambda: samples, learned, number)
-            decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in FITS))
+            decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in learn.PARTS))
             progress(mode, number + 1, count)
         promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))
         found[mode] = {"nights": count, "promoted": promoted, "decisions": dict(decisions)}
