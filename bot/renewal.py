@@ -6,7 +6,8 @@ Knows nothing about when encoders are changed or how documents are encoded.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from store import embedders, vectors
+from store.feedback import stale
+from store.index import embedders
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,10 +31,10 @@ def renew(services: "Services", encode: "Encode") -> int:
     number = embedders.embedder_id(embedder.name)
     while True:
         with services.database.connection() as connection:
-            found = vectors.outdated(connection, workspace, number, BATCH)
+            found = stale.outdated(connection, workspace, number, BATCH)
         if not found:
             return done
         encoded = encode([one.question for one in found]).tolist()
         with services.database.connection() as connection:
-            vectors.renew(connection, workspace, number, found, encoded)
+            stale.renew(connection, workspace, number, found, encoded)
         done += len(found)

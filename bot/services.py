@@ -10,18 +10,20 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from bot import encoders
+from bot import embedding
 from bot.settings import Settings
-from store import embedded, embedders, workspaces
+from store import workspaces
 from store.database import Database
+from store.index import embedders
 from store.migrate import migrate
 from store.queue import Queue
+from store.server import embedded
 
 if TYPE_CHECKING:
-    from bot.answer import Answerer
+    from bot.answering.answerer import Answerer
+    from bot.answering.parameters import Shelf
+    from bot.answering.policy import Manners
     from bot.intents import IntentFile
-    from bot.learned import Shelf
-    from bot.manners import Manners
     from models.embedder import Embedder
 
 log = logging.getLogger(__name__)
@@ -51,12 +53,12 @@ class Services:
     def embedder(self) -> "Embedder":
         """The configured encoder (loading it takes seconds and, with torch, about 600 MB)."""
         with self._loading:
-            return encoders.configured(self.settings)
+            return embedding.configured(self.settings)
 
     @cached_property
     def shelf(self) -> "Shelf":
         """What serves of everything that is learned."""
-        from bot.learned import Shelf
+        from bot.answering.parameters import Shelf
 
         named = ("answer_above", "unsure_above")
         fixed = {name: getattr(self.settings, name) for name in named}
@@ -74,8 +76,8 @@ class Services:
     @cached_property
     def manners(self) -> "Manners":
         """Decides what a message is, by the classifier that serves."""
-        from bot import classifier
-        from bot.manners import Manners
+        from bot.answering import classifier
+        from bot.answering.policy import Manners
 
         served = classifier.of(self)
         served.now()
@@ -87,7 +89,7 @@ class Services:
 
         After a change of encoder that is the one before, until the new one's index is swapped in.
         """
-        from bot.answer import Answerer
+        from bot.answering.answerer import Answerer
 
         with self.database.reading() as connection:
             workspace = workspaces.current(connection)
@@ -102,7 +104,7 @@ class Services:
     def _encoder(self, name: str) -> "Embedder":
         if name == self.embedder.name:
             return self.embedder
-        found = encoders.named(self.settings, name)
+        found = embedding.named(self.settings, name)
         if found is None:
             log.error(
                 "encoder_unknown name=%s questions are answered by their words alone until every"

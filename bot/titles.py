@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from store.index.search import Terms
 from store.records import Passage
-from store.search import Terms
 
 _WORD = re.compile(r"\w+")
 

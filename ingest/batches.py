@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from ingest.prepare import Outcome, Part, Prepared, Refused, Same
 from ingest.progress import Progress
-from ingest.split import embedded
-from store import documents, drafts, runs
-from store.builds import Build
+from ingest.splitting.chunks import embedded
 from store.database import StoreGone
+from store.index import documents, drafts, runs
+from store.index.builds import Build
 from store.records import Document, Failure, Run
 
 BATCH_CHUNKS = 256  # encoded and written together; what a killed run may have to encode again

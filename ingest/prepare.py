@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 
-from ingest import parse, sections, split
 from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
+from ingest.parsing import parse
 from ingest.plan import version_of
-from store.chunks import clean
+from ingest.splitting import chunks as split
+from ingest.splitting import sections
+from store.index.chunks import clean
 from store.records import Chunk, Document, Stored
 
 WHOLE_CHUNKS = 2048  # a document of more is stored part by part, and shown when all are there

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from ingest.entries import SourceConfig
-from store import runs, sources
 from store.database import Database, StoreGone
+from store.index import runs, sources
 from store.records import Run
 
 BEAT_SECONDS = 1

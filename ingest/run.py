@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest import plan as planning
-from ingest import split
 from ingest.batches import Batches, Encode
+from ingest.config import open_source
 from ingest.entries import Entry, SourceConfig, SourceError
-from ingest.parser import Parser
+from ingest.parsing.sandbox import Parser
 from ingest.plan import Plan, TooManyRemovals
 from ingest.prepare import Outcome, Part, Prepared, Preparer, Refused, Same
 from ingest.progress import Progress
 from ingest.reader import Reader, Stuck
-from ingest.sources import open_source
-from store import builds, documents, drafts, embedders, runs
-from store.builds import Build
+from ingest.splitting import chunks
 from store.database import Database
+from store.index import builds, documents, drafts, embedders, runs
+from store.index.builds import Build
 from store.records import Run, Stored
 
 CLEAN_DOCUMENTS = 100  # removed per transaction
@@ -33,7 +33,7 @@ def ingest(
     database: Database,
     workspace: str,
     encode: Encode,
-    count: split.Count,
+    count: chunks.Count,
     embedder_name: str,
     dims: int,
     window: int,
@@ -93,7 +93,7 @@ def _state(progress: Progress, embedder_id: int, *, full: bool) -> _State:
             workspace,
             source,
             embedder_id,
-            split.CHUNKER,
+            chunks.CHUNKER,
             progress.run.started_at,
             full=full,
         )

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models import baseline
-from models.baseline import Baseline
-from models.calibration import Calibration
 from models.embedder import ModelError
-from models.intent import FILE, IN_SCOPE_FLOOR, Prediction
+from models.intents import baseline
+from models.intents.baseline import Baseline
+from models.intents.calibration import Calibration
+from models.intents.classifier import FILE, IN_SCOPE_FLOOR, Prediction
 
 
 @dataclass(frozen=True, slots=True)

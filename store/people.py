@@ -9,7 +9,7 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import TupleRow
 
-from store import memory
+from store.feedback import memory
 
 _MINE = (
     "SELECT question_id FROM questions WHERE workspace_id = %(workspace)s AND person = %(person)s"

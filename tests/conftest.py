@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from store import binaries, embedded
 from store.database import Database
 from store.migrate import FOLDER, migrate
+from store.server import binaries, embedded
 
 pytest_plugins = ["tests.slack_fixtures"]
 

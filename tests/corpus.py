@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from store import builds, documents, embedders
 from store.database import Database
+from store.index import builds, documents, embedders
 from store.records import EVERYONE, Chunk, Document
 from tests.fakes import HashEmbedder
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from store import embedded
 from store.database import Database
 from store.migrate import migrate
-from tests.bench_place import environment
+from store.server import embedded
+from tests.bench.place import environment
 from tests.fake_slack import Ack, FakeSlack
 
 ROOT = Path(__file__).resolve().parent.parent

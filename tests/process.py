@@ -9,11 +9,11 @@ import time
 from uuid import uuid4
 
 from bot import log
+from bot.processes import bot as slack
 from bot.processes import worker
-from bot.processes.keeper import kept
+from bot.runtime.watchdog import kept
 from bot.services import open_services
 from bot.settings import load
-from bot.slack import app as slack
 from store.queue import QUESTIONS
 from store.records import Answer, Viewer
 

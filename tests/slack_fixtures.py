@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.slack import app as slack
+from bot.processes import bot as slack
 from store.database import Database
 from tests import slack_parts
 from tests.fake_slack import FakeSlack

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from bot import asking
+from bot.answering import lifecycle
+from bot.processes import bot as slack
+from bot.processes import web
 from bot.settings import Settings
-from bot.slack import app as slack
-from bot.slack import clients, web
+from bot.slack import clients
 from bot.slack.delivery import SlackDelivery
 from store import questions
 from store.database import Database
@@ -136,7 +137,7 @@ def work_off(services: FakeServices, fake: FakeSlack, **options: object) -> list
         clients.web("xoxb-1", fake.api_url), services.database, TEAM, sleep=lambda _: None,
         **options,  # type: ignore[arg-type]
     )  # fmt: skip
-    return [asking.handle(services, TEAM, each, delivery) for each in waiting(services.database)]
+    return [lifecycle.handle(services, TEAM, each, delivery) for each in waiting(services.database)]
 
 
 def waiting(database: Database) -> list[UUID]:

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot import manners
-from bot.answer import Answerer
-from bot.classifier import Classifier
+from bot.answering import policy
+from bot.answering.answerer import Answerer
+from bot.answering.classifier import Classifier
+from bot.answering.parameters import Shelf
+from bot.answering.policy import Manners
 from bot.intents import Intent, Intents
-from bot.learned import Shelf
-from bot.manners import Manners
-from models.intent import Prediction
-from store import builds, documents, embedders
+from models.intents.classifier import Prediction
 from store.database import Database
+from store.index import builds, documents, embedders
 from store.records import EVERYONE, Answer, Chunk, Document, Viewer
 from tests.fakes import HashEmbedder
 
@@ -83,9 +83,9 @@ def ask(
     ("intent", "confidence", "where", "status", "body"),
     [
         ("greeting", 0.95, {}, "smalltalk", "Hello!"),
-        ("access", 0.95, {}, "routed", manners.passed_on("C0ACCESS")),
+        ("access", 0.95, {}, "routed", policy.passed_on("C0ACCESS")),
         ("broken", 0.95, {}, "routed", "Call the desk."),
-        ("access", 0.70, {}, "routed", manners.passed_on("C0ACCESS")),
+        ("access", 0.70, {}, "routed", policy.passed_on("C0ACCESS")),
         ("access", 0.58, {}, "routed", "Did you mean “Wants access” or “Reports a fault”?"),
         ("access", 0.40, {}, "not_found", None),
         ("greeting", 0.95, {"origin": "channel", "mode": "questions"}, "ignored", None),

@@ -9,12 +9,13 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
-from bot.chat import Conversation, Unanswered, converse
-from bot.quotation import render
 from bot.services import Services
 from bot.settings import Settings
-from store import queue, votes
+from bot.terminal.chat import Conversation, Unanswered, converse
+from bot.terminal.render import render
+from store import queue
 from store.database import Database
+from store.feedback import votes
 from store.records import Answer, Citation, Viewer, Vote
 
 PASSAGE = "Refunds are paid by finance. They take five business days. Ask in #finance."

@@ -9,8 +9,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from bot import classifier
-from bot.classifier import Classify, Served
+from bot.answering import classifier
+from bot.answering.classifier import Classify, Served
 from bot.intents import Intent, Intents
 from models.shelf import ShelfError
 from store.records import ModelVersion

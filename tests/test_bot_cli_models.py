@@ -10,13 +10,13 @@ import typer
 from typer.testing import CliRunner, Result
 
 from bot.cli import intents, models
-from bot.scorecards import classifying
+from bot.scorecards import intents as classifying
 from bot.settings import Settings
 from evals.beir import DataError
-from models.examples import Example
+from models.intents.examples import Example
 from models.shelf import Shelf, ShelfError
-from store import versions
 from store.database import Database
+from store.feedback import versions
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SCORES = {"accuracy": 0.9, "macro_f1": 0.8, "intents": {"greeting": {"f1": 0.75}}}

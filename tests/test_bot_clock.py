@@ -13,9 +13,10 @@ from bot.processes.clock import ScheduleError, Timetable, tick, trigger
 from bot.services import Services
 from bot.settings import Settings
 from ingest.entries import SourceConfig
-from store import queue, sources
+from store import queue
 from store.database import Database
 from store.election import Candidate
+from store.index import sources
 
 
 def write(file: Path, schedule: str, name: str = "wiki") -> None:

@@ -9,10 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from bot.slack import app as slack
+from bot.processes import bot as slack
 from bot.slack import clients, commands
-from store import channels, runs, sources
+from store import channels
 from store.database import Database
+from store.index import runs, sources
 from store.records import Run
 from tests import slack_parts
 from tests.fake_slack import TEAM, FakeSlack, Fault

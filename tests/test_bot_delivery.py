@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.manners import Handover
+from bot.answering.policy import Handover
 from bot.slack import clients
 from bot.slack.clients import SlackRefused
 from bot.slack.delivery import SlackDelivery

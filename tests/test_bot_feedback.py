@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.slack import app as slack
-from store import votes
+from bot.processes import bot as slack
+from store.feedback import votes
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, TEAM, FakeSlack
 from tests.slack_parts import FakeServices, answer_of, work_off

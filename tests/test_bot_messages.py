@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack import app as slack
+from bot.processes import bot as slack
 from store import channels, questions
 from store.database import Database
 from tests import slack_parts

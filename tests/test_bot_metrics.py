@@ -1,6 +1,6 @@
 """What Prometheus is shown."""
 
-from bot.processes.metrics import Metrics
+from bot.runtime.metrics import Metrics
 from store.database import Database
 from store.queue import Queue
 

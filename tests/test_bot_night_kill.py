@@ -13,11 +13,11 @@ import psycopg
 import pytest
 
 from bot.services import Services
-from store import nights, versions
 from store.database import Database
-from tests import lesson
+from store.feedback import nights, versions
+from tests import training_rows
 from tests.killing import ROOT, wait
-from tests.lesson import NOW, TEAM
+from tests.training_rows import NOW, TEAM
 
 LATER: datetime = NOW + timedelta(days=9000)
 """After the killed night, which took the clock's time."""
@@ -28,15 +28,15 @@ PATIENCE_SECONDS = 240.0
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lesson.trained(tmp_path_factory.mktemp("lesson"))
+    return training_rows.trained(tmp_path_factory.mktemp("lesson"))
 
 
 @pytest.fixture
 def team(database: Database, tmp_path: Path, trained: Path) -> Iterator[Services]:
-    lesson.write(tmp_path)
-    made = lesson.team(tmp_path, database)
-    lesson.serve(made, trained)
-    lesson.label(made)
+    training_rows.write(tmp_path)
+    made = training_rows.team(tmp_path, database)
+    training_rows.serve(made, trained)
+    training_rows.label(made)
     yield made
 
 
@@ -47,7 +47,7 @@ def night(services: Services) -> Iterator[subprocess.Popen[bytes]]:
         "OMP_NUM_THREADS": "1",
         "DATABASE_URL": services.database.url, "THREADWISE_HOME": str(services.settings.home),
     }  # fmt: skip
-    process = subprocess.Popen([sys.executable, "-m", "tests.lesson"], cwd=ROOT, env=env)
+    process = subprocess.Popen([sys.executable, "-m", "tests.training_rows"], cwd=ROOT, env=env)
     try:
         yield process
     finally:
@@ -89,7 +89,7 @@ def test_a_killed_night_changes_nothing_and_the_next_one_completes(
             process.wait()
     was_promoted = table == "nights"
     assert (serving(team) != before) == was_promoted
-    report = lesson.night(team, LATER)
+    report = training_rows.night(team, LATER)
     assert report.verdicts[-1].decision == ("unchanged" if was_promoted else "promoted")
     assert serving(team) != before
     with team.database.connection() as connection:

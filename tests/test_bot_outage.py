@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot.processes import jobs
-from bot.processes.gate import Gate
-from bot.processes.jobs import Bench
-from bot.processes.keeper import kept
-from bot.processes.metrics import Metrics
+from bot.processes import tasks
+from bot.processes.tasks import Bench
+from bot.runtime.metrics import Metrics
+from bot.runtime.throttle import Gate
+from bot.runtime.watchdog import kept
 from bot.services import Services
 from bot.settings import Settings
 from ingest.batches import BATCH_CHUNKS
-from store import embedded, queue, runs
+from store import queue
 from store.database import Database
+from store.index import runs
 from store.records import Run
+from store.server import embedded
 from tests import killing
 from tests.fakes import HashEmbedder
 
@@ -108,7 +110,7 @@ def stored(database: Database) -> int:
 def test_a_run_outlasts_a_postgres_that_is_back_soon(home: Path, server: embedded.Server) -> None:
     with closing(Database(server.url)) as database, kept(server):
         made = bench(Services, home, database, server)
-        assert jobs.ingest(made, "wiki") == "done"
+        assert tasks.ingest(made, "wiki") == "done"
         assert stored(database) == PAGES and last_run(database).state == "done"
     assert len(made.services.embedder.encoded) <= PAGES + BATCH_CHUNKS  # type: ignore[attr-defined]
 
@@ -118,10 +120,10 @@ def test_the_rest_of_a_run_is_queued_when_postgres_stays_away(
 ) -> None:
     with closing(Database(server.url, wait_seconds=0)) as database:
         made = bench(Late, home, database, server)
-        assert jobs.ingest(made, "wiki") == "interrupted"
+        assert tasks.ingest(made, "wiki") == "interrupted"
         with database.connection() as connection:
             assert queue.depths(connection) == [queue.Depth("work", 1, 0)]
         assert 0 < stored(database) < PAGES
-        assert jobs.ingest(made, "wiki", resumed=1) == "done"
+        assert tasks.ingest(made, "wiki", resumed=1) == "done"
         assert stored(database) == PAGES and last_run(database).state == "done"
     assert len(made.services.embedder.encoded) <= PAGES + BATCH_CHUNKS  # type: ignore[attr-defined]

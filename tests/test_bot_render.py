@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.slack import markup, quote, render
+from bot.slack import markup, render, rich_text
 from store.records import Answer, Citation
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -270,10 +270,10 @@ def check(message: render.Message) -> None:
 
 def test_a_long_passage_is_cut_around_what_answers() -> None:
     passage = "before " * 400 + "HERE IT IS." + " after" * 400
-    found = quote.elements(passage, "HERE IT IS.")
+    found = rich_text.elements(passage, "HERE IT IS.")
     whole = "".join(e["text"] for e in walk(found) if e.get("type") == "text")
     assert "before HERE IT IS. after" in whole
-    assert len(whole) <= quote.QUOTE_CHARS + 2
+    assert len(whole) <= rich_text.QUOTE_CHARS + 2
     assert whole.startswith("…") and whole.endswith("…")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack import app as slack
+from bot.processes import bot as slack
 from bot.slack.clients import SlackRefused
 from store import workspaces
 from store.database import Database

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from bot import classifier, training
+from bot.answering import classifier
 from bot.intents import Intents
-from bot.lessons import Lessons
+from bot.learning import training
+from bot.learning.training import Teacher
+from bot.learning.training_set import Lessons
 from bot.services import Services
 from bot.settings import Settings
-from bot.training import Teacher
 from models import shelf
-from store import queue, versions
+from store import queue
 from store.database import Database
+from store.feedback import versions
 from store.records import ModelVersion
 from store.workspaces import LOCAL
 

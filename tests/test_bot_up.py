@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from store import binaries
+from store.server import binaries
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("THREADWISE_", "SLACK_", "DATABASE_")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ingest.client import Client
+from ingest.config import open_source
 from ingest.entries import Entry, Source, SourceConfig, SourceError, Unreadable
-from ingest.sources import open_source
+from ingest.sources.client import Client
 from tests.fake_http import Asked, FakeHttp, Reply, fake_http
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from ingest.config import open_source
 from ingest.entries import Entry, Source, SourceConfig, SourceError, Unreadable
-from ingest.sources import open_source
 
 
 def make_zip(path: Path, files: dict[str, str | bytes]) -> Path:

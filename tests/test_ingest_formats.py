@@ -11,10 +11,10 @@ import pptx
 import pytest
 
 from ingest.entries import Content, Unreadable
-from ingest.parse import ending_of, parse, refuse
-from ingest.parser import Parser
-from ingest.sections import sections
-from ingest.text import Parsed
+from ingest.parsing.parse import ending_of, parse, refuse
+from ingest.parsing.sandbox import Parser
+from ingest.parsing.text import Parsed
+from ingest.splitting.sections import sections
 
 
 @pytest.fixture(scope="module")

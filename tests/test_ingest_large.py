@@ -56,6 +56,6 @@ def test_what_a_killed_run_left_of_a_document_that_is_gone_goes_too(ingest: Inge
     ingest.write("large.md", large("pears"))
     with pytest.raises(KeyboardInterrupt):
         ingest(encode=failing_after(3, ingest.encoder))
-    (ingest.folder / "large.md").unlink()
+    (ingest.sources.folder / "large.md").unlink()
     assert ingest().state == "done"
     assert counted(ingest) == (1, 1, 0)

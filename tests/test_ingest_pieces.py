@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest import text
 from ingest.entries import Content, Entry, Source, SourceConfig
-from ingest.pieces import PIECE_CHARS, pieces, slices
+from ingest.parsing import text
+from ingest.parsing.pieces import PIECE_CHARS, pieces, slices
 from ingest.prepare import PART_CHUNKS, WHOLE_CHUNKS, Part, Preparer
 from tests.fakes import HashEmbedder
 

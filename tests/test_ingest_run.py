@@ -11,8 +11,8 @@ import pytest
 
 from ingest import run as running
 from ingest.entries import SourceConfig
-from store import runs, search, sources
 from store.database import Database
+from store.index import runs, search, sources
 from store.records import EVERYONE, Failure, Run, Viewer
 from tests.fakes import HashEmbedder
 
@@ -131,7 +131,7 @@ def test_a_removed_file_is_not_found_any_more(ingest: Ingester) -> None:
     ingest.write("a.md", "apples are red")
     ingest.write("b.md", "bananas are yellow")
     ingest()
-    (ingest.folder / "a.md").unlink()
+    (ingest.sources.folder / "a.md").unlink()
     assert ingest().removed == 1
     assert ingest.find("apples are red") == ["b.md"]
 
@@ -141,7 +141,7 @@ def test_mass_removal_stops_and_asks(ingest: Ingester) -> None:
         ingest.write(f"{number}.md", f"text number {number}")
     ingest()
     for number in range(6):
-        (ingest.folder / f"{number}.md").unlink()
+        (ingest.sources.folder / f"{number}.md").unlink()
     run = ingest()
     assert run.state == "failed" and run.removed == 0
     assert "6 of 10" in str(run.error) and "--allow-removal" in str(run.error)
@@ -153,7 +153,7 @@ def test_mass_removal_stops_and_asks(ingest: Ingester) -> None:
 def test_a_folder_that_vanished_removes_nothing(ingest: Ingester) -> None:
     ingest.write("a.md", "apples are red")
     ingest()
-    ingest.folder.rename(ingest.folder.with_name("elsewhere"))
+    ingest.sources.folder.rename(ingest.sources.folder.with_name("elsewhere"))
     run = ingest()
     assert run.state == "failed" and "is not a folder" in str(run.error)
     assert ingest.find("apples") == ["a.md"]
@@ -164,9 +164,9 @@ def test_a_folder_that_vanished_removes_nothing(ingest: Ingester) -> None:
 
 def test_a_bad_file_is_listed_and_the_rest_goes_on(ingest: Ingester) -> None:
     ingest.write("a.md", "apples are red")
-    (ingest.folder / "bad.pdf").write_bytes(b"not a pdf")
-    (ingest.folder / "empty.md").write_bytes(b"")
-    (ingest.folder / "picture.png").write_bytes(b"\x89PNG")
+    (ingest.sources.folder / "bad.pdf").write_bytes(b"not a pdf")
+    (ingest.sources.folder / "empty.md").write_bytes(b"")
+    (ingest.sources.folder / "picture.png").write_bytes(b"\x89PNG")
     run = ingest()
     assert (run.state, run.changed, run.failed, run.skipped) == ("done", 1, 1, 2)
     failures = ingest.failures()
@@ -177,7 +177,7 @@ def test_a_bad_file_is_listed_and_the_rest_goes_on(ingest: Ingester) -> None:
 
 
 def test_a_mended_file_is_not_listed_any_more(ingest: Ingester) -> None:
-    (ingest.folder / "a.md").write_bytes(b"%PDF-1.4")
+    (ingest.sources.folder / "a.md").write_bytes(b"%PDF-1.4")
     assert ingest().failed == 1
     ingest.write("a.md", "apples are red")
     assert ingest().failed == 0
@@ -206,8 +206,8 @@ def test_a_file_over_the_limit_is_refused_until_the_limit_is_raised(ingest: Inge
 
 def test_a_link_out_of_the_folder_is_skipped(ingest: Ingester, tmp_path: Path) -> None:
     (tmp_path / "secret.md").write_text("secret words")
-    (ingest.folder / "link.md").symlink_to(tmp_path / "secret.md")
-    (ingest.folder / "dangling.md").symlink_to(tmp_path / "nowhere.md")
+    (ingest.sources.folder / "link.md").symlink_to(tmp_path / "secret.md")
+    (ingest.sources.folder / "dangling.md").symlink_to(tmp_path / "nowhere.md")
     run = ingest()
     assert (run.skipped, run.changed) == (1, 0)
     assert "leads out" in ingest.failures()["link.md"].reason
@@ -288,7 +288,9 @@ def test_two_sources_are_ingested_at_once(ingest: Ingester, database: Database) 
         ingest.write(f"{number}.md", f"common words and number {number} of {number % 7}")
     ended: list[Run] = []
     threads = [
-        threading.Thread(target=lambda n=name: ended.append(Ingester(database, ingest.folder)(n)))
+        threading.Thread(
+            target=lambda n=name: ended.append(Ingester(database, ingest.sources.folder)(n))
+        )
         for name in ("first", "second", "third")
     ]
     for thread in threads:
@@ -316,7 +318,7 @@ def test_progress_is_told_and_kept(ingest: Ingester) -> None:
 
 
 def test_names_that_are_no_text_are_ingested(ingest: Ingester) -> None:
-    (ingest.folder / os.fsdecode(b"caf\xe9.md")).write_text("coffee")
+    (ingest.sources.folder / os.fsdecode(b"caf\xe9.md")).write_text("coffee")
     ingest.write("a b #1?.md", "tea")
     assert ingest(link="https://x.org/{path}").changed == 2
     assert ingest(link="https://x.org/{path}").unchanged == 2
@@ -327,7 +329,7 @@ def test_names_that_are_no_text_are_ingested(ingest: Ingester) -> None:
 
 def test_text_that_postgres_cannot_hold_is_ingested_without_it(ingest: Ingester) -> None:
     ingest.write("a.md", "many good words " * 20 + "a nul \x00 here")
-    (ingest.folder / "b.ipynb").write_text(
+    (ingest.sources.folder / "b.ipynb").write_text(
         '{"cells": [{"cell_type": "markdown", "source": ["half \\ud800 a pair"]}]}'
     )
     assert ingest().changed == 2

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import sources
+from ingest import config
+from ingest.config import ConfigError
 from ingest.entries import SourceConfig, matches
-from ingest.sources import ConfigError
 from store.records import EVERYONE
 
 GOOD = """
@@ -32,7 +32,7 @@ schedule = "off"
 def load(tmp_path: Path, text: str, **environ: str) -> list[SourceConfig]:
     file = tmp_path / "sources.toml"
     file.write_text(text)
-    return sources.load(file, environ=environ)
+    return config.load(file, environ=environ)
 
 
 def test_a_good_file_is_read(tmp_path: Path) -> None:
@@ -76,21 +76,21 @@ def test_bad_toml_and_missing_files_are_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="line 1"):
         load(tmp_path, "[[source]\n")
     with pytest.raises(ConfigError, match="sources.toml.example"):
-        sources.load(tmp_path / "none.toml")
+        config.load(tmp_path / "none.toml")
 
 
 def test_with_nothing_configured_the_example_handbook_is_read() -> None:
-    (only,) = sources.load(None)
+    (only,) = config.load(None)
     assert (only.name, only.kind) == ("handbook", "folder") and Path(only.address).is_dir()
 
 
 def test_the_example_file_is_right(tmp_path: Path) -> None:
-    example = Path(sources.__file__).parent.parent / "sources.toml.example"
+    example = Path(config.__file__).parent.parent / "sources.toml.example"
     assert load(tmp_path, example.read_text())[0].name == "handbook"
 
 
 def test_folders_given_by_hand_become_sources(tmp_path: Path) -> None:
-    first, second = sources.load(None, [str(tmp_path / "My Docs"), str(tmp_path / "x/my-docs")])
+    first, second = config.load(None, [str(tmp_path / "My Docs"), str(tmp_path / "x/my-docs")])
     assert (first.name, second.name) == ("my-docs", "my-docs-2")
     assert first.address == str(tmp_path / "My Docs")
 

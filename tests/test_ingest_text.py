@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest import text
 from ingest.entries import Unreadable
+from ingest.parsing import text
 
 JAPANESE = "休暇の申請は上司に提出してください。\n給与は毎月25日に支払われます。"
 

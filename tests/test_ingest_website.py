@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ingest import guard
 from ingest.entries import SourceConfig, SourceError, Unreadable
-from ingest.website import Website
+from ingest.sources import guard
+from ingest.sources.website import Website
 from tests.fake_http import Asked, FakeHttp, Reply, Route, fake_http
 
 

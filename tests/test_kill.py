@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from store import embedded
+from store.server import embedded
 from tests import killing
 from tests.killing import QUESTIONS, Stage
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import baseline, calibration
-from models.calibration import Calibration
+from models.intents import baseline, calibration
+from models.intents.calibration import Calibration
 
 
 def noisy(rows: int, sharpness: float) -> tuple[calibration.Logits, calibration.Classes]:

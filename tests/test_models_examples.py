@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models import augment, examples, quality
-from models.examples import Example, TrainingError
-from models.quality import LeakError
+from models.intents import augment, examples, quality
+from models.intents.examples import Example, TrainingError
+from models.intents.quality import LeakError
 from tests.fakes import HashEmbedder
 
 

@@ -11,18 +11,21 @@ import pytest
 
 pytest.importorskip("onnx", reason="the extra [onnx] is not installed")
 
-from bot import classifier, ingestion
+from bot import indexing
+from bot.answering import classifier
 from bot.services import Services
 from bot.settings import ROOT, Settings
 from ingest.entries import SourceConfig
 from ingest.run import ingest
-from models import bert, embedder, exported, intent
-from models.baseline import Baseline
-from models.calibration import Calibration
+from models import bert, embedder
 from models.embedder import Embedder, sha256
+from models.intents import classifier as intent
+from models.intents.baseline import Baseline
+from models.intents.calibration import Calibration
+from models.onnx import load
 from models.shelf import Shelf
-from store import builds, embedders
 from store.database import Database
+from store.index import builds, embedders
 from store.records import EVERYONE, Viewer
 from tests import tiny_bert
 from tests.fakes import HashEmbedder
@@ -33,7 +36,7 @@ TEXTS = ["pay day", "when is my salary", "book leave " * 20, "holiday", "reset m
 
 @pytest.fixture(scope="module")
 def minilm(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
-    return exported.load(root=tmp_path_factory.mktemp("onnx"))
+    return load.load(root=tmp_path_factory.mktemp("onnx"))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def test_threads_get_the_same_vectors(minilm: Embedder) -> None:
 
 def test_several_at_once_make_one_export(tiny: Path, tmp_path: Path) -> None:
     with ThreadPoolExecutor(3) as pool:
-        loaded = list(pool.map(lambda _: exported.load(str(tiny), root=tmp_path), range(3)))
+        loaded = list(pool.map(lambda _: load.load(str(tiny), root=tmp_path), range(3)))
     assert len({one.encode(TEXTS).tobytes() for one in loaded}) == 1
     assert [file.name for file in tmp_path.iterdir() if not file.name.startswith(".")] == [
         loaded[0].name
@@ -92,11 +95,11 @@ def test_several_at_once_make_one_export(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_export_is_made_again(tiny: Path, tmp_path: Path) -> None:
-    first = exported.load(str(tiny), root=tmp_path)
-    file = tmp_path / first.name / exported.FILE
+    first = load.load(str(tiny), root=tmp_path)
+    file = tmp_path / first.name / load.FILE
     whole = sha256(file)
     file.write_bytes(file.read_bytes()[:1000])
-    again = exported.load(str(tiny), root=tmp_path)
+    again = load.load(str(tiny), root=tmp_path)
     assert sha256(file) == whole
     assert np.array_equal(again.encode(TEXTS), first.encode(TEXTS))
 
@@ -116,7 +119,7 @@ def test_without_the_package_one_line_says_the_cure(tiny: Path, tmp_path: Path) 
 def test_what_is_exported_already_needs_neither_the_package_nor_torch(
     tiny: Path, tmp_path: Path
 ) -> None:
-    exported.load(str(tiny), root=tmp_path)
+    load.load(str(tiny), root=tmp_path)
     code = (
         "import sys; sys.modules['onnx'] = None\n"
         "from pathlib import Path; from models import exported\n"
@@ -213,11 +216,11 @@ def test_after_a_switch_questions_go_the_old_way_until_the_new_index_is_swapped_
     database: Database, tiny: Path, tmp_path: Path, docs: SourceConfig
 ) -> None:
     before = services(database, tiny, tmp_path, "torch")
-    ingestion.run(before, docs)
+    indexing.run(before, docs)
     after = services(database, tiny, tmp_path, "onnx")
-    assert after.embedder.name == exported.named(before.embedder.name)
+    assert after.embedder.name == load.named(before.embedder.name)
     assert asked_by(before) == asked_by(after) == before.embedder.name
-    ingestion.run(after, docs)
+    indexing.run(after, docs)
     assert asked_by(before) == asked_by(after) == after.embedder.name
     with database.connection() as connection:
         live = builds.of(connection, "local", "docs")["live"]

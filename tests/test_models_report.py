@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.report import Scores, better
+from models.intents.report import Scores, better
 
 
 def scores(accuracy: float, auroc: float | None) -> Scores:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import fitting, intent, training
 from models.embedder import ModelError
-from models.examples import Example, TrainingError
-from models.finetune import Recipe, Rows
-from models.report import Report
+from models.intents import classifier, folds, training
+from models.intents.examples import Example, TrainingError
+from models.intents.finetune import Recipe, Rows
+from models.intents.report import Report
 from tests import tiny_bert
 
 QUICK = Recipe(epochs=4, encoder_rate=3e-3, head_rate=1e-2, checkpoint_seconds=0)
@@ -46,30 +46,30 @@ def trained(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("kind", intent.KINDS)
+@pytest.mark.parametrize("kind", classifier.KINDS)
 def test_what_was_trained_is_predicted(trained: Path, encoder: Path, kind: str) -> None:
-    model = intent.load(trained, encoder=encoder, kind=kind)
+    model = classifier.load(trained, encoder=encoder, kind=kind)
     asked = ["when is pay day", "book leave", "reset my password", "wifi broken"]
     found = [prediction.nearest for prediction in model.predict(asked)]
     assert found == ["payday", "leave", "password", "wifi"]
 
 
 def test_a_prediction_is_whole(trained: Path, encoder: Path) -> None:
-    prediction = intent.load(trained, encoder=encoder).predict(["reset my password"])[0]
+    prediction = classifier.load(trained, encoder=encoder).predict(["reset my password"])[0]
     assert prediction.runner_up != prediction.nearest
     assert 0 <= prediction.margin <= prediction.confidence <= 1
-    assert (prediction.intent is None) == (prediction.in_scope < intent.IN_SCOPE_FLOOR)
+    assert (prediction.intent is None) == (prediction.in_scope < classifier.IN_SCOPE_FLOOR)
 
 
 def test_any_text_is_classified(trained: Path, encoder: Path) -> None:
-    model = intent.load(trained, encoder=encoder)
+    model = classifier.load(trained, encoder=encoder)
     odd = ["", "\x00", "\ud800", "🔥" * 500, "休暇の申請", "pay " * 50_000]
     assert len(model.predict(odd)) == len(odd)
     assert model.predict([]) == []
 
 
 def test_predictions_do_not_depend_on_their_neighbours(trained: Path, encoder: Path) -> None:
-    model = intent.load(trained, encoder=encoder)
+    model = classifier.load(trained, encoder=encoder)
     together = model.predict(["pay day", "i want a holiday " * 20])
     assert together[0].confidence == pytest.approx(model.predict(["pay day"])[0].confidence, 1e-4)
 
@@ -80,7 +80,7 @@ def test_the_report_lies_beside_the_weights_and_is_strict_json(trained: Path) ->
 
     report = json.loads((trained / "report.json").read_text(), parse_constant=refuse)
     assert report["rows"] == report["held_out"] == len(rows())
-    assert report["serves"] in intent.KINDS
+    assert report["serves"] in classifier.KINDS
     assert set(report["bert"]["intents"]) == set(SENTENCES)
     assert not (trained / "checkpoint").exists()
 
@@ -120,7 +120,7 @@ def test_a_killed_training_goes_on_where_it_was(encoder: Path, tmp_path: Path) -
         many, encoder=encoder, out=second, recipe=plan, on_progress=lambda *_: rest.append(1)
     )
     assert len(rest) < len(whole) / 2
-    one, other = (intent.load(out, encoder=encoder, kind="bert") for out in (first, second))
+    one, other = (classifier.load(out, encoder=encoder, kind="bert") for out in (first, second))
     assert one.predict(["pay day"])[0].confidence == pytest.approx(
         other.predict(["pay day"])[0].confidence, abs=1e-4
     )
@@ -132,7 +132,7 @@ def test_an_intent_with_one_example_is_learned_and_named(encoder: Path, tmp_path
     )
     assert "odd one" in report.intents
     assert any("odd one" in warning for warning in report.warnings)
-    assert intent.load(tmp_path, encoder=encoder).predict(["pay day"])
+    assert classifier.load(tmp_path, encoder=encoder).predict(["pay day"])
 
 
 def test_the_same_examples_under_two_intents_are_named(encoder: Path, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_two_intents_with_one_example_each_train(encoder: Path, tmp_path: Path) 
     two = [Example("pay day", "payday"), Example("book leave", "leave")]
     report = training.train(two, encoder=encoder, out=tmp_path, recipe=QUICK)
     assert report.held_out == 0
-    model = intent.load(tmp_path, encoder=encoder)
+    model = classifier.load(tmp_path, encoder=encoder)
     assert [p.intent for p in model.predict(["pay day", "book leave"])] == ["payday", "leave"]
 
 
@@ -170,7 +170,7 @@ def test_a_truncated_model_is_refused(
         (tmp_path / source.name).write_bytes(source.read_bytes())
     (tmp_path / file).write_bytes((trained / file).read_bytes()[:100])
     with pytest.raises(ModelError, match="cannot be read"):
-        intent.load(tmp_path, encoder=encoder, kind="bert")
+        classifier.load(tmp_path, encoder=encoder, kind="bert")
 
 
 def test_the_baseline_is_refused_on_another_encoder(trained: Path, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_the_baseline_is_refused_on_another_encoder(trained: Path, tmp_path: Pat
     with (other / "model.safetensors").open("ab") as file:
         file.write(b" ")
     with pytest.raises(ModelError, match="another encoder"):
-        intent.load(trained, encoder=other, kind="baseline")
+        classifier.load(trained, encoder=other, kind="baseline")
 
 
 def test_rows_that_others_nearly_repeat_are_not_held_out() -> None:
@@ -186,6 +186,6 @@ def test_rows_that_others_nearly_repeat_are_not_held_out() -> None:
     vectors = chance.normal(size=(80, 64)).astype(np.float32)
     vectors[50] = vectors[3] + 0.01
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    data = fitting.Data(Rows([[1]] * 80, np.zeros(80, dtype=np.int64)), vectors, 1)
+    data = folds.Data(Rows([[1]] * 80, np.zeros(80, dtype=np.int64)), vectors, 1)
     turn = np.arange(80) >= 40
-    assert set(np.flatnonzero(turn & ~fitting.without_twins(data, turn))) == {50}
+    assert set(np.flatnonzero(turn & ~folds.without_twins(data, turn))) == {50}

@@ -59,7 +59,7 @@ def test_sql_stands_in_the_store_alone() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["bot.cli.main", "bot.slack.app", "bot.processes.clock", "bot.processes.up", "ingest.run"],
+    ["bot.cli.main", "bot.processes.bot", "bot.processes.clock", "bot.processes.up", "ingest.run"],
 )
 def test_light_processes_load_no_torch(module: str) -> None:
     code = (

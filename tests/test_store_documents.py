@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from store import builds, documents, embedders, search
-from store.builds import Build
 from store.database import Database
-from store.embedders import EmbedderMismatch
+from store.index import builds, documents, embedders, search
+from store.index.builds import Build
+from store.index.embedders import EmbedderMismatch
 from store.records import EVERYONE, Chunk, Document, Passage, Viewer
 from tests.fakes import HashEmbedder
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from store import documents, drafts, search
-from store.builds import Build
 from store.database import Database
+from store.index import documents, drafts, search
+from store.index.builds import Build
 from store.records import EVERYONE, Document, Viewer
 from tests.test_store_documents import ENCODER, NOW, ask, begin, bodies, count, make, put, terms
 

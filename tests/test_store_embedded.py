@@ -18,8 +18,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from store import binaries, embedded
-from store.embedded import Server, ServerError
+from store.server import binaries, embedded
+from store.server.embedded import Server, ServerError
 
 DEADLINE_SECONDS = 60
 BUSY = "select count(*) from pg_stat_activity where state = 'active' and query ~ '^select 1 from'"

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from bot import faq
-from store import embedders, faqs, people
+from bot.answering import faq
+from store import people
 from store.database import Database
-from store.faqs import Reply
+from store.feedback import faqs
+from store.feedback.faqs import Reply
+from store.index import embedders
 from store.records import EVERYONE, Viewer
 from tests.test_store_memory import ENCODER, TEAM, answered, index
 

@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from store import answers, builds, documents, embedders, memory, questions, search, votes
+from store import answers, questions
 from store.database import Database
+from store.feedback import memory, votes
+from store.index import builds, documents, embedders, search
 from store.records import EVERYONE, Answer, Ask, Chunk, Document, Passage, Viewer, Vote
 from tests.fakes import HashEmbedder
 

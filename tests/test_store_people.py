@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from store import labels, people, votes
+from store import people
 from store.database import Database
+from store.feedback import labels, votes
 from store.records import EVERYONE, Vote
 from tests.test_store_memory import TEAM, answered, index, recalled, vote
 

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from store import answers, channels, questions, votes
+from store import answers, channels, questions
 from store.database import Database
+from store.feedback import votes
 from store.records import Answer, Ask, Citation, Passage, Vote
 
 TEAM = "T1"

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from store import search
 from store.database import Database
+from store.index import search
 from store.records import Passage, Viewer
 from tests.corpus import numbered, page, store
 from tests.fakes import HashEmbedder

@@ -9,8 +9,8 @@ from typing import Annotated, cast
 
 import typer
 
-from bot import screen
 from bot.services import open_services
+from bot.terminal import console
 
 app = typer.Typer(help="Measure quality: retrieval, answers, learning.", no_args_is_help=True)
 
@@ -25,18 +25,18 @@ def retrieval(
     as_json: Json = False,
 ) -> None:
     """nDCG@10, recall and MRR of the lexical leg, the vector leg and both."""
-    from bot.scorecards import scorecard
+    from bot.scorecards import retrieval as scorecard
 
-    with open_services(context.obj) as services, screen.bars() as progress:
+    with open_services(context.obj) as services, console.bars() as progress:
         result = scorecard.retrieval(services, folder, split, progress)
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
     else:
         _print_retrieval(folder, result)
 
 
 def _print_retrieval(folder: Path, result: Mapping[str, object]) -> None:
-    from bot.scorecards import scorecard
+    from bot.scorecards import retrieval as scorecard
 
     names = ("ndcg@10", "recall@5", "recall@10", "recall@100", "mrr@10")
     rows = []
@@ -45,7 +45,7 @@ def _print_retrieval(folder: Path, result: Mapping[str, object]) -> None:
         assert isinstance(values, Mapping)
         rows.append((leg, *(f"{values[name]:.3f}" for name in names)))
     title = f"{folder.name} {result['split']}: {result['queries']} questions, {result['documents']} pages"
-    screen.data().print(screen.table(title, ("leg", *names), rows))
+    console.data().print(console.table(title, ("leg", *names), rows))
 
 
 @app.command("answers")
@@ -58,13 +58,13 @@ def answers(
     as_json: Json = False,
 ) -> None:
     """Right quote first, refusals, CRAG score, over the documents that are ingested."""
-    from bot.scorecards import scorecard
+    from bot.scorecards import retrieval as scorecard
 
-    with open_services(context.obj) as services, screen.bars() as progress:
+    with open_services(context.obj) as services, console.bars() as progress:
         rows = scorecard.labelled(file)
         result = scorecard.answered(services.answerer, services.shelf.now(), rows, progress)
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
     else:
         _print_answers(file.name, result)
 
@@ -77,16 +77,16 @@ def _print_answers(name: str, result: Mapping[str, object]) -> None:
         "crag", "coverage_at_80", "ece",
     )  # fmt: skip
     rows = [
-        (key, screen.percent(result[key], intervals.get(key))) for key in names if key != "crag"
+        (key, console.percent(result[key], intervals.get(key))) for key in names if key != "crag"
     ]
     low, high = intervals["crag"]
     rows.append(("crag (-1 to 1)", f"{result['crag']:.3f} ({low:.2f} to {high:.2f})"))
     for leg in ("vector", "lexical"):
         alone = result[f"{leg}_only"]
         assert isinstance(alone, Mapping)
-        rows.append((f"quote_first, {leg} only", screen.percent(alone["quote_first"])))
+        rows.append((f"quote_first, {leg} only", console.percent(alone["quote_first"])))
     title = f"{name}: {result['questions']} questions, {result['answerable']} answerable (95 % intervals)"
-    screen.data().print(screen.table(title, ("measure", "value"), rows))
+    console.data().print(console.table(title, ("measure", "value"), rows))
 
 
 @app.command("learning")
@@ -100,17 +100,17 @@ def learning(
     as_json: Json = False,
 ) -> None:
     """Simulated people vote on real questions, nights run: what got better, and where."""
-    from bot.night import report
-    from bot.scorecards import simulating
+    from bot.cli import reports
+    from bot.scorecards import simulation
 
-    with open_services(context.obj) as services, screen.bars() as progress:
-        result = simulating.simulate(
+    with open_services(context.obj) as services, console.bars() as progress:
+        result = simulation.simulate(
             services, folder, nights=nights, votes=votes, flip=flip, seed=seed, progress=progress
         )
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
     else:
-        screen.data().print(report.simulation(result))
+        console.data().print(reports.simulation(result))
 
 
 @app.command("poisoning")
@@ -125,10 +125,10 @@ def poisoning(
     """Nights of turned, shuffled and meaningless votes: none may promote anything."""
     from bot.scorecards import poisoning
 
-    with open_services(context.obj) as services, screen.bars() as progress:
+    with open_services(context.obj) as services, console.bars() as progress:
         result = poisoning.run(services, folder, poisoning.shared(nights, quiet), seed, progress)
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
         return
     rows = []
     for mode, values in result.items():
@@ -136,7 +136,7 @@ def poisoning(
         told = ", ".join(f"{name} {count}" for name, count in values["decisions"].items())
         rows.append((mode, values["nights"], values["promoted"], told))
     columns = ("votes", "nights", "promoted", "decisions")
-    screen.data().print(screen.table("nights that must promote nothing", columns, rows))
+    console.data().print(console.table("nights that must promote nothing", columns, rows))
 
 
 @app.command("nights")
@@ -149,26 +149,26 @@ def nights(
 ) -> None:
     """Nights that teach the intents from labels: accuracy on examples that were never trained on."""
     from bot import intents
-    from bot.scorecards import relearning
+    from bot.scorecards import nights as relearning
 
     given = intents.Intents.of(intents.load(context.obj.intents))
-    with screen.bars() as progress:
+    with console.bars() as progress:
         result = relearning.run(
             given, nights=count, wrong=wrong, seed=seed,
             threads=context.obj.threads, progress=progress,
         )  # fmt: skip
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
         return
     rows = result["nights"]
     assert isinstance(rows, list)
     cells = [
-        (n, r["labels"], screen.percent(r["trained"]), screen.percent(r["serves"]), r["decision"])
+        (n, r["labels"], console.percent(r["trained"]), console.percent(r["serves"]), r["decision"])
         for n, r in enumerate(rows, start=1)
     ]
     columns = ("night", "labels", "trained", "serves", "")
     title = f"{result['examples']} examples, {result['frozen']} frozen, {wrong:.0%} of labels wrong"
-    screen.data().print(screen.table(title, columns, cells))
+    console.data().print(console.table(title, columns, cells))
     _print_change("accuracy", result["before"], result["after"], result)
 
 
@@ -179,14 +179,14 @@ def ratings(
     as_json: Json = False,
 ) -> None:
     """FeedbackQA's human ratings as votes, and one night: nDCG@10 on its valid questions."""
-    from bot.scorecards import rating
+    from bot.scorecards import ratings as rating
 
-    with open_services(context.obj) as services, screen.bars() as progress:
+    with open_services(context.obj) as services, console.bars() as progress:
         result = rating.run(services, data, progress)
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
         return
-    screen.data().print(f"{result['votes']} votes, {result['questions']} questions")
+    console.data().print(f"{result['votes']} votes, {result['questions']} questions")
     for name, label in (("at_once", "votes alone"), ("after_night", "after the night")):
         values = result[name]
         assert isinstance(values, Mapping)
@@ -197,7 +197,7 @@ def _print_change(name: str, before: object, after: object, change: Mapping[str,
     low, high = cast(list[float], change["interval"])
     moved = 100 * cast(float, change["change"])
     told = f"{moved:+.2f} points, {100 * low:+.2f} to {100 * high:+.2f}"
-    screen.data().print(f"{name}: {before:.4f} -> {after:.4f} ({told}, 95 %)")
+    console.data().print(f"{name}: {before:.4f} -> {after:.4f} ({told}, 95 %)")
 
 
 @app.command("speak")
@@ -205,10 +205,10 @@ def speak(context: typer.Context, as_json: Json = False) -> None:
     """Does it speak when it should, against the rule "contains a question mark"?"""
     from bot.scorecards import speaking
 
-    with open_services(context.obj) as services, screen.bars() as progress:
+    with open_services(context.obj) as services, console.bars() as progress:
         result = speaking.speak(services, progress)
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
     else:
         _print_speak(result)
 
@@ -218,10 +218,10 @@ def _print_speak(result: Mapping[str, object]) -> None:
     for name, label in (("classifier", "classifier"), ("question_mark", "question mark")):
         values = result[name]
         assert isinstance(values, Mapping)
-        rows.append((label, *(screen.percent(values[key]) for key in ("precision", "recall"))))
-    screen.data().print(screen.table("speaking", ("by", "precision", "recall"), rows))
+        rows.append((label, *(console.percent(values[key]) for key in ("precision", "recall"))))
+    console.data().print(console.table("speaking", ("by", "precision", "recall"), rows))
     others = {k: v for k, v in result.items() if not isinstance(v, Mapping)}
-    screen.data().print(" ".join(f"{name} {value}" for name, value in others.items()))
+    console.data().print(" ".join(f"{name} {value}" for name, value in others.items()))
 
 
 @app.command("confidence")
@@ -231,26 +231,26 @@ def confidence(
     out: Annotated[Path | None, typer.Option(help="Write the calibrator here.")] = None,
 ) -> None:
     """Fit the confidence on questions over the documents that are ingested; print it as JSON."""
-    from bot.scorecards import calibrating
+    from bot.learning import calibration
 
-    with open_services(context.obj) as services, screen.bars() as progress:
-        screen.put_json(calibrating.refit(services, file, out, progress))
+    with open_services(context.obj) as services, console.bars() as progress:
+        console.put_json(calibration.refit(services, file, out, progress))
 
 
 @app.command("all")
 def everything(context: typer.Context, as_json: Json = False) -> None:
     """The handbook and questions that ship with Threadwise: answers, and when to speak."""
-    from bot.night import frozen
+    from bot.learning import frozen_set
     from bot.scorecards import speaking
 
-    with open_services(context.obj) as services, screen.bars() as progress:
+    with open_services(context.obj) as services, console.bars() as progress:
         result = {
-            "answers": frozen.answered(services, progress),
+            "answers": frozen_set.answered(services, progress),
             "speak": speaking.speak(services, progress),
         }
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
         return
-    _print_answers(frozen.QUESTIONS.name, result["answers"])
-    screen.data().print()
+    _print_answers(frozen_set.QUESTIONS.name, result["answers"])
+    console.data().print()
     _print_speak(result["speak"])

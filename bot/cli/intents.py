@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bot import screen
 from bot.cli.models import number, short
+from bot.terminal import console
 from store.records import ModelVersion
 
 app = typer.Typer(help="What a message can be, and how it is told.", no_args_is_help=True)
@@ -29,8 +29,9 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train on the intents' file, and the labels that serve already, and let the result serve."""
-    from bot import intents, training
-    from bot.lessons import Lessons
+    from bot import intents
+    from bot.learning import training
+    from bot.learning.training_set import Lessons
     from bot.services import open_services
 
     found = intents.Intents.of(intents.load(context.obj.intents))
@@ -39,7 +40,7 @@ def train(
     if out is None:
         with open_services(context.obj) as services:
             given = training.served(services, found)
-    with screen.bars() as progress:
+    with console.bars() as progress:
         training.teach(
             given.rows,
             target,
@@ -53,11 +54,11 @@ def train(
         with open_services(context.obj) as services:
             version = training.keep(services, given, target)
     if as_json:
-        screen.put_json(report | ({"version": str(version.version_id)} if version else {}))
+        console.put_json(report | ({"version": str(version.version_id)} if version else {}))
         return
     _print_report(report)
     where = f"Version {short(version)} serves now." if version else f"Written to {target}."
-    screen.notices().print(where, markup=False)
+    console.notices().print(where, markup=False)
 
 
 @app.command("eval")
@@ -69,25 +70,25 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Train on one file, try on another: accuracy, rejection, calibration."""
-    from bot.scorecards import classifying
+    from bot.scorecards import intents as classifying
 
-    with screen.bars() as progress:
+    with console.bars() as progress:
         result = classifying.evaluate(
             train_file, test_file, _seeds(seeds), context.obj.threads, progress
         )
     if as_json:
-        screen.put_json(result)
+        console.put_json(result)
         return
     names = (*classifying.MEASURES, "seconds", "ms")
     kinds = [("bert", result["bert"]), ("baseline", result["baseline"])]
     rows = [(kind, *(number(scores, name) for name in names)) for kind, scores in kinds]
     title = f"{result['train']} training rows, {result['test']} test rows, seeds {seeds}"
-    screen.data().print(screen.table(title, ("model", *names), rows))
+    console.data().print(console.table(title, ("model", *names), rows))
     if result["leaked"]:
-        screen.notices().print(
+        console.notices().print(
             f"{result['leaked']} training rows also stand in the test file: they were left out."
         )
-    screen.notices().print(str(result["reason"]), markup=False)
+    console.notices().print(str(result["reason"]), markup=False)
 
 
 @app.command("list")
@@ -95,7 +96,7 @@ def list_intents(context: typer.Context, as_json: Json = False) -> None:
     """The intents, their examples, and how well the serving version tells each."""
     from bot import intents
     from bot.services import open_services
-    from store import versions
+    from store.feedback import versions
 
     found = intents.load(context.obj.intents)
     with open_services(context.obj) as services, services.database.connection() as connection:
@@ -114,7 +115,7 @@ def list_intents(context: typer.Context, as_json: Json = False) -> None:
         for intent in found
     ]
     if as_json:
-        screen.put_json(rows)
+        console.put_json(rows)
         return
     _print_intents(rows, serving)
 
@@ -123,8 +124,9 @@ def list_intents(context: typer.Context, as_json: Json = False) -> None:
 def check(context: typer.Context, as_json: Json = False) -> None:
     """Examples that look wrong: probably mislabelled, or nearly the same under two intents."""
     from bot import intents
-    from models import embedder, quality
-    from models.examples import Example
+    from models import embedder
+    from models.intents import quality
+    from models.intents.examples import Example
 
     found = intents.Intents.of(intents.load(context.obj.intents))
     rows = [Example(*row) for row in found.examples()]
@@ -132,7 +134,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     suspects = quality.mislabelled(rows, vectors)
     twins = quality.twins(rows, vectors)
     if as_json:
-        screen.put_json(
+        console.put_json(
             {
                 "examples": len(rows),
                 "mislabelled": [
@@ -148,7 +150,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
             }
         )  # fmt: skip
         return
-    out = screen.data()
+    out = console.data()
     marked = [
         (escape(s.example.text), s.example.intent, s.likely, f"{s.confidence:.2f}")
         for s in suspects
@@ -157,8 +159,8 @@ def check(context: typer.Context, as_json: Json = False) -> None:
         (escape(t.first.text), t.first.intent, escape(t.second.text), t.second.intent)
         for t in twins
     ]
-    out.print(screen.table("Perhaps mislabelled", ("example", "is", "looks like", "sure"), marked))
-    out.print(screen.table("Nearly the same", ("example", "is", "example", "is"), same))
+    out.print(console.table("Perhaps mislabelled", ("example", "is", "looks like", "sure"), marked))
+    out.print(console.table("Nearly the same", ("example", "is", "example", "is"), same))
 
 
 def _seeds(text: str) -> list[int]:
@@ -176,12 +178,12 @@ def _print_report(report: Mapping[str, object]) -> None:
         (kind, *(number(report[kind], name) for name in names)) for kind in ("bert", "baseline")
     ]
     title = f"{report['rows']} examples, {report['held_out']} held out, {report['seconds']} s"
-    screen.data().print(screen.table(title, ("model", *names), rows))
-    screen.data().print(str(report["reason"]), markup=False)
+    console.data().print(console.table(title, ("model", *names), rows))
+    console.data().print(str(report["reason"]), markup=False)
     warnings = report.get("warnings") or []
     assert isinstance(warnings, Sequence)
     for warning in warnings:
-        screen.notices().print(f"  {warning}", markup=False, style="yellow")
+        console.notices().print(f"  {warning}", markup=False, style="yellow")
 
 
 def _print_intents(rows: Sequence[Mapping[str, object]], serving: ModelVersion | None) -> None:
@@ -192,7 +194,7 @@ def _print_intents(rows: Sequence[Mapping[str, object]], serving: ModelVersion |
     ]  # fmt: skip
     title = f"Version {short(serving)} serves" if serving else "Nothing is trained yet"
     columns = ("intent", "action", "emoji", "examples", "precision", "recall", "f1")
-    screen.data().print(screen.table(title, columns, shown))
+    console.data().print(console.table(title, columns, shown))
 
 
 def _intent_scores(serving: ModelVersion | None) -> Mapping[str, object]:

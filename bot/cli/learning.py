@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot import screen
+from bot.terminal import console
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
@@ -29,10 +29,10 @@ def learn(
     as_json: Json = False,
 ) -> None:
     """Tonight's job, now: what was fitted, the gate's numbers, promoted or not and why."""
-    from bot.night import report as reports
-    from bot.night.learn import night
+    from bot.cli import reports
+    from bot.learning.night import night
     from bot.services import open_services
-    from store import nights
+    from store.feedback import nights
 
     with open_services(context.obj) as services:
         found = night(services, dry_run=dry_run, now=datetime.now(UTC))
@@ -43,13 +43,13 @@ def learn(
         picture = reports.curve(known, context.obj.home / CURVE)
     if as_json:
         told = {"message": reports.message(found, known), "picture": picture}
-        screen.put_json({**found.as_json(), **told})
+        console.put_json({**found.as_json(), **told})
         return
-    screen.data().print(reports.table(found))
+    console.data().print(reports.table(found))
     if known:
-        screen.data().print(reports.history(known))
+        console.data().print(reports.history(known))
     if picture:
-        screen.notices().print(f"Learning curve: {picture}")
+        console.notices().print(f"Learning curve: {picture}")
 
 
 def forget(
@@ -58,16 +58,16 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """Erase a person's questions, votes, labels and kept replies, and say what was removed."""
-    from bot.night import forget as forgetting
-    from bot.night import report as reports
+    from bot import erasure as forgetting
+    from bot.cli import reports
     from bot.services import open_services
 
     with open_services(context.obj) as services:
         result = forgetting.forget(services, person)
     if as_json:
-        screen.put_json({"person": person, **_counts(result.gone)})
+        console.put_json({"person": person, **_counts(result.gone)})
         return
-    screen.data().print(reports.erased(result))
+    console.data().print(reports.erased(result))
 
 
 def _counts(gone: object) -> dict[str, int]:

@@ -11,9 +11,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot import log, screen
+from bot import log
 from bot.cli import evaluation, intents, learning, models, questions, sources
 from bot.settings import Settings, SettingsError, load
+from bot.terminal import console
 
 app = typer.Typer(
     name="threadwise",
@@ -57,7 +58,7 @@ def up(
 @app.command()
 def bot(context: typer.Context) -> None:
     """The Slack edge: claim, queue, acknowledge."""
-    from bot.slack import app as slack
+    from bot.processes import bot as slack
 
     slack.run(settings_of(context))
 
@@ -91,7 +92,7 @@ def migrate(context: typer.Context) -> None:
 
     with open_services(settings_of(context), prepare=False) as services:
         names = apply(services.database.url)
-    screen.notices().print(f"Applied {', '.join(names)}." if names else "Up to date.")
+    console.notices().print(f"Applied {', '.join(names)}." if names else "Up to date.")
 
 
 @app.command()
@@ -143,5 +144,5 @@ def _is_known(error: Exception) -> bool:
 
 
 def _fail(line: str) -> NoReturn:
-    screen.notices().print(line, style="red", markup=False, soft_wrap=True)
+    console.notices().print(line, style="red", markup=False, soft_wrap=True)
     sys.exit(1)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot import screen
+from bot.terminal import console
 from store.records import ModelVersion
 
 ID_DIGITS = 8
@@ -37,25 +37,25 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     from bot.services import open_services
-    from store import versions
+    from store.feedback import versions
 
     with open_services(context.obj) as services, services.database.connection() as connection:
         found = versions.all_of(connection, services.workspace)
     if as_json:
-        screen.put_json([_version_json(version) for version in found])
+        console.put_json([_version_json(version) for version in found])
         return
     now = datetime.now(UTC)
     rows = [
         (
             v.kind,
             short(v),
-            screen.ago(v.created_at, now),
+            console.ago(v.created_at, now),
             "serves" if v.is_serving else "",
             _key(v),
         )
         for v in found
     ]
-    screen.data().print(screen.table("", ("kind", "id", "created", "", "numbers"), rows))
+    console.data().print(console.table("", ("kind", "id", "created", "", "numbers"), rows))
 
 
 @models_app.command()
@@ -65,7 +65,7 @@ def promote(
 ) -> None:
     """Let a version serve; workers pick it up within seconds."""
     from bot.services import open_services
-    from store import versions
+    from store.feedback import versions
 
     with open_services(context.obj) as services, services.database.connection() as connection:
         found = versions.get(connection, services.workspace, version_id)
@@ -76,7 +76,7 @@ def promote(
             )
         _check_files(context.obj.home, found)
         versions.promote(connection, services.workspace, found.version_id, datetime.now(UTC))
-    screen.notices().print(f"{found.kind}: version {short(found)} serves now.")
+    console.notices().print(f"{found.kind}: version {short(found)} serves now.")
 
 
 @models_app.command()
@@ -86,7 +86,7 @@ def rollback(
 ) -> None:
     """Undo the last promotion."""
     from bot.services import open_services
-    from store import versions
+    from store.feedback import versions
 
     with open_services(context.obj) as services, services.database.connection() as connection:
         undone = versions.roll_back(connection, services.workspace, kind, datetime.now(UTC))
@@ -94,13 +94,13 @@ def rollback(
         raise UnknownVersion(f"No version{f' of {kind}' if kind else ''} serves: nothing to undo.")
     last, before = undone
     again = f"version {short(before)}" if before else "the built-in default"
-    screen.notices().print(f"{last.kind}: {short(last)} is undone, {again} serves again.")
+    console.notices().print(f"{last.kind}: {short(last)} is undone, {again} serves again.")
 
 
 def _check_files(home: Path, version: ModelVersion) -> None:
     """Refuse a version whose files are damaged; raises ShelfError."""
     if version.path is not None:
-        from bot.classifier import root
+        from bot.answering.classifier import root
         from models import shelf
 
         shelf.verify(root(home) / version.path)

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from bot import screen
-from bot.contract import answer_json
 from bot.settings import Settings
+from bot.terminal import console
+from bot.terminal.json_contract import answer_json
 
 
 class InputError(Exception):
@@ -43,17 +43,17 @@ def ask(
 
 
 def _answer_all(settings: Settings, rows: Iterator[tuple[str, str]], *, as_json: bool) -> None:
-    from bot.chat import Conversation, render
     from bot.services import open_services
+    from bot.terminal.chat import Conversation, render
 
     with open_services(settings) as services:
         conversation = Conversation.in_process(services)
         for row_id, text in rows:
             answer = conversation.ask(text)
             if as_json:
-                screen.put_json(answer_json(answer) | ({"id": row_id} if row_id else {}))
+                console.put_json(answer_json(answer) | ({"id": row_id} if row_id else {}))
             else:
-                render(screen.data(), answer)
+                render(console.data(), answer)
 
 
 def _read_batch() -> Iterator[tuple[str, str]]:
@@ -71,8 +71,8 @@ def _read_batch() -> Iterator[tuple[str, str]]:
 
 def chat(context: typer.Context) -> None:
     """A conversation in the terminal, with +1 and -1."""
-    from bot import chat as conversation
     from bot.services import open_services
+    from bot.terminal import chat as conversation
 
     with open_services(context.obj) as services:
         conversation.chat(services)
@@ -84,12 +84,12 @@ def why(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """How an answer came about: passages, scores, signals, thresholds, versions."""
-    from bot import explain
     from bot.services import open_services
+    from bot.terminal import explain
 
     with open_services(context.obj) as services:
         found = explain.find(services, answer_id)
         if as_json:
-            screen.put_json(explain.as_json(found))
+            console.put_json(explain.as_json(found))
         else:
-            screen.data().print(explain.render(found))
+            console.data().print(explain.render(found))

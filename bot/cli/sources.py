@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bot import screen
-from bot.contract import source_json
+from bot.terminal import console
+from bot.terminal.json_contract import source_json
 from store.records import SourceStatus
 
 
@@ -32,12 +32,12 @@ def ingest(
     ] = False,
 ) -> None:
     """Bring sources up to date now."""
-    from bot import ingestion
+    from bot import indexing
     from bot.services import open_services
 
     with open_services(context.obj) as services:
-        configs = ingestion.chosen(context.obj, source or [])
-        runs = ingestion.run_all(services, configs, full=full, allow_removal=allow_removal)
+        configs = indexing.chosen(context.obj, source or [])
+        runs = indexing.run_all(services, configs, full=full, allow_removal=allow_removal)
     if any(run.state != "done" for run in runs):
         raise typer.Exit(1)
 
@@ -48,20 +48,20 @@ def sources(
 ) -> None:
     """List the sources: documents, chunks, last run, next run, last error."""
     from bot.services import open_services
-    from store import runs
-    from store import sources as store
+    from store.index import runs
+    from store.index import sources as store
 
     with open_services(context.obj) as services, services.database.reading() as connection:
         found = store.statuses(connection, services.workspace)
         failures = {s.name: runs.failures(connection, services.workspace, s.name) for s in found}
     if as_json:
-        screen.put_json([source_json(status) for status in found])
+        console.put_json([source_json(status) for status in found])
         return
     _print(found)
     for name, failed in failures.items():
         for failure, _ in failed:
             line = f"  {name}: {failure.path}: {failure.reason}"
-            screen.data().print(line, markup=False, style="dim" if failure.is_skip else "yellow")
+            console.data().print(line, markup=False, style="dim" if failure.is_skip else "yellow")
 
 
 def _print(found: list[SourceStatus]) -> None:
@@ -78,10 +78,10 @@ def _print(found: list[SourceStatus]) -> None:
     )
     rows = [
         (s.name, s.kind, s.documents, s.chunks, s.failed, s.skipped,
-         screen.ago(s.last_success, now), screen.ago(s.next_run, now) if s.next_run else "by hand")
+         console.ago(s.last_success, now), console.ago(s.next_run, now) if s.next_run else "by hand")
         for s in found
     ]  # fmt: skip
-    screen.data().print(screen.table("", columns, rows))
+    console.data().print(console.table("", columns, rows))
     for status in found:
         if status.last_error:
-            screen.data().print(f"  {status.name}: {status.last_error}", markup=False, style="red")
+            console.data().print(f"  {status.name}: {status.last_error}", markup=False, style="red")

@@ -105,7 +105,7 @@ class Children:
         with path.open("ab") as output:
             # A session of its own: Ctrl-C reaches `up` alone, which then ends them in order.
             return subprocess.Popen(
-                [sys.executable, "-m", "bot.processes.child", role],
+                [sys.executable, "-m", "bot.cli.child", role],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from bot import ingestion
-from bot.processes.keeper import kept
+from bot import indexing
+from bot.runtime.watchdog import kept
 from bot.services import Services, open_services
 from bot.settings import Settings
+from ingest.config import ConfigError
 from ingest.entries import SourceConfig
-from ingest.sources import ConfigError
-from store import sources as stored
 from store.database import StoreError
 from store.election import Candidate
+from store.index import sources as stored
 from store.queue import WORK
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Timetable:
     def refresh(self) -> None:
         """Start if need be, take up a changed configuration, and note what runs next."""
         try:
-            configs = ingestion.sources(self._services.settings)
+            configs = indexing.sources(self._services.settings)
             if self._scheduler is None or configs != self._planned:
                 self._start(configs)
             self._complaint = ""
@@ -127,7 +127,7 @@ class Timetable:
     def _note(self, configs: Sequence[SourceConfig], triggers: dict[str, CronTrigger]) -> None:
         now = datetime.now(UTC)
         workspace = self._services.workspace
-        ingestion.register(self._services, configs)
+        indexing.register(self._services, configs)
         with self._services.database.connection() as connection:
             for config in configs:
                 when = triggers.get(config.name)
@@ -136,7 +136,7 @@ class Timetable:
 
     def _defer_ingestion(self, name: str) -> None:
         def work() -> None:
-            ingestion.defer(self._services, [name])
+            indexing.defer(self._services, [name])
             now = datetime.now(UTC)
             when = next(trigger(c) for c in self._planned if c.name == name)
             with self._services.database.connection() as connection:

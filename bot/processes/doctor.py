@@ -14,16 +14,17 @@ from urllib.error import URLError
 from rich.text import Text
 from slack_sdk.errors import SlackApiError
 
-from bot import encoders, ingestion, intents, screen
+from bot import embedding, indexing, intents
 from bot.services import Services, open_services
 from bot.settings import ROOT, Settings
 from bot.slack import clients
+from bot.terminal import console as screen
+from ingest.config import ConfigError, open_source
 from ingest.entries import SourceConfig, SourceError
-from ingest.sources import ConfigError, open_source
 from store import database, migrate, queue
 from store.database import StoreError
-from store.embedded import ServerError
 from store.migrate import MigrationError
+from store.server.embedded import ServerError
 
 MANIFEST = ROOT / "manifest.json"
 
@@ -109,12 +110,12 @@ def _queue(services: Services) -> Finding:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    loaded = encoders.configured(settings)
+    loaded = embedding.configured(settings)
     yield Finding(f"The encoder {loaded.name} loads; its files are as they should be")
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
-    for config in ingestion.sources(settings):
+    for config in indexing.sources(settings):
         yield _source(config)
 
 

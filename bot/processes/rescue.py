@@ -1,6 +1,6 @@
 """Brings back what a killed process left behind: jobs of dead workers, questions without a job.
 
-Knows nothing about what the jobs do. How often a question may be tried is bot/asking.py's to say: it
+Knows nothing about what the jobs do. How often a question may be tried is bot/answering/lifecycle.py's to say: it
 counts the attempts and ends the question as failed when they are used up.
 """
 

@@ -16,13 +16,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bot import chat, ingestion, screen
-from bot.chat import Conversation
-from bot.processes import progress
+from bot import indexing
+from bot.processes import follow
 from bot.processes.children import Children
-from bot.processes.keeper import kept
+from bot.runtime.watchdog import kept
 from bot.services import Services, open_services
 from bot.settings import Settings
+from bot.terminal import chat
+from bot.terminal import console as screen
+from bot.terminal.chat import Conversation
 from ingest.entries import SourceConfig
 
 WATCH_SECONDS = 0.5
@@ -95,10 +97,10 @@ def _checked(settings: Settings, docs: Path | None) -> list[SourceConfig]:
         folder = docs.expanduser().resolve()
         if not folder.is_dir():
             raise NotReady(f"{docs} is not a folder. Give the folder that holds your documents.")
-        ingestion.remember(settings.home, str(folder))
+        indexing.remember(settings.home, str(folder))
     if settings.talks_to_slack and settings.slack_mode == "http":
         _check_port(settings.http_host, settings.http_port)
-    return ingestion.sources(settings)
+    return indexing.sources(settings)
 
 
 def _check_port(host: str, port: int) -> None:
@@ -142,7 +144,7 @@ def _database(services: Services) -> str:
 
 
 def _connect(services: Services, steps: Steps) -> None:
-    from bot.slack import app as slack
+    from bot.processes import bot as slack
 
     with steps.step("Connecting to Slack") as done:
         team = slack.connect(services.settings, services.database)
@@ -154,12 +156,12 @@ def _ingest(
 ) -> None:
     """Queue a run of every source and follow them to their ends."""
     since, names = datetime.now(UTC), [config.name for config in configs]
-    ingestion.register(services, configs)
-    ingestion.defer(services, names)
-    with progress.bars(steps.console, names) as report:
-        runs = progress.follow(services, names, since, report, children.check)
+    indexing.register(services, configs)
+    indexing.defer(services, names)
+    with follow.bars(steps.console, names) as report:
+        runs = follow.follow(services, names, since, report, children.check)
     for run in runs:
-        steps.tell(ingestion.summary(run), is_well=run.state == "done")
+        steps.tell(indexing.summary(run), is_well=run.state == "done")
     for name in sorted(set(names) - {run.source for run in runs}):
         steps.tell(f"{name}: not read, see {children.log_of('worker')}", is_well=False)
 

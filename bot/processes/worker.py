@@ -22,16 +22,16 @@ from procrastinate.exceptions import ConnectorException
 from prometheus_client import start_http_server
 from psycopg_pool import AsyncConnectionPool
 
-from bot.processes import jobs, rescue
-from bot.processes.desk import Desk
-from bot.processes.gate import Gate, lower_priority
-from bot.processes.jobs import Bench
-from bot.processes.keeper import kept
-from bot.processes.metrics import Metrics
+from bot.learning.training import Teacher
+from bot.processes import bot as slack
+from bot.processes import rescue, tasks
+from bot.processes.tasks import Bench
+from bot.runtime.metrics import Metrics
+from bot.runtime.throttle import Gate, lower_priority
+from bot.runtime.watchdog import kept
 from bot.services import Services, open_services
 from bot.settings import Settings
-from bot.slack import app as slack
-from bot.training import Teacher
+from bot.slack.notifier import Desk
 from store import workspaces
 from store.database import StoreError
 from store.queue import QUESTIONS, WORK
@@ -165,7 +165,7 @@ async def _work(bench: Bench, queues: Sequence[str], stop: asyncio.Event) -> Non
         timeout=POOL_SECONDS,
         pool_factory=_pool,
     )
-    app = jobs.build(bench, connector)
+    app = tasks.build(bench, connector)
     async with app.open_async():
         loops = [
             asyncio.create_task(

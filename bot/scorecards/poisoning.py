@@ -1,7 +1,7 @@
 """Nights that must promote nothing: turned votes, one loud person, shuffled votes, coin tosses, on real
 searches.
 
-Knows nothing about how a night decides (bot/night/fitting.py) or how questions get asked.
+Knows nothing about how a night decides (bot/learning/fit_ranking.py) or how questions get asked.
 """
 
 from collections import Counter
@@ -12,17 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.confidence import Calibrator
-from bot.learned import Learned
-from bot.night import fitting, judged, learn
-from bot.night.fitting import Evidence
-from bot.night.frozen import load as load_frozen
-from bot.night.judged import Feedback
-from bot.scorecards import scorecard, simulating
+from bot.answering.confidence import Calibrator
+from bot.answering.parameters import Learned
+from bot.learning import feedback as judged
+from bot.learning import fit_ranking, night
+from bot.learning.feedback import Feedback
+from bot.learning.fit_ranking import Evidence
+from bot.learning.frozen_set import load as load_frozen
+from bot.scorecards import retrieval, simulation
 from bot.services import Services
 from store import people
-from store.embedders import embedder_id
-from store.memory import PERSON_VOTES
+from store.feedback.memory import PERSON_VOTES
+from store.index.embedders import embedder_id
 
 ASKED = 1200
 """Questions that the nights draw from."""
@@ -34,22 +35,22 @@ LOUD = 200
 NOISE = 0.18
 
 
-def turned(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+def turned(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranking.Weights":
     """Everybody says the opposite, but for the usual mistakes."""
     return np.where(chance.random(len(good)) < NOISE, good, 1 - good)
 
 
-def shuffled(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+def shuffled(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranking.Weights":
     """The votes were meant for other answers."""
     return chance.permutation(good)
 
 
-def tossed(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+def tossed(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranking.Weights":
     """The votes carry no signal at all."""
     return (chance.random(len(good)) < 0.5).astype(np.float64)
 
 
-def loud(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+def loud(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranking.Weights":
     """One person says the opposite LOUD times, over ten days; the others vote honestly, but for the usual
     mistakes. What is more than a person's share is NaN."""
     honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
@@ -58,7 +59,7 @@ def loud(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weigh
     return np.concatenate([1 - good[:most], dropped, honest[LOUD:]])
 
 
-def capped(good: "fitting.Weights", chance: np.random.Generator) -> "fitting.Weights":
+def capped(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranking.Weights":
     """The same on one day, of which only PERSON_VOTES count; the rest is NaN."""
     honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
     dropped = np.full(LOUD - PERSON_VOTES, np.nan)
@@ -87,7 +88,7 @@ def run(
     folder: Path,
     nights: Mapping[str, int],
     seed: int,
-    progress: scorecard.Progress,
+    progress: retrieval.Progress,
 ) -> dict[str, object]:
     """Count promotions per mode over so many nights of VOTES votes, each judged on its own."""
     feedback = _asked(services, folder, seed, progress)
@@ -100,17 +101,17 @@ def run(
             chance = np.random.default_rng((seed, number, len(mode)))
             drawn = _drawn(feedback, mode, chance)
             known = Evidence(drawn, frozen.scores, lambda: samples, learned, number)
-            decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in learn.PARTS))
+            decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS))
             progress(mode, number + 1, count)
         promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))
         found[mode] = {"nights": count, "promoted": promoted, "decisions": dict(decisions)}
     return found
 
 
-def _asked(services: Services, folder: Path, seed: int, progress: scorecard.Progress) -> Feedback:
+def _asked(services: Services, folder: Path, seed: int, progress: retrieval.Progress) -> Feedback:
     """Let honest people ask and vote once; the nights turn their votes as they like."""
-    loaded = simulating.prepare(services, folder, 1, ASKED, 0.0, seed, progress)
-    simulating.ask(*loaded, datetime(2026, 1, 5, 9, tzinfo=UTC), seed, progress)
+    loaded = simulation.prepare(services, folder, 1, ASKED, 0.0, seed, progress)
+    simulation.ask(*loaded, datetime(2026, 1, 5, 9, tzinfo=UTC), seed, progress)
     workspace = loaded[0].workspace
     with services.database.connection() as connection:
         feedback = judged.load(connection, workspace, embedder_id(services.embedder.name))

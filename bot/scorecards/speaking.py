@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bot import classifier, training
-from bot.manners import Manners
-from bot.scorecards import scorecard
-from bot.scorecards.scorecard import Progress
+from bot.answering import classifier
+from bot.answering.policy import Manners
+from bot.learning import training
+from bot.scorecards import retrieval
+from bot.scorecards.retrieval import Progress
 from bot.services import Services
 from bot.settings import ROOT
 from evals import beir
@@ -37,7 +38,7 @@ def speak(services: Services, progress: Progress) -> dict[str, object]:
     rows = list(beir.lines(CHANNEL))
     texts, wanted = [str(row["text"]) for row in rows], [bool(row["speak"]) for row in rows]
     decided = [_decide(services, manners, text, "channel") for text in texts]
-    asked = [row.question for row in scorecard.labelled(QUESTIONS)]
+    asked = [row.question for row in retrieval.labelled(QUESTIONS)]
     taken = [_decide(services, manners, text, "mention")[0] for text in asked]
     times = sorted(milliseconds for _, milliseconds in decided)
     served = str(version.report["serves"])

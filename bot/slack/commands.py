@@ -11,14 +11,16 @@ from typing import get_args
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot import ingestion
-from bot.slack import replies
+from bot import indexing
+from bot.slack import faqs
 from bot.slack.edge import Edge
 from bot.slack.markup import mrkdwn, shorten, spoken
 from bot.slack.render import Message
-from store import channels, labels, people, sources
+from store import channels, people
 from store.channels import ChannelSettings, Mode
-from store.labels import Seen
+from store.feedback import labels
+from store.feedback.labels import Seen
+from store.index import sources
 from store.queue import WORK
 from store.records import Ask, Run, SourceStatus
 
@@ -156,7 +158,7 @@ def decisions(edge: Edge, command: Command) -> None:
     person, channel = command["user_id"], command["channel_id"]
     shown = [Message(REFUSAL)]
     if edge.is_admin(person):
-        shown = replies.open_ones(edge, channel) or [Message(NO_REPLIES)]
+        shown = faqs.open_ones(edge, channel) or [Message(NO_REPLIES)]
     for message in shown[:MOST_SHOWN]:
         url = command.get("response_url", "")
         edge.whisper(message, person=person, channel=channel, thread_ts=None, url=url)
@@ -217,7 +219,7 @@ def _queue(edge: Edge, status: SourceStatus, person: str) -> str:
     if _is_running(status.run, datetime.now(UTC)):
         return f"{name} is being read already: {_progress(status.run)}."
     args = {"workspace": edge.workspace, "source": status.name, "full": False, "asked_by": person}
-    lock = ingestion.lock(edge.workspace, status.name)
+    lock = indexing.lock(edge.workspace, status.name)
     with edge.database.connection() as connection:
         job = edge.queue.defer(
             connection,

@@ -16,7 +16,7 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.manners import PERMALINK, Choice, Handover
+from bot.answering.policy import PERMALINK, Choice, Handover
 from bot.slack import clients, render
 from bot.slack.markup import mrkdwn
 from bot.slack.render import Controls, Message

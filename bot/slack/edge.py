@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.intents import IntentFile
-from bot.processes.metrics import Metrics
+from bot.runtime.metrics import Metrics
 from bot.settings import Settings
 from bot.slack import clients, delivery
 from bot.slack.render import Message

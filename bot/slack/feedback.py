@@ -13,12 +13,13 @@ import psycopg
 from psycopg.rows import TupleRow
 from slack_bolt import Ack, App
 
-from bot.slack import clients, labelling, payload, render
+from bot.slack import clients, labels, payload, render
 from bot.slack.edge import Edge
 from bot.slack.messages import MUTE_WORDS
 from bot.slack.payload import Payload, Sign
 from bot.slack.render import REASONS, Message
-from store import answers, questions, votes
+from store import answers, questions
+from store.feedback import votes
 from store.records import Ask, Vote
 
 THUMBS = {"+1": 1, "thumbsup": 1, "-1": -1, "thumbsdown": -1}
@@ -150,7 +151,7 @@ def _thank(edge: Edge, body: Payload) -> None:
 
 def _ask_topic(edge: Edge, answer_id: UUID, body: Payload) -> None:
     """Let the voter pick what the message was about; without any intents there is nothing to pick."""
-    offered, url = labelling.offered(edge), payload.response_url(body)
+    offered, url = labels.offered(edge), payload.response_url(body)
     if offered and url:
         asked = render.topics(answer_id, offered)
         clients.webhook(url).send(text=asked.text, blocks=list(asked.blocks), replace_original=True)

@@ -5,7 +5,7 @@ Knows nothing about what follows: votes, labels and kept replies are others' wor
 
 from slack_bolt import App
 
-from bot.slack import feedback, labelling, payload, replies
+from bot.slack import faqs, feedback, labels, payload
 from bot.slack.edge import Edge
 from bot.slack.payload import Payload, Sign
 
@@ -31,9 +31,9 @@ def react(edge: Edge, sign: Sign | None) -> None:
         feedback.react(edge, sign)
     elif sign.name == edge.settings.keep_emoji:
         if sign.is_added:
-            edge.later(replies.keep_by_sign, edge, sign)
+            edge.later(faqs.keep_by_sign, edge, sign)
     elif intent := _intent(edge, sign.name):
-        edge.later(labelling.relabel, edge, sign, intent)
+        edge.later(labels.relabel, edge, sign, intent)
 
 
 def _intent(edge: Edge, emoji: str) -> str | None:

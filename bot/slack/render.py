@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from bot.manners import Choice
-from bot.slack import quote
+from bot.answering.policy import Choice
+from bot.slack import rich_text
 from bot.slack.markup import clean, host, link, literal, mrkdwn, reply, shorten
-from store.faqs import Faq
+from store.feedback.faqs import Faq
 from store.records import Answer, Citation
 
 Block = dict[str, object]
@@ -149,7 +149,7 @@ def age(updated_at: datetime, now: datetime) -> str:
 def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
     best = answer.body or ""
     passage = answer.citations[0].quote if answer.citations else best
-    quoted = quote.elements(passage, best) or [_line([_plain(best or passage)])]
+    quoted = rich_text.elements(passage, best) or [_line([_plain(best or passage)])]
     said = [UNSURE] if answer.status == "unsure" else []
     text = "\n".join([*said, *_quoted_text(best or passage), *_listed_text(answer.citations, now)])
     blocks = [_section(mrkdwn(line)) for line in said]
@@ -184,7 +184,7 @@ _BODIES: dict[str, Callable[[Answer, datetime], tuple[str, list[Block]]]] = {
 
 
 def _quoted_text(best: str) -> list[str]:
-    lines = _fitting(mrkdwn, quote.plain(best), QUOTE_CHARS).split("\n")
+    lines = _fitting(mrkdwn, rich_text.plain(best), QUOTE_CHARS).split("\n")
     return [f"> {line}" for line in lines if line.strip()]
 
 

@@ -1,0 +1,196 @@
+"""Which intent classifier serves: the promoted version, loaded beside the old one and then swapped.
+
+Knows nothing about what an intent makes the bot do. Until a first version is trained, only messages
+worded almost like an example of small talk are recognised.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+from bot.intents import Intents
+from bot.settings import Settings
+from store.feedback import versions
+from store.records import ModelVersion
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bot.services import Services
+    from models.embedder import Embedder
+    from models.intents.classifier import IntentModel, Prediction
+
+    Vector = NDArray[np.float32]
+
+log = logging.getLogger(__name__)
+
+KIND = "intents"
+"""Of the versions on the shelf."""
+
+NEAR = 0.85
+"""Cosine with an example from which a message counts as worded like it, before anything is trained."""
+
+SMALL_TALK = ("reply", "ignore", "human")
+"""Actions whose examples are looked at before anything is trained."""
+
+UNTRAINED_EXAMPLES = 30
+"""Of each such intent: they are encoded at every start, which must take a second at most."""
+
+Classify = Callable[[str, "Callable[[], Vector]"], "Prediction"]
+"""Takes a message and what gives its vector, which is only called where the vector is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A loaded classifier; `version_id` is empty for the one that needs no training."""
+
+    classify: Classify
+    version_id: str = ""
+
+
+class Served:
+    """Gives the classifier that serves; a version that cannot be loaded changes nothing."""
+
+    def __init__(
+        self,
+        serving: Callable[[], ModelVersion | None],
+        earlier: Callable[[], Sequence[ModelVersion]],
+        load: Callable[[ModelVersion], Classify],
+        untrained: Callable[[], Classify],
+    ) -> None:
+        """`serving` gives the promoted version, `earlier` those that served before it, last first."""
+        self._serving = serving
+        self._earlier = earlier
+        self._load = load
+        self._untrained = untrained
+        self._lock = Lock()
+        self._wanted: object = self
+        self._loaded: Classifier | None = None
+
+    def now(self) -> Classifier:
+        """Give the classifier; only the very first call waits until one is loaded."""
+        version = self._serving()
+        wanted = version.version_id if version else None
+        with self._lock:
+            if self._loaded is None:
+                self._wanted = wanted
+                self._loaded = self._first(version)
+            elif wanted != self._wanted:
+                self._wanted = wanted
+                Thread(target=self._swap, args=(version,), name="intents", daemon=True).start()
+            return self._loaded
+
+    def _first(self, version: ModelVersion | None) -> Classifier:
+        candidates = [version, *self._earlier()] if version else []
+        for candidate in candidates:
+            loaded = self._try(candidate)
+            if loaded is not None:
+                return loaded
+        return Classifier(self._untrained())
+
+    def _swap(self, version: ModelVersion | None) -> None:
+        loaded = self._try(version) if version else Classifier(self._untrained())
+        with self._lock:
+            if loaded and self._wanted == (version.version_id if version else None):
+                self._loaded = loaded
+
+    def _try(self, version: ModelVersion) -> Classifier | None:
+        from models.embedder import ModelError
+        from models.shelf import ShelfError
+
+        try:
+            loaded = Classifier(self._load(version), str(version.version_id))
+        except (ModelError, ShelfError) as error:
+            log.error("intents_version_broken version=%s %s", version.version_id, error)
+            return None
+        log.info("intents_version_loaded version=%s", version.version_id)
+        return loaded
+
+
+def of(services: "Services") -> Served:
+    """Build what serves on the settings' shelf."""
+
+    def serving() -> ModelVersion | None:
+        return services.shelf.now().versions.get(KIND)
+
+    def earlier() -> list[ModelVersion]:
+        with services.database.connection() as connection:
+            found = versions.all_of(connection, services.workspace, KIND)
+        served = [(v.promoted_at, v) for v in found if v.promoted_at and not v.is_serving]
+        return [version for _, version in sorted(served, key=lambda pair: pair[0], reverse=True)]
+
+    return Served(
+        serving,
+        earlier,
+        lambda version: load(
+            root(services.settings.home) / (version.path or ""),
+            services.embedder,
+            services.settings,
+        ),
+        lambda: untrained(services.intents.now(), services.embedder),
+    )
+
+
+def root(home: Path) -> Path:
+    """Where trained classifiers lie; a version's path is relative to it."""
+    return home / "models" / KIND
+
+
+def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
+    """Load a version, its files verified; raises ShelfError or ModelError.
+
+    A baseline that was trained on the serving encoder shares the question's vector with the search.
+    """
+    from models import frozen, shelf
+    from models.embedder import WEIGHTS, sha256
+
+    shelf.verify(folder)
+    linear, weights = frozen.load(folder), embedder.folder / WEIGHTS
+    if linear and weights.is_file() and linear.encoder_sha256 == sha256(weights):
+        return lambda text, vector: linear.predict(vector()[None])[0]
+    model = _from_texts(folder, settings)
+    model.predict(["warm up"])
+    return lambda text, vector: model.predict([text])[0]
+
+
+def _from_texts(folder: Path, settings: Settings) -> "IntentModel":
+    """Load a version that encodes by itself, by torch where ONNX Runtime cannot."""
+    from models.embedder import ModelError, packaged_folder
+    from models.intents import classifier as intent
+
+    if settings.runtime == "onnx":
+        try:
+            return intent.load(folder, encoder=packaged_folder(), onnx_threads=settings.threads)
+        except ModelError as error:
+            log.warning("intents_by_torch reason=%s", error)
+    return intent.load(folder, encoder=packaged_folder())
+
+
+def untrained(intents: Intents, embedder: "Embedder") -> Classify:
+    """Recognise small talk by its nearest example, and nothing else; needs no training."""
+    from models.intents.classifier import Prediction
+
+    rows = [
+        (text, intent.name)
+        for intent in intents.by_name.values()
+        for text in intent.examples[:UNTRAINED_EXAMPLES]
+        if intent.action in SMALL_TALK
+    ]
+    vectors = embedder.encode([text for text, _ in rows])
+
+    def classify(text: str, vector: "Callable[[], Vector]") -> Prediction:
+        if not rows:
+            return Prediction(None, 0.0, "", "", 0.0, 0.0)
+        cosines = vectors @ vector()
+        best = int(cosines.argmax())
+        cosine, name = float(cosines[best]), rows[best][1]
+        others = [float(c) for c, row in zip(cosines, rows, strict=True) if row[1] != name]
+        margin = cosine - max(others, default=0.0)
+        is_near = cosine >= NEAR
+        return Prediction(name if is_near else None, cosine, name, "", margin, float(is_near))
+
+    return classify

@@ -1,0 +1,1 @@
+"""Learning: what votes, labels and examples change, and the night that decides on it."""

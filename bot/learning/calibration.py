@@ -1,0 +1,96 @@
+"""Fit the confidence on questions with known quotes, and show what it is worth on pages it did not see.
+
+Knows nothing about how a logistic model is fitted (models/confidence.py does).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.answering.answerer import Answerer, Found
+from bot.answering.parameters import Learned
+from bot.scorecards.retrieval import READER, Progress, labelled
+from bot.services import Services
+from evals import answers, metrics
+from models import confidence
+
+HIDDEN_IMPORTANCE = 0.15
+"""What a question counts whose page was hidden from it: there is one of them for each answerable one,
+and in real use most questions are answerable (calibration error .042; .051 without them, .068 at .35)."""
+
+CERTAIN = 0.8
+"""Share of right answers wanted of those given without a doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One judged search: was the first passage right? Samples of a page stay in one fold."""
+
+    signals: Mapping[str, float]
+    is_right: bool
+    page: str
+    importance: float
+
+
+def samples(
+    answerer: Answerer, learned: Learned, rows: Sequence[answers.Labelled], progress: Progress
+) -> list[Sample]:
+    """Search for every question; answerable ones a second time with their page hidden."""
+    found_samples = []
+    for number, row in enumerate(rows, start=1):
+        found = answerer.find(row.question, READER, learned)
+        page = row.path or row.question_id
+        found_samples.append(_sample(answerer, found, row, page, 1.0))
+        if row.answerable:
+            left = [p for p in found.passages if not answers.same_page(p.path, row.path or "")]
+            hidden = replace(found, passages=left)
+            nothing = replace(row, answerable=False)
+            found_samples.append(_sample(answerer, hidden, nothing, page, HIDDEN_IMPORTANCE))
+        progress("questions", number, len(rows))
+    return found_samples
+
+
+def _sample(
+    answerer: Answerer, found: Found, row: answers.Labelled, page: str, importance: float
+) -> Sample:
+    _, signals = answerer.judge(found)
+    outcome = answers.Outcome(
+        confidence=0.0,
+        refused=False,
+        pages=tuple(p.path for p in found.passages),
+        quotes=tuple(p.body for p in found.passages),
+    )
+    return Sample(signals, answers.is_right(row, outcome), page, importance)
+
+
+def fit(samples: Sequence[Sample]) -> dict[str, object]:
+    """Give a calibrator's payload with its report: weights, thresholds, and measures on held-out pages."""
+    rows = [s.signals for s in samples]
+    right = [s.is_right for s in samples]
+    importance = [s.importance for s in samples]
+    probabilities = confidence.held_out(rows, right, [s.page for s in samples], importance)
+    real = [i for i, s in enumerate(samples) if s.importance == 1.0]
+    known, truth = [probabilities[i] for i in real], [right[i] for i in real]
+    answer_above, unsure_above = confidence.thresholds(known, truth, accuracy=CERTAIN)
+    return {
+        **confidence.fit(rows, right, importance),
+        "answer_above": answer_above,
+        "unsure_above": unsure_above,
+        "held_out": {
+            "questions": len(real),
+            "ece": round(metrics.ece(known, truth), 4),
+            "coverage_at_80": answers.coverage(list(zip(known, truth, strict=True)), 0.8),
+        },
+    }
+
+
+def refit(
+    services: Services, file: Path, out: Path | None, progress: Progress
+) -> dict[str, object]:
+    """Fit on the questions of a file over what is ingested; write the payload to `out` when given."""
+    drawn = samples(services.answerer, services.shelf.now(), labelled(file), progress)
+    payload = fit(drawn)
+    if out is not None:
+        out.write_text(json.dumps(payload, indent=2) + "\n", encoding="utf-8")
+    return payload

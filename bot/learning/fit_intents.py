@@ -1,0 +1,186 @@
+"""The night's lesson for the intents: train on examples and labels, and let only what is better serve.
+
+Knows nothing about how a classifier is trained, or about votes.
+
+Every training says of each row that a fit left out what that fit took it for (models/intents/heldout.py). So
+candidate and what serves are compared on the same rows, none of which either had seen, without a further
+training, and every example and label can be trained on in the end: with a few hundred examples a part set
+aside for good would cost more accuracy than labels bring. The file's examples are the frozen set.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.answering.classifier import KIND, root
+from bot.learning import promotion, training, training_set
+from bot.learning.promotion import Verdict
+from bot.learning.training_set import Lessons
+from store.feedback import versions
+from store.records import ModelVersion
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+MIN_LABELS = 50
+"""Labelled messages below which a night waits. Of these the test wants at least seven told better and none
+told worse."""
+
+MOST_LOST = 0.005
+"""What all nights since the examples were last trained on alone may lose on them together."""
+
+Told = Mapping[str, str | None]
+"""What texts were taken for by a model that had not seen them; None where there is none."""
+
+TRAIN = "Run: threadwise intents train"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What could be taught tonight: the rows, what serves, and whether a version learned just these."""
+
+    given: Lessons
+    serving: ModelVersion | None
+    is_known: bool
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that decides how teaching it would end."""
+        serving = str(self.serving.version_id) if self.serving else ""
+        told = [self.given.payload.get(name) for name in ("examples", "labels")]
+        return hashlib.sha256(json.dumps([serving, *told]).encode()).hexdigest()
+
+
+def look(services: "Services", workspace: str, now: datetime) -> Course:
+    """Read what there is to learn."""
+    with services.database.connection() as connection:
+        given = training_set.gather(connection, workspace, services.intents.now(), now)
+        known = versions.all_of(connection, workspace, KIND)
+    serving = next((version for version in known if version.is_serving), None)
+    return Course(given, serving, any(given.is_of(version) for version in known))
+
+
+def teach(
+    services: "Services",
+    workspace: str,
+    course: Course,
+    dry_run: bool = False,
+    *,
+    encoder: Path | None = None,
+) -> Verdict:
+    """Train, hold against what serves, and let it serve when it passes; `encoder` as in training.teach.
+
+    A night that was killed left its checkpoints, and the next one goes on from there.
+    """
+    from models.embedder import ModelError
+    from models.intents.examples import TrainingError
+    from models.shelf import ShelfError, verify
+
+    missing = _missing(course)
+    if missing or course.serving is None:
+        return missing or Verdict(KIND, "waiting", TRAIN)
+    shelf, given = root(services.settings.home), course.given
+    served, out = shelf / (course.serving.path or ""), shelf / ".training-night"
+    texts = [text for text, _ in given.rows]
+    try:
+        verify(served)
+        before = told_by(served, texts, encoder)
+        if not before:
+            return judge(given, {}, {})
+        training.teach(given.rows, out, threads=services.settings.threads, encoder=encoder)
+        verdict = judge(given, before, told_by(out, texts, encoder), _carried(course.serving))
+    except (ModelError, ShelfError, TrainingError) as error:
+        return Verdict(KIND, "failed", str(error))
+    if verdict.decision != "promoted" or dry_run:
+        shutil.rmtree(out)
+    elif not _serves_still(services, workspace, course.serving):
+        return replace(verdict, decision="waiting", reason="Another version serves meanwhile.")
+    else:
+        training.keep(services, given, out, told={"night": dict(verdict.numbers)})
+    return verdict
+
+
+def judge(given: Lessons, before: Told, after: Told, carried: float = 0.0) -> Verdict:
+    """Decide by labels and examples that both told apart unseen.
+
+    McNemar's test on the labels; on the examples not worse, together with what nights before `carried`.
+    """
+    labels = [_right(row, before, after) for row in given.labels]
+    changes = [new - old for old, new in filter(None, labels)]
+    examples = [_right(row, before, after) for row in given.intents.examples()]
+    frozen = [float(new - old) for old, new in filter(None, examples)]
+    if not frozen:
+        return Verdict(KIND, "waiting", f"What serves was kept without held-out examples. {TRAIN}")
+    total = carried + sum(frozen) / len(frozen)
+    verdict = promotion.judge(
+        KIND,
+        given.payload,
+        judged=len(changes),
+        better=changes.count(1),
+        worse=changes.count(-1),
+        chance=0.5,
+        frozen=frozen,
+        what="labels",
+    )
+    told = {"labels": len(given.labels), "unknown": given.unknown, "frozen_total": round(total, 5)}
+    verdict = replace(verdict, numbers={**verdict.numbers, **told})
+    if verdict.decision == "promoted" and total < -MOST_LOST:
+        reason = f"with the nights before it the examples would lose {-100 * total:.1f} points"
+        verdict = replace(verdict, decision="refused", reason=reason)
+    if given.unknown:
+        left = f"{verdict.reason}; {given.unknown} labels of deleted intents were left out"
+        verdict = replace(verdict, reason=left)
+    return verdict
+
+
+def told_by(folder: Path, texts: Sequence[str], encoder: Path | None = None) -> Told:
+    """Give what the model in `folder` takes texts for: by what its training held out, else by itself; a
+    row that it learned and never held out tells nothing. Nothing at all where a version was kept without
+    that. Raises ModelError."""
+    from models.embedder import packaged_folder
+    from models.intents import classifier as intent
+    from models.intents import heldout
+
+    record = heldout.read(folder)
+    if not record:
+        return {}
+    told = {text: record.get(heldout.key(text)) for text in texts}
+    new = [text for text in texts if heldout.key(text) not in record]
+    if new:
+        model = intent.load(folder, encoder=encoder or packaged_folder())
+        told |= {text: p.nearest for text, p in zip(new, model.predict(new), strict=True)}
+    return told
+
+
+def _missing(course: Course) -> Verdict | None:
+    """Say why nothing is trained tonight; None when it is."""
+    count, serving = len(course.given.labels), course.serving
+    if count < MIN_LABELS:
+        return promotion.waits(KIND, count, MIN_LABELS, "labelled messages")
+    if serving is None or serving.payload.get("examples") != course.given.intents.digest:
+        return Verdict(KIND, "waiting", f"The examples themselves are not trained on yet. {TRAIN}")
+    if course.is_known:
+        return Verdict(KIND, "unchanged", "A version was trained on just these labels.")
+    return None
+
+
+def _serves_still(services: "Services", workspace: str, version: ModelVersion) -> bool:
+    with services.database.connection() as connection:
+        serving = versions.serving(connection, workspace).get(KIND)
+    return serving is not None and serving.version_id == version.version_id
+
+
+def _carried(serving: ModelVersion) -> float:
+    night = serving.payload.get("night")
+    return float(night["frozen_total"]) if isinstance(night, dict) else 0.0
+
+
+def _right(row: tuple[str, str], before: Told, after: Told) -> tuple[int, int] | None:
+    text, intent = row
+    old, new = before.get(text), after.get(text)
+    return None if old is None or new is None else (int(old == intent), int(new == intent))

@@ -1,0 +1,151 @@
+"""The frozen set: the example handbook and its questions, in a workspace that nothing else touches.
+
+Knows nothing about what is tried on it.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.answering import ranking
+from bot.answering.answerer import Answerer
+from bot.answering.parameters import Shelf
+from bot.answering.recall import Seen, evidence
+from bot.learning import calibration
+from bot.learning.calibration import Sample
+from bot.learning.replay import Replay, replay
+from bot.scorecards import retrieval
+from bot.settings import ROOT
+from evals import answers
+from ingest.entries import SourceConfig
+from ingest.run import ingest
+from store.feedback.memory import NEAREST
+from store.records import Passage
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+HANDBOOK = ROOT / "evals" / "handbook"
+QUESTIONS = ROOT / "evals" / "questions.jsonl"
+DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Questions with known quotes, their candidates, and the workspace that they are asked in."""
+
+    workspace: str
+    rows: tuple[answers.Labelled, ...]
+    replays: tuple[Replay, ...]
+    vectors: NDArray[np.float32]
+
+    def scores(self, weights: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+        """Give each answerable question's reciprocal rank of the right passage, at most DEPTH down.
+
+        `weights` are (vector, lexical, title, memory); each question is remembered through honest
+        votes on what the others show first, from the cosine `floor` on.
+        """
+        speaks = self._speaks(weights[:3], floor) if weights[3] else [{}] * len(self.rows)
+        asked = zip(self.rows, self.replays, speaks, strict=True)
+        return np.array(
+            [_rank(row, _scored(again, weights, s)) for row, again, s in asked if row.answerable]
+        )
+
+    def _speaks(self, order: NDArray[np.float64], floor: float) -> list[dict[str, float]]:
+        rows, shown = [], []
+        for row, again in zip(self.rows, self.replays, strict=True):
+            first = again.passages[int((again.table @ order).argmax())]
+            rows.append(float(_is_right(row, first)))
+            shown.append(first.text_hash)
+        cosines = self.vectors @ self.vectors.T
+        return [
+            evidence(
+                (
+                    Seen(shown[j], float(cosines[i, j]), rows[j], 1 - rows[j])
+                    for j in np.argsort(-cosines[i])[: NEAREST + 1]
+                    if j != i
+                ),
+                floor,
+            )
+            for i in range(len(rows))
+        ]
+
+    def samples(self, services: "Services") -> list[Sample]:
+        """Ask every question and measure the signals that confidence is made of."""
+        answerer, shelf = _answerer(services, self.workspace)
+        return calibration.samples(answerer, shelf.now(), self.rows, _quietly)
+
+
+def _quietly(name: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def answered(services: "Services", progress: retrieval.Progress) -> dict[str, object]:
+    """Ask the handbook's questions with what ships, and score the answers."""
+    workspace, rows = index(services), retrieval.labelled(QUESTIONS)
+    answerer, shelf = _answerer(services, workspace)
+    return retrieval.answered(answerer, shelf.now(), rows, progress)
+
+
+def _answerer(services: "Services", workspace: str) -> tuple[Answerer, Shelf]:
+    """Answer from that workspace: nothing that was learned serves there."""
+    embedder, shelf = services.embedder, Shelf(services.database, workspace)
+    return Answerer(services.database, workspace, embedder.encode, shelf, embedder.name), shelf
+
+
+def index(services: "Services") -> str:
+    """Index the handbook when it is new or changed; gives its workspace."""
+    embedder = services.embedder
+    workspace = f"frozen-{hashlib.sha256(embedder.name.encode()).hexdigest()[:12]}"
+    config = SourceConfig("handbook", "folder", str(HANDBOOK))
+    run = ingest(
+        config,
+        database=services.database,
+        workspace=workspace,
+        encode=embedder.encode,
+        count=embedder.count,
+        embedder_name=embedder.name,
+        dims=embedder.dims,
+        window=embedder.window,
+        now=lambda: datetime.now(UTC),
+        allow_removal=True,
+    )
+    if run.state != "done":
+        raise RuntimeError(f"The evaluation handbook could not be indexed: {run.error}")
+    return workspace
+
+
+def load(services: "Services") -> Frozen:
+    """Index the handbook when it is new or changed, and search for every question."""
+    workspace, embedder = index(services), services.embedder
+    rows = retrieval.labelled(QUESTIONS)
+    vectors = embedder.encode([row.question for row in rows])
+    with services.database.reading() as connection:
+        replays = tuple(
+            replay(connection, workspace, row.question, retrieval.READER, vector.tolist())
+            for row, vector in zip(rows, vectors, strict=True)
+        )
+    return Frozen(workspace, tuple(rows), replays, vectors)
+
+
+def _scored(again: Replay, weights: NDArray[np.float64], speaks: dict[str, float]) -> list[Passage]:
+    """Order the candidates as they are shown: the newer of two near-equals first."""
+    said = [speaks.get(passage.text_hash, 0.0) for passage in again.passages]
+    scores = again.table @ weights[:3] + weights[3] * np.array(said)
+    order = np.argsort(-scores, kind="stable")
+    return ranking.arrange(
+        [replace(again.passages[i], score=float(scores[i])) for i in order], DEPTH
+    )
+
+
+def _rank(row: answers.Labelled, found: list[Passage]) -> float:
+    return next((1 / n for n, p in enumerate(found, start=1) if _is_right(row, p)), 0.0)
+
+
+def _is_right(row: answers.Labelled, passage: Passage) -> bool:
+    is_page = answers.same_page(passage.path, row.path or "")
+    return is_page and row.quote is not None and answers.holds(passage.body, row.quote)

@@ -1,0 +1,200 @@
+"""Trains the intent classifier on the team's examples and puts it on the shelf, serving.
+
+Knows nothing about how it is trained. In a worker a process of its own trains, at low priority: its
+memory goes back when it ends, and questions do not wait for it.
+"""
+
+import json
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.answering.classifier import KIND, root
+from bot.intents import Intents
+from bot.learning import training_set
+from bot.learning.training_set import Lessons, Rows
+from bot.runtime.throttle import NICENESS, THRIFTY, Gate, Stopping
+from bot.services import Services
+from store.feedback import versions
+from store.queue import WORK
+from store.records import ModelVersion
+
+if TYPE_CHECKING:
+    from models.intents.report import Report
+
+log = logging.getLogger(__name__)
+
+TASK = "intents"
+KEPT = 5
+"""Versions whose files are kept beside the serving one; each has about 90 MB."""
+
+LOOK_SECONDS = 0.5
+
+
+class TrainingFailed(Exception):
+    """The process that trained ended without a model."""
+
+
+class Teacher:
+    """Queues a training whenever the examples are ones that no version was trained on."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._offered = ""
+
+    def offer(self) -> bool:
+        """Look once; whether a training was queued. Examples are offered once per process."""
+        intents = self._services.intents.now()
+        if intents.digest in ("", self._offered):
+            return False
+        self._offered = intents.digest
+        if not is_due(self._services, intents):
+            return False
+        with self._services.database.connection() as connection:
+            job = self._services.queue.defer(
+                connection, TASK, {}, queue=WORK, lock=TASK, queueing_lock=TASK
+            )
+        return job is not None
+
+
+def is_due(services: Services, intents: Intents) -> bool:
+    """Whether no version, serving or not, was trained on exactly these examples."""
+    with services.database.connection() as connection:
+        known = versions.all_of(connection, services.workspace, KIND)
+    return bool(intents.digest) and all(v.payload.get("examples") != intents.digest for v in known)
+
+
+def run(services: Services, gate: Gate) -> str:
+    """Train in a process of its own if it is due; gives how that ended."""
+    intents = services.intents.now()
+    if not is_due(services, intents):
+        return "known"
+    given = served(services, intents)
+    out = workplace(services.settings.home, intents)
+    try:
+        _wait(given.rows, out, services.settings.threads, gate)
+    except Stopping:
+        return "interrupted"
+    version = keep(services, given, out)
+    log.info("intents_trained version=%s rows=%d", version.version_id, len(given.rows))
+    return "trained"
+
+
+def served(services: Services, intents: Intents) -> Lessons:
+    """The file's examples with the labels that what serves has learned already."""
+    with services.database.connection() as connection:
+        serving = versions.serving(connection, services.workspace).get(KIND)
+        return training_set.served(connection, services.workspace, intents, serving)
+
+
+def workplace(home: Path, intents: Intents) -> Path:
+    """Where a model is trained; a training that was killed finds its checkpoints there."""
+    return root(home) / f".training-{intents.digest[:12]}"
+
+
+def keep(
+    services: Services,
+    given: Lessons,
+    trained: Path,
+    *,
+    files: int = KEPT,
+    told: Mapping[str, object] | None = None,
+) -> ModelVersion:
+    """Move what was trained onto the shelf and let it serve; `files` versions stay on disk.
+
+    What was `told` about it is kept with what it was trained on.
+    """
+    from models.shelf import Shelf
+
+    now = datetime.now(UTC)
+    report = read_report(trained)
+    name = f"{now:%Y%m%d-%H%M%S%f}-{given.intents.digest[:8]}"
+    shelf = Shelf(root(services.settings.home))
+    shelf.put(name, trained)
+    shutil.rmtree(trained)
+    payload = {**given.payload, **(told or {})}
+    with services.database.connection() as connection:
+        version_id = versions.add(
+            connection, services.workspace, KIND, now, payload=payload, report=report, path=name
+        )
+        version = versions.promote(connection, services.workspace, version_id, now)
+        served = [v for v in versions.all_of(connection, services.workspace, KIND) if v.promoted_at]
+    assert version is not None
+    last = sorted(served, key=lambda v: v.promoted_at or v.created_at, reverse=True)[:files]
+    shelf.prune(files, serving={v.path or "" for v in last})
+    return version
+
+
+def read_report(folder: Path) -> dict[str, object]:
+    """Read a training's report.json."""
+    from models.intents.report import FILE
+
+    report: dict[str, object] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    return report
+
+
+def teach(
+    rows: Rows,
+    out: Path,
+    *,
+    threads: int,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+    encoder: Path | None = None,
+) -> "Report":
+    """Train in this process; raises models.intents.examples.TrainingError when rows are missing.
+
+    `encoder` is the pretrained folder, the packaged one by default.
+    """
+    from models.embedder import bound, packaged_folder
+    from models.intents import training
+    from models.intents.examples import Example
+
+    bound(threads)
+    out.mkdir(parents=True, exist_ok=True)
+    return training.train(
+        [Example(*row) for row in rows],
+        encoder=encoder or packaged_folder(),
+        out=out,
+        seed=seed,
+        on_progress=on_progress,
+    )
+
+
+def _wait(rows: Rows, out: Path, threads: int, gate: Gate) -> None:
+    """Train in a child and wait; raises Stopping, with the child ended, once the worker stops."""
+    os.environ.update(THRIFTY)  # for the child: this process has read its own
+    child = get_context("spawn").Process(target=_apart, args=(rows, out, threads), daemon=True)
+    child.start()
+    try:
+        while child.is_alive():
+            gate.pass_through()
+            child.join(LOOK_SECONDS)
+    finally:
+        child.kill()
+        child.join()
+    if child.exitcode != 0:
+        raise TrainingFailed(
+            f"Training the intents ended with code {child.exitcode}; what it said stands above."
+            " Run: threadwise intents train"
+        )
+
+
+def _apart(rows: Rows, out: Path, threads: int) -> None:
+    os.nice(NICENESS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    teach(rows, out, threads=threads)
+
+
+def _end_with_parent() -> None:
+    """A killed worker must not leave a training behind: the next worker's would meet it."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

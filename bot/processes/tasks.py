@@ -1,0 +1,182 @@
+"""The durable jobs: what each task of the queue does, as procrastinate tasks over the services.
+
+Knows nothing about how jobs are fetched, nor about signals and lost connections.
+"""
+
+import asyncio
+import functools
+import logging
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from procrastinate import App, BaseRetryStrategy, RetryDecision
+from procrastinate.connector import BaseConnector
+from procrastinate.jobs import Job
+
+from bot import erasure, indexing
+from bot.answering import lifecycle
+from bot.answering.lifecycle import Deliver
+from bot.learning import training
+from bot.processes import background
+from bot.runtime import malloc
+from bot.runtime.metrics import Metrics
+from bot.runtime.throttle import Gate, Stopping
+from bot.services import Services
+from store import queue, workspaces
+from store.database import StoreGone
+from store.index import runs
+from store.queue import QUESTIONS, WORK
+from store.records import Run
+
+log = logging.getLogger(__name__)
+
+MAX_TRIES = 6
+"""Times that a job for a question is tried in a row, about a minute; bot/answering/lifecycle.py ends a question
+that fails by itself before that, bot/rescue.py queues the others anew."""
+
+MAX_RESUMES = 5
+"""Times that an interrupted ingestion goes on by itself; after that the schedule or a person does."""
+
+JOBS_KEPT = timedelta(days=7)
+"""How long ended jobs can be looked up."""
+
+
+class Backoff(BaseRetryStrategy):
+    """Tries again after 1, 2, 4, ... seconds, whatever went wrong, up to MAX_TRIES times."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Decide after a failure; `job.attempts` are those before it."""
+        if job.attempts + 1 >= MAX_TRIES:
+            return None
+        return RetryDecision(retry_in={"seconds": 2**job.attempts})
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the tasks of one worker process work with.
+
+    `deliver` shows an answer to its asker; `tell` says to who asked for a run how it ended; `announce`
+    tells the admins; `bulk` runs long work; `ready` waits until the models are loaded.
+    """
+
+    services: Services
+    gate: Gate
+    metrics: Metrics
+    bulk: Executor
+    deliver: Deliver
+    tell: Callable[[Run], None]
+    announce: Callable[[str], None]
+    ready: Callable[[], None]
+
+
+def build(bench: Bench, connector: BaseConnector) -> App:
+    """Make procrastinate's application with all tasks on it."""
+    app = App(connector=connector)
+
+    @app.task(name="answer", queue=QUESTIONS, retry=Backoff())
+    def answer_job(workspace: str, question_id: str) -> str:
+        return answer(bench, workspace, UUID(question_id))
+
+    # Long work has threads of its own: their lower priority cannot be raised again.
+    @app.task(name="ingest", queue=WORK)
+    async def ingest_job(workspace: str, source: str, **options: Any) -> str:
+        work = functools.partial(ingest, bench, source, **options)
+        return await asyncio.get_running_loop().run_in_executor(bench.bulk, work)
+
+    @app.task(name=training.TASK, queue=WORK)
+    async def intents_job() -> str:
+        work = functools.partial(training.run, bench.services, bench.gate)
+        return await asyncio.get_running_loop().run_in_executor(bench.bulk, work)
+
+    @app.task(name=background.TASK, queue=WORK)
+    async def learn_job() -> dict[str, object]:
+        return await asyncio.get_running_loop().run_in_executor(bench.bulk, learn, bench)
+
+    @app.task(name="retain", queue=WORK)
+    async def retain_job() -> int:
+        return await asyncio.get_running_loop().run_in_executor(bench.bulk, retain, bench)
+
+    return app
+
+
+def answer(bench: Bench, workspace: str, question_id: UUID) -> str:
+    """Answer one question and deliver it; gives the status it ended in. Safe to run again."""
+    bench.ready()
+    started = time.perf_counter()
+    with bench.gate.question():
+        status = lifecycle.handle(
+            bench.services, _current(bench, workspace), question_id, bench.deliver
+        )
+    bench.metrics.ended(status, time.perf_counter() - started)
+    return status
+
+
+def ingest(
+    bench: Bench,
+    source: str,
+    full: bool = False,
+    asked_by: str | None = None,
+    allow_removal: bool = False,
+    resumed: int = 0,
+) -> str:
+    """Bring one source up to date, giving way to questions; gives the state it ended in.
+
+    When the worker stops or Postgres goes away in the middle, the rest is queued as a new job:
+    procrastinate's own retry could not, where a run of the same source waits already.
+    """
+    bench.ready()
+    services = bench.services
+    try:
+        made = indexing.run(
+            services,
+            indexing.source(services.settings, source),
+            encode=bench.gate.encoder(services.embedder.encode),
+            full=full,
+            allow_removal=allow_removal,
+            asked_by=asked_by,
+        )
+    except (Stopping, StoreGone):
+        if resumed >= MAX_RESUMES:
+            raise
+        indexing.defer(
+            services,
+            [source],
+            full=full,
+            asked_by=asked_by,
+            allow_removal=allow_removal,
+            resumed=resumed + 1,
+        )
+        return "interrupted"
+    except runs.Busy:
+        return "busy"
+    finally:
+        malloc.trim()
+    log.info("ingested source=%s state=%s embedded=%d", source, made.state, made.embedded)
+    bench.tell(made)
+    return made.state
+
+
+def learn(bench: Bench) -> dict[str, object]:
+    """Learn from people's votes in a process of its own; gives the night's report."""
+    report = background.run(os.environ)
+    bench.announce(str(report["message"]))
+    return report
+
+
+def retain(bench: Bench) -> int:
+    """Erase questions past the retention setting, and forget jobs that ended long ago; gives how many."""
+    now = datetime.now(UTC)
+    erasure.retain(bench.services, now)
+    with bench.services.database.connection() as connection:
+        return queue.forget(connection, now - JOBS_KEPT)
+
+
+def _current(bench: Bench, workspace: str) -> str:
+    """A job that was queued before Slack was connected belongs to the team since."""
+    return bench.services.workspace if workspace == workspaces.LOCAL else workspace

@@ -1,0 +1,243 @@
+"""Run the learning simulation on a retrieval data set, through the real store in a workspace of its own.
+
+Knows nothing about how a night decides (bot/learn.py) or who votes how (evals/learning.py).
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.answering.answerer import Answerer
+from bot.answering.parameters import Shelf
+from bot.learning import night as learn
+from bot.learning.frozen_set import Frozen
+from bot.learning.frozen_set import load as load_frozen
+from bot.scorecards import retrieval
+from bot.services import Services
+from evals import beir, learning
+from store import answers, people, questions
+from store.feedback import votes
+from store.index.embedders import embedder_id
+from store.records import Answer, Ask, Passage, Vote
+
+MOST = 1000
+"""Questions measured in each group; more say little more."""
+
+VOTES_EACH = 5
+"""Votes that one simulated person casts in a night."""
+
+BOOST = 0.1
+"""What a vote adds to its document in the beaten baseline, on the scale of the fused score."""
+
+DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A simulation's fixed parts."""
+
+    services: Services
+    workspace: str
+    texts: Mapping[str, str]
+    right: Mapping[str, str]
+    vectors: Mapping[str, NDArray[np.float32]]
+    flip: float
+
+
+def simulate(
+    services: Services,
+    folder: Path,
+    *,
+    nights: int,
+    votes: int,
+    flip: float,
+    seed: int,
+    progress: retrieval.Progress,
+) -> dict[str, object]:
+    """Let people ask and vote, run the nights, and measure the same questions before and after.
+
+    `votes` is how many are cast in all, spread evenly over the nights.
+    """
+    each = -(-votes // nights)
+    run, plan = prepare(services, folder, nights, each, flip, seed, progress)
+    frozen = load_frozen(services)
+    before = searched(run, plan.others, progress, "before")
+    chance, boosts, held = random.Random(seed), dict[str, int](), []
+    for number, asked in enumerate(plan.asked):
+        at = datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(days=number)
+        _ask(run, asked, at, chance, boosts, progress)
+        held.append(_night(run, at, seed, frozen))
+    after = searched(run, plan.others, progress, "after")
+    groups = learning.groups(plan, run.right, boosts, MOST, seed)
+    boosted = {q: _boosted(before[q], boosts) for q in plan.others}
+    with services.database.connection() as connection:
+        people.forget_everything(connection, run.workspace)
+    decisions = [v.decision for report in held for v in report.verdicts]
+    return {
+        **{
+            name: {
+                **learning.compare(_ranks(run, rows, before), _ranks(run, rows, after)),
+                "plus_minus_one": learning.compare(
+                    _ranks(run, rows, before), _ranks(run, rows, boosted)
+                ),
+            }
+            for name, rows in groups.items()
+        },
+        "votes": sum(len(asked) for asked in plan.asked),
+        "flip": flip,
+        "seed": seed,
+        "promotions": decisions.count("promoted"),
+        "refused": decisions.count("refused"),
+        "waiting": decisions.count("waiting"),
+        "nights": [report.as_json() for report in held],
+    }
+
+
+def prepare(
+    services: Services,
+    folder: Path,
+    nights: int,
+    votes: int,
+    flip: float,
+    seed: int,
+    progress: retrieval.Progress,
+) -> tuple[Run, learning.Plan]:
+    """Index the data set, draw who asks what, and encode the questions that are needed."""
+    texts, right, data = _questions(folder)
+    embedder = services.embedder
+    workspace = retrieval.index(services, data, progress)
+    with services.database.connection() as connection:
+        people.forget_everything(connection, workspace)
+    plan = learning.plan(right, nights, votes, seed)
+    if not any(plan.asked):
+        raise beir.DataError(f"{folder} has no passage with two questions: nothing to ask again.")
+    # Before votes nobody knows which passages will be shown: keep enough of each group.
+    others = random.Random(seed).sample(plan.others, min(len(plan.others), 2 * MOST))
+    topics = {right[q] for night in plan.asked for q in night}
+    kept = [q for q in plan.others if right[q] in topics or q in set(others)]
+    plan = replace(plan, others=tuple(kept))
+    needed = [*kept, *(q for night in plan.asked for q in night)]
+    vectors = embedder.encode([texts[q] for q in needed])
+    run = Run(services, workspace, texts, right, dict(zip(needed, vectors, strict=True)), flip)
+    return run, plan
+
+
+def _questions(folder: Path) -> tuple[dict[str, str], dict[str, str], beir.DataSet]:
+    """Read the questions of all splits, each with its best passage."""
+    texts: dict[str, str] = {}
+    right: dict[str, str] = {}
+    data = beir.read(folder)
+    for file in sorted((folder / "qrels").glob("*.tsv")):
+        data = beir.read(folder, file.stem)
+        for question, text in data.questions.items():
+            gains = data.qrels[question]
+            if any(gain > 0 for gain in gains.values()):
+                texts[question] = text
+                right[question] = max(gains, key=lambda page: gains[page])
+    return texts, right, data
+
+
+def ask(
+    run: Run, plan: learning.Plan, at: datetime, seed: int, progress: retrieval.Progress
+) -> None:
+    """Let people ask and judge all of the plan's questions, with the signals of every answer."""
+    chance, boosts = random.Random(seed), dict[str, int]()
+    for asked in plan.asked:
+        _ask(run, asked, at, chance, boosts, progress, has_signals=True)
+
+
+def _answerer(run: Run) -> Answerer:
+    services = run.services
+    shelf = Shelf(services.database, run.workspace)
+    embedder = services.embedder
+    return Answerer(services.database, run.workspace, embedder.encode, shelf, embedder.name)
+
+
+def searched(
+    run: Run, asked: Sequence[str], progress: retrieval.Progress, name: str
+) -> dict[str, list[Passage]]:
+    """Search for questions by what serves in the run's workspace."""
+    answerer, found = _answerer(run), {}
+    for number, question in enumerate(asked, start=1):
+        text, vector = run.texts[question], run.vectors[question]
+        found[question] = answerer.find(text, retrieval.READER, vector=vector).passages
+        progress(name, number, len(asked))
+    return found
+
+
+def _ask(
+    run: Run,
+    asked: Sequence[str],
+    at: datetime,
+    chance: random.Random,
+    boosts: dict[str, int],
+    progress: retrieval.Progress,
+    *,
+    has_signals: bool = False,
+) -> None:
+    """Ask each question in the store, show the first passage whatever the confidence, and vote.
+
+    Signals, of which the confidence is made, take most of the time; without them it learns nothing.
+    """
+    answerer = _answerer(run)
+    for number, question in enumerate(asked):
+        when, person = at + timedelta(minutes=number), f"P{number // VOTES_EACH}"
+        text, vector = run.texts[question], run.vectors[question]
+        found = answerer.find(text, retrieval.READER, vector=vector)
+        if not found.passages:
+            continue
+        shown = found.passages[0].path
+        value = learning.thumb(shown == run.right[question], run.flip, chance)
+        boosts[shown] = boosts.get(shown, 0) + value
+        passages = tuple(found.passages)
+        answer = Answer(
+            uuid4(),
+            text,
+            "unsure",
+            0.5,
+            passages[0].body,
+            passages=passages,
+            signals=answerer.judge(found)[1] if has_signals else {},
+            vector=tuple(found.vector),
+        )
+        keep(run, Ask(run.workspace, "C1", f"{when.timestamp()}", person, text, "mention", False),
+                answer, Vote(answer.answer_id, person, value, "button"), when)  # fmt: skip
+        progress("votes", number + 1, len(asked))
+
+
+def keep(run: Run, ask: Ask, answer: Answer, vote: Vote, when: datetime) -> None:
+    """Record a question with its answer, and a vote on it."""
+    number = embedder_id(run.services.embedder.name)
+    with run.services.database.connection() as connection:
+        question_id = questions.claim(connection, ask, when)
+        assert question_id is not None
+        answers.record(connection, run.workspace, question_id, answer, answer.vector, number, when)
+        votes.cast(connection, run.workspace, vote, when)
+
+
+def _night(run: Run, at: datetime, seed: int, frozen: Frozen) -> learn.Report:
+    when = at + timedelta(hours=18)
+    return learn.night(run.services, workspace=run.workspace, now=when, seed=seed, frozen=frozen)
+
+
+def _boosted(passages: Sequence[Passage], boosts: Mapping[str, int]) -> list[Passage]:
+    """The baseline: a document's thumbs up minus down move it, whatever the question."""
+    scored = [replace(p, score=p.score + BOOST * boosts.get(p.path, 0)) for p in passages]
+    return sorted(scored, key=lambda p: -p.score)
+
+
+def _ranks(
+    run: Run, asked: Sequence[str], found: Mapping[str, Sequence[Passage]]
+) -> list[int | None]:
+    places = []
+    for question in asked:
+        pages = list(dict.fromkeys(p.path for p in found[question]))[:DEPTH]
+        right = run.right[question]
+        places.append(pages.index(right) + 1 if right in pages else None)
+    return places

@@ -1,0 +1,132 @@
+"""Kept replies: a person's words in a thread that become a verified answer once an admin approves.
+
+Knows nothing about serving them. What was said in a private channel is shown there alone.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import cast
+
+from slack_bolt import Ack, App
+from slack_sdk.errors import SlackApiError
+
+from bot.slack import payload, render
+from bot.slack.edge import Edge
+from bot.slack.markup import mrkdwn, shorten
+from bot.slack.payload import Payload, Sign
+from bot.slack.render import Message
+from store.feedback import faqs
+from store.feedback.faqs import Faq, Reply
+from store.records import EVERYONE
+
+SHORTCUT = "keep_reply"
+"""The message shortcut's callback id, as in manifest.json."""
+
+KEPT = "Kept. Once an admin approves it (`/threadwise replies`), I will answer with it."
+NOT_KEPT = (
+    "I can keep a person's reply in a thread where I was asked something; this is none, or it was"
+    " kept before."
+)
+REFUSAL = "Only admins decide about kept replies."
+
+
+def register(app: App, edge: Edge) -> None:
+    """Listen to the message shortcut and to the buttons of a candidate."""
+
+    def on_shortcut(ack: Ack, body: Payload) -> None:
+        ack()
+        edge.later(keep_by_shortcut, edge, body)
+
+    def on_decision(ack: Ack, body: Payload) -> None:
+        ack()
+        edge.later(decide, edge, body)
+
+    app.shortcut({"type": "message_action", "callback_id": SHORTCUT})(on_shortcut)
+    app.action(re.compile("^reply:"))(on_decision)
+
+
+def keep_by_sign(edge: Edge, sign: Sign) -> None:
+    """Keep the reply that got the sign."""
+    page = edge.client.conversations_replies(
+        channel=sign.channel, ts=sign.ts, oldest=sign.ts, latest=sign.ts, inclusive=True, limit=1
+    )
+    found: list[Payload] = [m for m in page.get("messages") or [] if m.get("ts") == sign.ts]
+    _keep(edge, sign.channel, found[0] if found else {}, sign.person, "")
+
+
+def keep_by_shortcut(edge: Edge, body: Payload) -> None:
+    """Keep the reply on which the shortcut was used."""
+    message = cast(Payload, body.get("message") or {})
+    url = payload.response_url(body)
+    _keep(edge, payload.channel(body), message, payload.person(body), url)
+
+
+def decide(edge: Edge, body: Payload) -> None:
+    """Approve or reject a candidate, if an admin says so."""
+    click, person = payload.action(body), payload.person(body)
+    faq_id, url = payload.uuid(click.get("value")), payload.response_url(body)
+    if faq_id is None:
+        return
+    if not edge.is_admin(person):
+        edge.whisper(
+            Message(REFUSAL), person=person, channel=payload.channel(body), thread_ts=None, url=url
+        )
+        return
+    is_approved, now = click.get("action_id") == "reply:approve", datetime.now(UTC)
+    with edge.database.connection() as connection:
+        where = edge.workspace
+        faq = faqs.decide(connection, where, faq_id, person, now, approve=is_approved)
+    if faq:
+        did = "Approved" if is_approved else "Rejected"
+        edge.rewrite(url, f"{did} by <@{person}>: {mrkdwn(shorten(faq.question, 300))}")
+
+
+def open_ones(edge: Edge, channel: str) -> list[Message]:
+    """Show what waits for a decision and may be seen in this channel."""
+    with edge.database.connection() as connection:
+        found = faqs.open_ones(connection, edge.workspace)
+    visible = [faq for faq in found if {EVERYONE, channel} & set(faq.audience)]
+    return [render.candidate(faq) for faq in visible]
+
+
+def _keep(edge: Edge, channel: str, message: Mapping[str, object], person: str, url: str) -> None:
+    author, thread_ts = str(message.get("user", "")), str(message.get("thread_ts", ""))
+    faq = None
+    if author not in ("", edge.me) and thread_ts and not message.get("bot_id"):
+        ts = str(message["ts"])
+        reply = Reply(
+            channel=channel,
+            thread_ts=thread_ts,
+            message_ts=ts,
+            author=author,
+            author_name=edge.name_of(author),
+            body=str(message.get("text", "")),
+            permalink=str(
+                edge.client.chat_getPermalink(channel=channel, message_ts=ts)["permalink"]
+            ),
+            is_public=_is_public(edge, channel),
+        )
+        with edge.database.connection() as connection:
+            faq = faqs.keep(connection, edge.workspace, reply, datetime.now(UTC))
+    said = Message(KEPT if faq else NOT_KEPT)
+    edge.whisper(said, person=person, channel=channel, thread_ts=thread_ts or None, url=url)
+    if faq and edge.settings.admin_channel:
+        _tell_admins(edge, edge.settings.admin_channel, faq)
+
+
+def _tell_admins(edge: Edge, channel: str, faq: Faq) -> None:
+    """Show a candidate to the admins; of what is not for everyone, only where it stands."""
+    shown = render.candidate(faq)
+    if EVERYONE not in faq.audience:
+        shown = Message(f"A reply was kept in a private channel; decide there: {faq.permalink}")
+    edge.client.chat_postMessage(channel=channel, text=shown.text, blocks=list(shown.blocks))
+
+
+def _is_public(edge: Edge, channel: str) -> bool:
+    """Whether everybody may read the channel; what Slack does not tell is private."""
+    try:
+        found = edge.client.conversations_info(channel=channel).get("channel") or {}
+    except SlackApiError:
+        return False
+    return found.get("is_private") is False

@@ -1,0 +1,70 @@
+"""Where a worker's words go: answers to their askers, the end of a run to who asked for it.
+
+Knows nothing about how answers and runs come about.
+"""
+
+import logging
+
+from slack_sdk.errors import SlackClientError
+
+from bot.services import Services
+from bot.slack import clients, commands
+from bot.slack.delivery import SlackDelivery
+from store.records import Answer, Question, Run
+
+log = logging.getLogger(__name__)
+
+
+class NoToken(Exception):
+    """A question came from Slack, and this worker cannot post there."""
+
+
+class Desk:
+    """Speaks in Slack when a token is set; an answer for the terminal is fetched by who asked."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        self._services = services
+        self._client = (
+            clients.web(settings.slack_bot_token, settings.slack_api_url)
+            if settings.talks_to_slack
+            else None
+        )
+
+    def deliver(self, question: Question, answer: Answer, attempt: int) -> str | None:
+        """Show an answer to its asker; gives the ts of a lasting message (bot.answering.lifecycle.Deliver)."""
+        if question.ask.origin == "terminal":
+            return None
+        if self._client is None:
+            raise NoToken(
+                "A question came from Slack but this worker has no SLACK_BOT_TOKEN:"
+                " set the same tokens for every process."
+            )
+        post = SlackDelivery(
+            self._client,
+            self._services.database,
+            question.ask.workspace,
+            max_question=self._services.settings.max_question,
+            handover=lambda routed: self._services.manners.handover(routed),
+            choices=lambda routed: self._services.manners.choices(routed),
+        )
+        return post(question, answer, attempt)
+
+    def tell(self, run: Run) -> None:
+        """Tell who asked for a run, if it was a person in Slack, how it ended."""
+        if self._client is None:
+            return
+        try:
+            commands.notify_run(self._client, run)
+        except (SlackClientError, OSError) as error:
+            log.warning("not_told person=%s reason=%s", run.asked_by, error)
+
+    def announce(self, text: str) -> None:
+        """Tell the admins' channel, where one is set."""
+        channel = self._services.settings.admin_channel
+        if self._client is None or channel is None:
+            return
+        try:
+            self._client.chat_postMessage(channel=channel, text=text)
+        except (SlackClientError, OSError) as error:
+            log.warning("not_announced channel=%s reason=%s", channel, error)

@@ -1,0 +1,1 @@
+"""The conversation and the tables in a terminal, and the JSON that other programs read."""

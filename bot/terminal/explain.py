@@ -1,0 +1,71 @@
+"""`why`: how an answer came about, as it was recorded at the time.
+
+Knows nothing about how answers are made; it shows what was kept.
+"""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bot.services import Services
+from bot.terminal import console
+from bot.terminal.json_contract import answer_json
+from store import answers
+from store.records import Answer
+
+
+class UnknownAnswer(Exception):
+    """There is no answer with that id."""
+
+
+def find(services: Services, answer_id: str) -> Answer:
+    """Look an answer up by its id or the beginning of it."""
+    with services.database.reading() as connection:
+        found = answers.get(connection, services.workspace, answer_id)
+    if found is None:
+        raise UnknownAnswer(
+            f"No single answer has an id that begins with {answer_id!r}: give more digits of it."
+        )
+    return found
+
+
+def as_json(answer: Answer) -> dict[str, object]:
+    """Write everything that was kept."""
+    return answer_json(answer)
+
+
+def render(answer: Answer) -> RenderableType:
+    """Draw everything that was kept: the decision, its signals, the passages, the versions."""
+    head = Text.assemble(
+        (answer.question + "\n", "bold"),
+        f"{answer.status}, confidence {answer.confidence:.2f}, id {answer.answer_id}\n",
+        f"intent {answer.intent or '-'} ({answer.intent_confidence:.2f})\n",
+    )
+    return Group(
+        head,
+        _passages(answer),
+        Text(),
+        _pairs("signal", answer.signals),
+        Text(),
+        _pairs("version", answer.versions),
+        Text(),
+        _pairs("ms", answer.timings_ms),
+    )
+
+
+def _passages(answer: Answer) -> Table:
+    rows = [
+        (f"{p.path} > {p.heading}", f"{p.score:.3f}", _score(p.vector), _score(p.lexical))
+        for p in answer.passages[:10]
+    ]
+    return console.table("Passages considered", ("passage", "fused", "cosine", "BM25"), rows)
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _pairs(name: str, values: object) -> Table:
+    assert hasattr(values, "items")
+    rows = [(key, f"{v:.3f}" if isinstance(v, float) else v) for key, v in values.items()]
+    return console.table("", (name, "value"), rows)

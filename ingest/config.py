@@ -1,0 +1,268 @@
+"""The sources' TOML file: read, checked, and turned into sources that can be opened.
+
+Knows nothing about any one kind of source but where its class is.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from ingest.entries import OptionValue, Source, SourceConfig
+from store.records import EVERYONE
+
+KINDS = {
+    "folder": "ingest.sources.folder:Folder",
+    "files": "ingest.sources.files:Files",
+    "git": "ingest.sources.git:Git",
+    "website": "ingest.sources.website:Website",
+    "slack-export": "ingest.sources.slack_export:SlackExport",
+    "notion-export": "ingest.sources.notion_export:NotionExport",
+    "confluence-export": "ingest.sources.confluence_export:ConfluenceExport",
+    "confluence": "ingest.sources.confluence:Confluence",
+    "notion": "ingest.sources.notion:Notion",
+    "drive": "ingest.sources.drive:Drive",
+}
+"""To add a kind: one line here, one file with one class, its test."""
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "evals" / "handbook"
+"""The handbook that comes with Threadwise: what is read when nothing is configured."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+CRON_FIELDS = 5
+EVERY_HALF_HOUR = (
+    "*/30 * * * *"  # when nothing else is said: unchanged documents cost next to nothing
+)
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_COMMON: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "kind": str,
+    "address": str,
+    "schedule": str,
+    "link": str,
+    "include": list,
+    "exclude": list,
+    "audience": list,
+    "rule": list,
+    "max_mb": (int, float),
+    "max_removed_share": (int, float),
+    "max_removed": int,
+    "timeout_minutes": (int, float),
+}
+
+
+class ConfigError(Exception):
+    """The sources' file cannot be used; the message names the line and the cure."""
+
+
+def load(
+    path: Path | None,
+    docs: Sequence[str] = (),
+    *,
+    environ: Mapping[str, str] | None = None,
+    max_mb: float = 50,
+    max_removed_share: float = 0.3,
+    cache: Path | None = None,
+) -> list[SourceConfig]:
+    """Read the configured sources, and `docs` (folders or URLs) as further ones.
+
+    With no file and no docs, the example handbook is the one source. `${NAME}` in a value is
+    taken from `environ`; `cache` is a folder where sources may keep clones. Raises ConfigError.
+    """
+    found: list[SourceConfig] = []
+    if path is not None:
+        reader = _Reader(path, environ or {}, max_mb, max_removed_share)
+        found = reader.configs()
+    elif not docs:
+        found = [SourceConfig("handbook", "folder", str(EXAMPLE), schedule=EVERY_HALF_HOUR)]
+    for address in docs:
+        found.append(of_address(address, {config.name for config in found}))
+    return [replace(config, cache=str(cache)) for config in found] if cache else found
+
+
+def of_address(address: str, taken: set[str] | frozenset[str] = frozenset()) -> SourceConfig:
+    """Make a source of a bare path or URL, with a name of its own."""
+    kind = _kind_of(address)
+    if kind == "folder":
+        address = str(Path(address).expanduser().resolve())
+    stem = re.sub(r"[^a-z0-9]+", "-", address.rstrip("/").rsplit("/", 1)[-1].lower()).strip("-")
+    name, number = stem[:60] or "documents", 2
+    while name in taken:
+        name, number = f"{stem[:56]}-{number}", number + 1
+    return SourceConfig(name, kind, address, schedule=EVERY_HALF_HOUR)
+
+
+def open_source(config: SourceConfig) -> Source:
+    """Make the source that a configuration describes."""
+    return _class_of(config.kind)(config)
+
+
+def _kind_of(address: str) -> str:
+    if re.match(r"(git@|git://|ssh://)|.*\.git$", address):
+        return "git"
+    if re.match(r"https?://", address):
+        return "website"
+    if "://" in address or address.lower().endswith(".zip"):
+        return "files"
+    return "folder"
+
+
+def _class_of(kind: str) -> Callable[[SourceConfig], Source]:
+    module, _, name = KINDS[kind].partition(":")
+    return cast(Callable[[SourceConfig], Source], getattr(import_module(module), name))
+
+
+class _Reader:
+    """Checks one file; every error names it, the line, and what to write instead."""
+
+    def __init__(
+        self, path: Path, environ: Mapping[str, str], max_mb: float, max_removed_share: float
+    ) -> None:
+        self.path = path
+        self.environ = environ
+        self.defaults = {"max_mb": max_mb, "max_removed_share": max_removed_share}
+        try:
+            self.text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{path} cannot be read ({error}). Set THREADWISE_SOURCES to a TOML file"
+                " like sources.toml.example."
+            ) from error
+
+    def configs(self) -> list[SourceConfig]:
+        """Give the file's sources; raises ConfigError."""
+        try:
+            tables = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{self.path}: {error}. Correct the TOML there.") from error
+        for key in tables:
+            if key != "source":
+                raise self._error(-1, key, f"{key!r} is not known: each source is a [[source]].")
+        sources = tables.get("source", [])
+        if not isinstance(sources, list) or not sources:
+            raise ConfigError(
+                f"{self.path}: no [[source]] in it. Add one: see sources.toml.example."
+            )
+        found: list[SourceConfig] = []
+        for index, table in enumerate(sources):
+            config = self._config(index, self._expand(index, table))
+            if any(config.name == other.name for other in found):
+                raise self._error(index, "name", f"{config.name!r} is used twice: rename one.")
+            found.append(config)
+        return found
+
+    def _config(self, index: int, table: dict[str, object]) -> SourceConfig:
+        kind = str(table.get("kind", "folder"))
+        if kind not in KINDS:
+            raise self._error(index, "kind", f"kind {kind!r} is not one of {', '.join(KINDS)}.")
+        options = cast(Mapping[str, type], getattr(_class_of(kind), "OPTIONS", {}))
+        self._check_types(index, table, {**_COMMON, **options})
+        name, address = str(table.get("name", "")), str(table.get("address", ""))
+        if not NAME.fullmatch(name):
+            raise self._error(
+                index, "name", "give it a name of small letters, digits, dots and dashes."
+            )
+        if not address:
+            raise self._error(index, "address", f"{name!r} needs an address: where is it?")
+        given = {key: table[key] for key in _COMMON if key in table and key in _SIMPLE}
+        return SourceConfig(
+            name=name,
+            kind=kind,
+            address=self._resolve(kind, address),
+            schedule=self._schedule(index, table),
+            include=_strings(table.get("include")),
+            exclude=_strings(table.get("exclude")),
+            audience=_audience(table.get("audience")),
+            rules=self._rules(index, table),
+            options=cast(
+                Mapping[str, OptionValue], {key: table[key] for key in options if key in table}
+            ),
+            **{**self.defaults, **given},  # type: ignore[arg-type]
+        )
+
+    def _check_types(
+        self, index: int, table: dict[str, object], known: Mapping[str, type | tuple[type, ...]]
+    ) -> None:
+        for key, value in table.items():
+            if key not in known:
+                raise self._error(index, key, f"{key!r} is not known. Known: {', '.join(known)}.")
+            if not isinstance(value, known[key]) or (
+                isinstance(value, bool) and known[key] is not bool
+            ):
+                raise self._error(index, key, f"{key} = {value!r} is not of the right type.")
+
+    def _schedule(self, index: int, table: dict[str, object]) -> str | None:
+        schedule = str(table.get("schedule", EVERY_HALF_HOUR)).strip()
+        if schedule == "off":
+            return None
+        if len(schedule.split()) != CRON_FIELDS:
+            raise self._error(
+                index, "schedule", f'{schedule!r} is not a cron line such as "0 * * * *", or "off".'
+            )
+        return schedule
+
+    def _rules(
+        self, index: int, table: dict[str, object]
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        found: list[tuple[str, tuple[str, ...]]] = []
+        for rule in cast(list[object], table.get("rule", [])):
+            paths = _strings(rule.get("paths")) if isinstance(rule, dict) else ()
+            if not isinstance(rule, dict) or not paths or not rule.get("audience"):
+                raise self._error(
+                    index, "source.rule", 'a rule has paths = ["hr/**"] and audience = ["C..."].'
+                )
+            found += [(pattern, _audience(rule["audience"])) for pattern in paths]
+        return tuple(found)
+
+    def _resolve(self, kind: str, address: str) -> str:
+        """Paths count from the file's own folder."""
+        if "://" in address or re.match(r"git@", address):
+            return address
+        return str((self.path.parent / Path(address).expanduser()).resolve())
+
+    def _expand(self, index: int, table: dict[str, object]) -> dict[str, object]:
+        def value_of(match: re.Match[str]) -> str:
+            name = match.group(1)
+            if not self.environ.get(name):
+                raise self._error(
+                    index,
+                    f"${{{name}}}",
+                    f"{name} is not set: put it into the environment or .env.",
+                )
+            return self.environ[name]
+
+        def expand(value: object) -> object:
+            if isinstance(value, dict):
+                return {key: expand(item) for key, item in value.items()}
+            return _VARIABLE.sub(value_of, value) if isinstance(value, str) else value
+
+        return {key: expand(value) for key, value in table.items()}
+
+    def _error(self, index: int, key: str, message: str) -> ConfigError:
+        return ConfigError(f"{self.path}, line {self._line(index, key)}: {message}")
+
+    def _line(self, index: int, key: str) -> int:
+        """The line of `key` in the index-th [[source]], or of that header."""
+        header, seen = 1, -1
+        for number, line in enumerate(self.text.splitlines(), start=1):
+            if re.match(r"\s*\[\[\s*source\s*\]\]", line):
+                seen, header = seen + 1, number if seen + 1 <= index else header
+            if seen == index and (re.match(rf"\s*\[*\s*{re.escape(key)}\b", line) or (
+                key.startswith("${") and key in line
+            )):  # fmt: skip
+                return number
+        return header
+
+
+_SIMPLE = {"link", "max_mb", "max_removed_share", "max_removed", "timeout_minutes"}
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+
+def _audience(value: object) -> tuple[str, ...]:
+    return tuple(sorted(set(_strings(value)))) or (EVERYONE,)

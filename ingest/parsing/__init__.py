@@ -1,0 +1,1 @@
+"""Bytes to Markdown: one file a format, run in a child process with limits."""

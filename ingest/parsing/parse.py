@@ -1,0 +1,119 @@
+"""Decides how a document is read: text here, everything else in the parser's own process.
+
+Knows nothing about sources, splitting or the store.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ingest.entries import Content, Unreadable
+from ingest.parsing import text
+from ingest.parsing.pieces import pieces, slices
+from ingest.parsing.text import Parsed
+
+Convert = Callable[[str, bytes], Parsed]
+"""Reads what is not text: takes a name with the right ending, and the bytes."""
+
+MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"}
+CONVERTED = {
+    ".pdf", ".docx", ".docm", ".pptx", ".pptm", ".xlsx", ".xlsm", ".xls", ".html", ".htm",
+    ".xhtml", ".epub", ".ipynb", ".csv", ".tsv", ".odt", ".odp", ".rtf", ".mbox", ".eml", ".rst",
+}  # fmt: skip
+PLAIN = {
+    ".txt", ".text", ".log", ".adoc", ".asciidoc", ".org", ".tex", ".wiki", ".mediawiki", ".textile",
+    ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".py", ".sh", ".sql", ".js",
+    ".ts", ".go", ".rs", ".java", ".rb", ".css", ".srt", ".vtt", "",
+}  # fmt: skip
+READ = MARKDOWN | CONVERTED | PLAIN
+OLD_OFFICE = {".doc": "Word", ".ppt": "PowerPoint", ".dot": "Word", ".pps": "PowerPoint"}
+
+MEDIA_TYPES = {
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "text/markdown": ".md",
+    "text/plain": ".txt",
+    "text/csv": ".csv",
+    "application/pdf": ".pdf",
+    "application/rtf": ".rtf",
+    "application/epub+zip": ".epub",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.oasis.opendocument.text": ".odt",
+}
+
+ZIP, OLE, PDF = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-"
+ZIPPED = {".docx", ".docm", ".pptx", ".pptm", ".xlsx", ".xlsm", ".epub", ".odt", ".odp"}
+MAGIC = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a ZIP archive or an Office document",
+    OLE: "an old Office document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x7fELF": "a program",
+    b"MZ\x90": "a program",
+}
+
+
+def parse(content: Content, convert: Convert) -> Parsed:
+    """Give a document as Markdown; `convert` reads what is not text. Raises Unreadable."""
+    ending = ending_of(content)
+    if not content.data or content.data.isspace():
+        raise Unreadable("It is empty.", is_skip=True)
+    _check(ending, content.data)
+    if ending in CONVERTED:
+        parsed = _in_pieces(convert(f"document{ending}", content.data))
+    elif ending in MARKDOWN:
+        parsed = text.markdown(content.data)
+    else:
+        parsed = text.plain(content.data)
+    if not parsed.body.strip() and not parsed.title:
+        raise Unreadable("There is no text in it.", is_skip=True)
+    return parsed
+
+
+def _in_pieces(parsed: Parsed) -> Parsed:
+    if parsed.anchors == "page":  # each page is a piece already
+        return parsed
+    parts = pieces(slices(parsed.body))
+    return replace(parsed, body=next(parts, ""), more=parts)
+
+
+def ending_of(content: Content) -> str:
+    """Give the name's ending in small letters, or the one that the media type stands for."""
+    media_type = (content.media_type or "").partition(";")[0].strip().lower()
+    if media_type in MEDIA_TYPES:
+        return MEDIA_TYPES[media_type]
+    name = content.name.rsplit("/", 1)[-1]
+    return "." + name.rsplit(".", 1)[-1].lower() if "." in name.lstrip(".") else ""
+
+
+def refuse(ending: str) -> None:
+    """Raise Unreadable for kinds of files that are not read, before they are fetched."""
+    if ending in OLD_OFFICE:
+        raise Unreadable(
+            f"The old {OLD_OFFICE[ending]} format {ending} is not read. Save it as {ending}x."
+        )
+    if ending not in READ:
+        raise Unreadable(f"Files of the kind {ending} hold no text that is read.", is_skip=True)
+
+
+def _check(ending: str, data: bytes) -> None:
+    """Raise Unreadable when the first bytes belie the name."""
+    if ending == ".pdf" and PDF not in data[:1024]:
+        raise Unreadable(f"It is named {ending} but is {_really(data)}. Rename or replace it.")
+    if ending in ZIPPED and not data.startswith(ZIP):
+        if data.startswith(OLE):
+            raise Unreadable(
+                "It is protected by a password, or in an old Office format. Save it without one,"
+                f" as {ending}."
+            )
+        raise Unreadable(f"It is named {ending} but is {_really(data)}. Rename or replace it.")
+    if ending in MARKDOWN | PLAIN and _really(data) != "something else":
+        raise Unreadable(f"It is named {ending or 'as text'} but is {_really(data)}. Rename it.")
+
+
+def _really(data: bytes) -> str:
+    return next((what for magic, what in MAGIC.items() if data.startswith(magic)), "something else")

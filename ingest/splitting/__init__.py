@@ -1,0 +1,1 @@
+"""Markdown to chunks: sections along headings, long ones cut where a reader would."""

@@ -1,0 +1,1 @@
+"""The intent classifier: examples, training, cross-validation, and the versions that come out."""

@@ -1,0 +1,1 @@
+"""ONNX: export of a model, and running it in eight bits."""

@@ -1,0 +1,1 @@
+"""What people thought of answers: votes, labels, kept replies, and what nights made of them."""

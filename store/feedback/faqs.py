@@ -1,0 +1,164 @@
+"""Verified answers: a person's reply that was kept, approved by an admin, and is served first.
+
+Knows nothing about Slack. Who may see one is decided by its audience, in the SQL.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from store.index.search import as_halfvec
+from store.questions import storable
+from store.records import EVERYONE, Viewer
+
+_COLUMNS = (
+    "faq_id, question, body, author, author_name, audience, permalink, state, kept_at, decided_by,"
+    " flagged_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Faq:
+    """A kept reply: `state` is candidate, approved or rejected; flagged when a document changed."""
+
+    faq_id: UUID
+    question: str
+    body: str
+    author: str
+    author_name: str
+    audience: tuple[str, ...]
+    permalink: str | None
+    state: str
+    kept_at: datetime
+    decided_by: str | None
+    flagged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A person's reply in a thread whose question was asked to the bot.
+
+    Only members of `channel` may see what is made of it, unless `is_public`.
+    """
+
+    channel: str
+    thread_ts: str
+    message_ts: str
+    author: str
+    author_name: str
+    body: str
+    permalink: str | None
+    is_public: bool
+
+
+def keep(
+    connection: psycopg.Connection[TupleRow], workspace: str, reply: Reply, now: datetime
+) -> Faq | None:
+    """Keep a reply as a candidate for the thread's question and give it; None when there is no such question, or
+    the reply is kept already. A question that was asked in private is never made public."""
+    row = connection.execute(
+        "INSERT INTO faqs (workspace_id, faq_id, question, body, author, author_name, asker, audience,"
+        " permalink, channel, message_ts, text_hash, embedder_id, embedding, kept_at)"
+        " SELECT q.workspace_id, %(id)s, q.body, %(body)s, %(author)s, %(name)s, q.person,"
+        " CASE WHEN %(public)s AND NOT q.is_private THEN ARRAY[%(everyone)s] ELSE ARRAY[q.channel] END,"
+        " %(permalink)s, q.channel, %(ts)s, decode(a.passages->0->>'text_hash', 'hex'),"
+        " a.embedder_id, a.embedding, %(now)s"
+        " FROM questions q JOIN answers a USING (workspace_id, question_id)"
+        " WHERE q.workspace_id = %(workspace)s AND q.channel = %(channel)s"
+        " AND %(thread)s IN (q.message_ts, q.thread_ts) AND a.embedding IS NOT NULL"
+        " ORDER BY q.claimed_at LIMIT 1"
+        " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING"
+        f" RETURNING {_COLUMNS}",
+        {
+            "workspace": workspace,
+            "id": uuid4(),
+            "body": storable(reply.body),
+            "author": reply.author,
+            "name": reply.author_name,
+            "public": reply.is_public,
+            "everyone": EVERYONE,
+            "permalink": reply.permalink,
+            "ts": reply.message_ts,
+            "channel": reply.channel,
+            "thread": reply.thread_ts,
+            "now": now,
+        },
+    ).fetchone()
+    return _faq(row) if row else None
+
+
+def decide(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    faq_id: UUID,
+    admin: str,
+    now: datetime,
+    *,
+    approve: bool,
+) -> Faq | None:
+    """Approve or reject a candidate, or a flagged one again; None when there is no such one."""
+    row = connection.execute(
+        "UPDATE faqs SET state = %s, decided_by = %s, decided_at = %s, flagged_at = NULL,"
+        " text_hash = CASE WHEN flagged_at IS NULL THEN text_hash END"
+        f" WHERE workspace_id = %s AND faq_id = %s RETURNING {_COLUMNS}",
+        ("approved" if approve else "rejected", admin, now, workspace, faq_id),
+    ).fetchone()
+    return _faq(row) if row else None
+
+
+def best(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    embedder_id: int,
+    vector: Sequence[float],
+    viewer: Viewer,
+    floor: float,
+) -> tuple[Faq, float] | None:
+    """Find the approved answer whose question is nearest (cosine >= floor) and may be seen."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS}, 1 - (embedding <=> %(vector)s::halfvec) AS similarity FROM faqs"
+        " WHERE workspace_id = %(workspace)s AND embedder_id = %(embedder)s"
+        " AND state = 'approved' AND flagged_at IS NULL AND audience && %(principals)s::text[]"
+        " AND embedding <=> %(vector)s::halfvec <= 1 - %(floor)s::float8"
+        " ORDER BY similarity DESC, faq_id LIMIT 1",
+        {
+            "workspace": workspace,
+            "embedder": embedder_id,
+            "vector": as_halfvec(vector),
+            "principals": list(viewer.principals),
+            "floor": floor,
+        },
+    ).fetchone()
+    return (_faq(row[:11]), row[11]) if row else None
+
+
+def flag_changed(
+    connection: psycopg.Connection[TupleRow], workspace: str, now: datetime
+) -> list[Faq]:
+    """Flag approved answers whose document text is gone, and give them; they no longer serve."""
+    rows = connection.execute(
+        "UPDATE faqs f SET flagged_at = %s WHERE workspace_id = %s AND state = 'approved'"
+        " AND flagged_at IS NULL AND text_hash IS NOT NULL AND NOT EXISTS (SELECT 1 FROM chunks c"
+        f" WHERE c.workspace_id = f.workspace_id AND c.text_hash = f.text_hash) RETURNING {_COLUMNS}",
+        (now, workspace),
+    ).fetchall()
+    return [_faq(row) for row in rows]
+
+
+def open_ones(connection: psycopg.Connection[TupleRow], workspace: str) -> list[Faq]:
+    """List what an admin should look at: candidates and flagged ones, oldest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM faqs WHERE workspace_id = %s"
+        " AND (state = 'candidate' OR flagged_at IS NOT NULL) ORDER BY kept_at",
+        (workspace,),
+    ).fetchall()
+    return [_faq(row) for row in rows]
+
+
+def _faq(row: TupleRow) -> Faq:
+    fields = (*row[:5], tuple(row[5]), *row[6:])
+    return Faq(*fields)

@@ -1,0 +1,212 @@
+"""Judged questions: which text was shown for them, and how many people found it right or wrong.
+
+Knows nothing about ranking. A row is made of votes, at the moment that somebody votes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from store.index.search import Scope, as_halfvec
+from store.records import Ask, Passage
+
+PERSON_VOTES = 20
+"""Votes of one person that count per day (UTC), the first ones."""
+
+NEAREST = 50
+"""Judged questions that one lookup takes into account."""
+
+SILENT = "silent"
+UNFOUNDED = "not_found"
+AGAINST = ("wrong_document", "outdated")
+ELSEWHERE = ("wrong_topic", SILENT, UNFOUNDED)
+"""Reasons for a thumbs-down: AGAINST the text that was shown, or for other learners: the first two for the
+intents, the last for the confidence. Without one of them it counts against the text, but not where
+nobody had asked the bot: there it is as likely about speaking at all."""
+
+_COUNTS = """(v.value > 0 OR v.reason = ANY (%(against)s)
+  OR (q.origin <> 'channel' AND coalesce(v.reason, '') <> ALL (%(elsewhere)s)))"""
+_REASONS = {"against": list(AGAINST), "elsewhere": list(ELSEWHERE), "unfounded": UNFOUNDED}
+
+_VOTES = """
+SELECT v.workspace_id, v.answer_id, v.person, v.value, v.weight, v.reason, v.voted_at
+FROM votes v WHERE v.workspace_id = %(workspace)s {only}
+  AND (SELECT count(*) FROM votes o WHERE o.workspace_id = v.workspace_id AND o.person = v.person
+       AND (o.voted_at, o.answer_id) < (v.voted_at, v.answer_id)
+       AND o.voted_at >= date_trunc('day', v.voted_at, 'UTC')) < {most}
+"""
+
+_ONE = _VOTES.format(only="AND v.answer_id = %(answer)s", most=PERSON_VOTES)
+
+COUNTED = f"""
+SELECT workspace_id, answer_id, person, value, weight, reason, voted_at FROM (
+    SELECT v.*, row_number() OVER (PARTITION BY person, date_trunc('day', voted_at, 'UTC')
+                                   ORDER BY voted_at, answer_id) AS number
+    FROM votes v WHERE workspace_id = %(workspace)s
+) AS numbered WHERE number <= {PERSON_VOTES}
+"""
+"""All votes of a workspace that count, for a query with that parameter."""
+
+_LATEST = f"""
+SELECT * FROM (SELECT c.*, row_number() OVER (PARTITION BY person ORDER BY voted_at DESC, answer_id) AS age
+               FROM ({COUNTED}) AS c) AS aged WHERE age <= %(most)s
+"""
+
+_REFRESH = f"""
+INSERT INTO memory (workspace_id, answer_id, text_hash, good, bad, embedder_id, embedding)
+SELECT a.workspace_id, a.answer_id, decode(a.passages->0->>'text_hash', 'hex'),
+       coalesce(sum(v.weight) FILTER (WHERE v.value > 0), 0),
+       coalesce(sum(v.weight) FILTER (WHERE v.value < 0), 0), a.embedder_id, a.embedding
+FROM answers a JOIN ({_ONE}) AS v USING (workspace_id, answer_id)
+JOIN questions q USING (workspace_id, question_id)
+WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
+  AND a.passages->0->>'text_hash' IS NOT NULL AND {_COUNTS}
+GROUP BY a.workspace_id, a.answer_id
+ON CONFLICT (workspace_id, answer_id) DO UPDATE SET good = excluded.good, bad = excluded.bad
+"""
+
+# OFFSET 0 keeps the planner from joining all visible chunks with the few that are wanted, which it
+# does where it takes these for one: 50 judged questions then cost 40 ms and more instead of 1.
+_NEAR = """
+WITH near AS (
+    SELECT answer_id, text_hash, good, bad,
+           1 - (embedding::halfvec({dims}) <=> %(vector)s::halfvec({dims})) AS similarity
+    FROM memory WHERE workspace_id = %(workspace)s AND embedder_id = {embedder}
+    ORDER BY embedding::halfvec({dims}) <=> %(vector)s::halfvec({dims}) LIMIT {most}
+)
+SELECT c.chunk_id, b.source, d.path, d.title, c.heading, coalesce(c.url, d.url), c.body,
+       encode(c.text_hash, 'hex'), d.updated_at, c.position, 0::float8,
+       1 - (c.embedding <=> %(vector)s::halfvec), NULL::float8,
+       near.similarity, near.good, near.bad, near.answer_id
+FROM near
+CROSS JOIN LATERAL (
+    SELECT * FROM chunks WHERE workspace_id = %(workspace)s AND embedder_id = {embedder}
+    AND text_hash = near.text_hash AND scope_id = ANY (%(scopes)s) OFFSET 0
+) AS c
+CROSS JOIN LATERAL (
+    SELECT * FROM documents WHERE workspace_id = %(workspace)s AND document_id = c.document_id OFFSET 0
+) AS d
+JOIN builds b ON b.workspace_id = %(workspace)s AND b.build_id = d.build_id
+WHERE near.similarity >= %(floor)s
+"""
+
+_JUDGED = f"""
+SELECT a.answer_id, q.workspace_id, q.channel, q.message_ts, q.person, q.body, q.origin,
+       q.is_private, a.embedding::text, a.passages->0->>'text_hash',
+       coalesce(sum(v.weight) FILTER (WHERE v.value > 0), 0)::float8,
+       coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason IS DISTINCT FROM %(unfounded)s),
+                0)::float8,
+       array_agg(v.person), a.signals,
+       coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason = %(unfounded)s), 0)::float8
+FROM answers a JOIN questions q USING (workspace_id, question_id)
+JOIN ({_LATEST}) AS v USING (workspace_id, answer_id)
+WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
+  AND a.embedder_id = %(embedder)s AND ({_COUNTS} OR v.reason = %(unfounded)s)
+GROUP BY a.answer_id, a.workspace_id, q.workspace_id, q.question_id, a.embedding, a.passages,
+         a.signals
+ORDER BY max(v.voted_at), a.answer_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A judged question near the one that is asked, and a text that the viewer may see.
+
+    `similarity` is the cosine of the two questions, `good` and `bad` the weight of its votes.
+    """
+
+    passage: Passage
+    similarity: float
+    good: float
+    bad: float
+    answer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A question as it was asked, the text shown first, the votes for and against it and the signals
+    that confidence is made of. `unfounded` is the weight of those who wanted "not found"."""
+
+    answer_id: UUID
+    ask: Ask
+    vector: str
+    text_hash: str
+    good: float
+    bad: float
+    people: tuple[str, ...]
+    signals: Mapping[str, float]
+    unfounded: float = 0.0
+
+
+def refresh(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID) -> None:
+    """Make the answer's row anew from its votes; it goes when no vote is left."""
+    connection.execute(
+        "DELETE FROM memory WHERE workspace_id = %s AND answer_id = %s", (workspace, answer_id)
+    )
+    connection.execute(_REFRESH, {"workspace": workspace, "answer": answer_id, **_REASONS})
+
+
+def near(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    scope: Scope,
+    vector: Sequence[float],
+    floor: float,
+) -> list[Memory]:
+    """Find judged questions like this one whose text the viewer may see (one round trip)."""
+    query = _NEAR.format(dims=int(scope.dims), embedder=int(scope.embedder_id), most=NEAREST)
+    rows = connection.execute(
+        query,
+        {
+            "workspace": workspace,
+            "vector": as_halfvec(vector),
+            "scopes": list(scope.scope_ids),
+            "floor": floor,
+        },
+    ).fetchall()
+    return [Memory(Passage(*row[:13]), *row[13:]) for row in rows]
+
+
+def votes_each(connection: psycopg.Connection[TupleRow], workspace: str) -> list[int]:
+    """Count the votes that count of every person who voted."""
+    rows = connection.execute(
+        f"SELECT count(*) FROM ({COUNTED}) AS c GROUP BY person", {"workspace": workspace}
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def judged(
+    connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int, most: int
+) -> list[Judged]:
+    """List every question with votes that count for some learner, oldest vote first; of each person
+    the latest votes, up to `most`."""
+    rows = connection.execute(
+        _JUDGED, {"workspace": workspace, "embedder": embedder_id, "most": most, **_REASONS}
+    ).fetchall()
+    return [
+        Judged(
+            answer_id=row[0],
+            ask=Ask(*row[1:8]),
+            vector=row[8],
+            text_hash=row[9],
+            good=row[10],
+            bad=row[11],
+            people=tuple(row[12]),
+            signals=row[13],
+            unfounded=row[14],
+        )
+        for row in rows
+    ]
+
+
+def prune(connection: psycopg.Connection[TupleRow], workspace: str) -> int:
+    """Drop rows whose text stands in no chunk any more, of whatever encoder; gives how many."""
+    gone = connection.execute(
+        "DELETE FROM memory m WHERE workspace_id = %s AND NOT EXISTS (SELECT 1 FROM chunks c"
+        " WHERE c.workspace_id = m.workspace_id AND c.text_hash = m.text_hash)",
+        (workspace,),
+    )
+    return gone.rowcount

@@ -1,0 +1,1 @@
+"""What is searched: sources, builds, documents, chunks, and the search itself."""

@@ -1,0 +1,191 @@
+"""Documents and their chunks: stored, replaced and removed whole, so that a reader never sees half.
+
+Knows nothing about files, parsing or encoders: chunks arrive with their vectors.
+"""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from store.index import chunks, postings
+from store.index.builds import Build
+from store.index.chunks import clean, new_ids
+from store.records import Document, Stored
+
+if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+_COPY_DOCUMENTS = """
+COPY documents (workspace_id, document_id, build_id, scope_id, path, version, content_hash, title,
+                url, updated_at, ingested_at, chunks) FROM STDIN
+"""
+
+
+def stored(
+    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int
+) -> dict[str, Stored]:
+    """Give what is known of a build's documents, by path."""
+    rows = connection.execute(
+        "SELECT d.document_id, d.path, d.version, d.content_hash, s.audience"
+        " FROM documents d JOIN scopes s USING (workspace_id, scope_id)"
+        " WHERE d.workspace_id = %s AND d.build_id = %s",
+        (workspace, build_id),
+    ).fetchall()
+    return {row[1]: Stored(row[0], row[1], row[2], bytes(row[3]), tuple(row[4])) for row in rows}
+
+
+def known_vectors(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    embedder_id: int,
+    text_hashes: Sequence[bytes],
+    build_id: int | None = None,
+) -> dict[bytes, "NDArray[np.float32]"]:
+    """Give the vectors that are stored already for these texts (of one build and its drafts only,
+    if named)."""
+    import numpy as np
+
+    rows = connection.execute(
+        "SELECT DISTINCT ON (text_hash) text_hash, embedding::text FROM chunks"
+        " WHERE workspace_id = %(workspace)s AND embedder_id = %(embedder)s"
+        " AND text_hash = ANY (%(hashes)s) AND (%(build)s::bigint IS NULL OR scope_id IN"
+        " (SELECT scope_id FROM scopes WHERE workspace_id = %(workspace)s"
+        " AND build_id IN (%(build)s::bigint, -%(build)s::bigint)))",
+        {
+            "workspace": workspace,
+            "embedder": embedder_id,
+            "hashes": list(text_hashes),
+            "build": build_id,
+        },
+    ).fetchall()
+    return {bytes(row[0]): np.array(json.loads(row[1]), dtype=np.float32) for row in rows}
+
+
+def replace(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    build: Build,
+    documents: Sequence[Document],
+    vectors: Sequence["NDArray[np.float32]"],
+    now: datetime,
+) -> None:
+    """Store documents with their chunks in place of what their paths held, in this transaction.
+
+    `vectors` has one row of floats per chunk, in the order of the documents and their chunks.
+    """
+    paths = [clean(document.path) for document in documents]
+    _, removed = _take_out(connection, workspace, build.build_id, paths)
+    scopes = _scopes(connection, workspace, build.build_id, documents)
+    added = _insert(connection, workspace, build, documents, vectors, scopes, now)
+    postings.count(connection, workspace, added, removed)
+
+
+def remove(
+    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int, paths: Sequence[str]
+) -> int:
+    """Remove documents with all that hangs on them; give how many there were."""
+    count, removed = _take_out(connection, workspace, build_id, [clean(path) for path in paths])
+    postings.count(connection, workspace, Counter(), removed)
+    return count
+
+
+def touch(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    build_id: int,
+    versions: Mapping[str, str],
+) -> None:
+    """Note new versions, by path, of documents whose content is still the same."""
+    connection.execute(
+        "UPDATE documents d SET version = t.version"
+        " FROM unnest(%s::text[], %s::text[]) AS t(path, version)"
+        " WHERE d.workspace_id = %s AND d.build_id = %s AND d.path = t.path",
+        (list(versions), list(versions.values()), workspace, build_id),
+    )
+
+
+def some_paths(
+    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int, limit: int
+) -> list[str]:
+    """Give up to `limit` paths of a build: for cleaning it away bit by bit."""
+    rows = connection.execute(
+        "SELECT path FROM documents WHERE workspace_id = %s AND build_id = %s LIMIT %s",
+        (workspace, build_id, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _take_out(
+    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int, paths: Sequence[str]
+) -> tuple[int, Counter[str]]:
+    """Delete the documents at these paths; give how many, and the terms to take off the counts."""
+    found = connection.execute(
+        "SELECT document_id, title FROM documents"
+        " WHERE workspace_id = %s AND build_id = %s AND path = ANY (%s)",
+        (workspace, build_id, list(paths)),
+    ).fetchall()
+    if not found:
+        return 0, Counter()
+    removed = chunks.remove(connection, workspace, dict(found))
+    # A scope with a document is that document's own.
+    for table in ("documents", "scopes"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE workspace_id = %s AND document_id = ANY (%s)",
+            (workspace, [row[0] for row in found]),
+        )
+    return len(found), removed
+
+
+def _scopes(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    build_id: int,
+    documents: Sequence[Document],
+) -> dict[tuple[str, ...], int]:
+    """Give the scope of each audience among the documents, made when new."""
+    for audience in sorted({document.audience for document in documents}):
+        connection.execute(
+            "INSERT INTO scopes (workspace_id, scope_id, build_id, audience)"
+            " VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (workspace_id, build_id, audience, document_id) DO NOTHING",
+            (workspace, secrets.randbits(31), build_id, list(audience)),
+        )
+    rows = connection.execute(
+        "SELECT audience, scope_id FROM scopes"
+        " WHERE workspace_id = %s AND build_id = %s AND document_id = 0",
+        (workspace, build_id),
+    ).fetchall()
+    return {tuple(row[0]): row[1] for row in rows}
+
+
+def _insert(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    build: Build,
+    documents: Sequence[Document],
+    vectors: Sequence["NDArray[np.float32]"],
+    scopes: Mapping[tuple[str, ...], int],
+    now: datetime,
+) -> Counter[str]:
+    ids = new_ids(len(documents))
+    with connection.cursor().copy(_COPY_DOCUMENTS) as copy:
+        for document_id, document in zip(ids, documents, strict=True):
+            copy.write_row(
+                (workspace, document_id, build.build_id, scopes[document.audience],
+                 clean(document.path), clean(document.version), document.content_hash,
+                 clean(document.title), document.url and clean(document.url),
+                 document.updated_at, now, len(document.chunks))
+            )  # fmt: skip
+    rows = [
+        (document_id, scopes[document.audience], document.title, chunk)
+        for document_id, document in zip(ids, documents, strict=True)
+        for chunk in document.chunks
+    ]
+    return chunks.add(connection, workspace, build.embedder_id, rows, vectors)

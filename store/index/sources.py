@@ -1,0 +1,103 @@
+"""Sources: where documents come from, and how each of them is doing.
+
+Knows nothing about how a source is read.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from store.index import builds, runs
+from store.index.chunks import clean
+from store.records import SourceStatus
+
+_STATUSES = """
+SELECT s.name, s.kind, s.address,
+       (SELECT count(*) FROM documents d JOIN builds b USING (workspace_id, build_id)
+        WHERE b.workspace_id = s.workspace_id AND b.source = s.name AND b.state = 'live'),
+       (SELECT coalesce(sum(c.chunks), 0)::bigint FROM scopes c JOIN builds b
+            USING (workspace_id, build_id)
+        WHERE b.workspace_id = s.workspace_id AND b.source = s.name AND b.state = 'live'),
+       count(f.path) FILTER (WHERE NOT f.is_skip), count(f.path) FILTER (WHERE f.is_skip),
+       s.last_success, s.next_run, s.last_error
+FROM sources s LEFT JOIN failures f ON f.workspace_id = s.workspace_id AND f.source = s.name
+WHERE s.workspace_id = %s AND s.retired_at IS NULL
+GROUP BY s.workspace_id, s.name ORDER BY s.name
+"""
+
+
+def register(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    name: str,
+    kind: str,
+    address: str,
+    schedule: str | None,
+) -> None:
+    """Make a source known, or bring what is known of it up to date."""
+    connection.execute(
+        "INSERT INTO sources (workspace_id, name, kind, address, schedule)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (workspace_id, name) DO UPDATE"
+        " SET kind = excluded.kind, address = excluded.address, schedule = excluded.schedule,"
+        " retired_at = NULL",
+        (workspace, name, kind, clean(address), schedule),
+    )
+
+
+def retire_others(
+    connection: psycopg.Connection[TupleRow],
+    workspace: str,
+    configured: Sequence[str],
+    now: datetime,
+) -> list[str]:
+    """Serve no longer what is not configured any more; give the names of these sources."""
+    rows = connection.execute(
+        "UPDATE sources SET retired_at = %s, next_run = NULL WHERE workspace_id = %s"
+        " AND retired_at IS NULL AND NOT name = ANY (%s) RETURNING name",
+        (now, workspace, list(configured)),
+    ).fetchall()
+    names = [row[0] for row in rows]
+    for name in names:
+        builds.retire(connection, workspace, name, now)
+    return names
+
+
+def succeeded(
+    connection: psycopg.Connection[TupleRow], workspace: str, name: str, now: datetime
+) -> None:
+    """Note that a run of the source came to its end."""
+    connection.execute(
+        "UPDATE sources SET last_success = %s, last_error = NULL"
+        " WHERE workspace_id = %s AND name = %s",
+        (now, workspace, name),
+    )
+
+
+def failed(connection: psycopg.Connection[TupleRow], workspace: str, name: str, error: str) -> None:
+    """Note why a run of the source did not come to its end."""
+    connection.execute(
+        "UPDATE sources SET last_error = %s WHERE workspace_id = %s AND name = %s",
+        (clean(error), workspace, name),
+    )
+
+
+def plan_next(
+    connection: psycopg.Connection[TupleRow], workspace: str, name: str, at: datetime | None
+) -> None:
+    """Note when the clock will run the source next; None: by hand only."""
+    connection.execute(
+        "UPDATE sources SET next_run = %s WHERE workspace_id = %s AND name = %s",
+        (at, workspace, name),
+    )
+
+
+def statuses(connection: psycopg.Connection[TupleRow], workspace: str) -> list[SourceStatus]:
+    """Give how each source is doing, by name, with its latest run."""
+    rows = connection.execute(_STATUSES, (workspace,)).fetchall()
+    found = []
+    for row in rows:
+        latest = runs.last(connection, workspace, row[0])
+        found.append(SourceStatus(*(*row, latest[0] if latest else None)))
+    return found

@@ -1,0 +1,55 @@
+"""Marking: the sentence that says it is found, quoted as it stands, without encoding a whole list."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, best_span
+
+VECTOR = [1.0, 0.0]
+
+
+class Encoder:
+    """Finds texts with "refund" in them near, and remembers what it was asked to encode."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[str]] = []
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.seen.append(list(texts))
+        return np.array([VECTOR if "refund" in t else [0.1, 0.9] for t in texts], dtype=np.float32)
+
+
+def test_the_sentence_that_says_it_is_given_as_it_stands() -> None:
+    passage = "Shops open at nine.  A refund takes *five* days. Bring the receipt."
+    span, cosines = best_span(passage, "how long is a refund", VECTOR, Encoder())
+    assert span == "A refund takes *five* days." and len(cosines) == 3
+
+
+def test_neighbours_that_say_it_as_well_are_joined() -> None:
+    passage = "A refund takes days. No refund without receipt. We are closed on Mondays."
+    span, _ = best_span(passage, "refund", VECTOR, Encoder())
+    assert span == "A refund takes days. No refund without receipt."
+
+
+def test_of_a_long_passage_only_what_shares_words_with_the_question_is_encoded() -> None:
+    filler = [f"Item {n} is about {'something else entirely ' * 8}and ends here." for n in range(9)]
+    encoder = Encoder()
+    passage = " ".join([*filler, "A refund takes five days."])
+    span, _ = best_span(passage, "When do I get my refunds?", VECTOR, encoder)
+    assert span == "A refund takes five days."
+    encoded = [text for group in encoder.seen for text in group]
+    assert sum(map(len, encoded)) <= MAX_CHARS and max(map(len, encoded)) <= UNIT_CHARS
+
+
+def test_sentences_of_very_different_length_are_not_padded_to_the_longest() -> None:
+    encoder = Encoder()
+    best_span(
+        "Yes. " + "A refund is paid " + "with much care " * 9 + "indeed.", "x", VECTOR, encoder
+    )
+    assert len(encoder.seen) == 2
+
+
+def test_a_passage_without_sentences_is_its_own_quote() -> None:
+    assert best_span("  # Title  ", "x", VECTOR, Encoder()) == ("# Title", [])

@@ -1,0 +1,137 @@
+"""What people judged and kept outlives a change of encoder, and counts once the new one serves."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bot import indexing, renewal
+from bot.answering import faq
+from bot.services import Services
+from bot.settings import Settings
+from ingest.entries import SourceConfig
+from store import answers, questions
+from store.database import Database
+from store.feedback import faqs, memory, votes
+from store.feedback.faqs import Reply
+from store.index import embedders, search
+from store.records import EVERYONE, Answer, Ask, Viewer, Vote
+from tests.fakes import HashEmbedder
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+READER = Viewer((EVERYONE,))
+JUDGED, KEPT = "when may I take leave", "who plans the summer party"
+PAGES = {"leave": "You may take leave in May.", "pay": "Pay day is the last day."}
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> list[SourceConfig]:
+    for name, text in PAGES.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page.md").write_text(f"# About {name}\n\n{text}\n")
+    return [SourceConfig(name, "folder", str(tmp_path / name)) for name in PAGES]
+
+
+@pytest.fixture
+def before(database: Database, tmp_path: Path, pages: list[SourceConfig]) -> Services:
+    """A team that indexed by the encoder before, liked one answer and kept one reply."""
+    services = by(HashEmbedder("old@1"), database, tmp_path)
+    for page in pages:
+        indexing.run(services, page)
+    liked = answered(services, JUDGED, "1")
+    answered(services, KEPT, "2")
+    workspace = services.workspace
+    reply = Reply("C1", "2", "2-reply", "U7", "Ana", "Ask Ana.", None, True)
+    with database.connection() as connection:
+        votes.cast(connection, workspace, Vote(liked, "U1", 1, "button"), NOW)
+        kept = faqs.keep(connection, workspace, reply, NOW)
+        assert kept
+        faqs.decide(connection, workspace, kept.faq_id, "ADMIN", NOW, approve=True)
+    return services
+
+
+def by(encoder: HashEmbedder, database: Database, home: Path) -> Services:
+    settings = Settings(_env_file=None, home=home)  # type: ignore[call-arg]
+    services = Services(settings, database, None)
+    services.__dict__["embedder"] = encoder
+    return services
+
+
+def answered(services: Services, question: str, ts: str) -> UUID:
+    """Keep what was found for a question."""
+    encoder, workspace = services.embedder, services.workspace
+    vector = encoder.encode([question])[0].tolist()
+    number = embedders.embedder_id(encoder.name)
+    ask = Ask(workspace, "C1", ts, "U1", question, "mention", False)
+    with services.database.connection() as connection:
+        plan = search.prepare(connection, workspace, question, READER)
+        found = search.passages(connection, workspace, plan, vector, weight=0.5, limit=1)
+        question_id = questions.claim(connection, ask, NOW)
+        assert question_id
+        answer = Answer(uuid4(), question, "answered", 0.9, "so", passages=tuple(found))
+        return answers.record(
+            connection, workspace, question_id, answer, vector, number, NOW
+        ).answer_id
+
+
+def remembered(services: Services) -> list[str]:
+    """The pages that memory gives for the judged question."""
+    vector = services.embedder.encode([JUDGED])[0].tolist()
+    with services.database.reading() as connection:
+        scope = search.prepare(connection, services.workspace, JUDGED, READER).scope
+        assert scope
+        found = memory.near(connection, services.workspace, scope, vector, 0.9)
+    return [one.passage.source for one in found]
+
+
+def verified(services: Services) -> str | None:
+    """The kept reply that is served for its question."""
+    vector = services.embedder.encode([KEPT])[0].tolist()
+    number = embedders.embedder_id(services.embedder.name)
+    with services.database.reading() as connection:
+        found = faqs.best(connection, services.workspace, number, vector, READER, faq.SERVED_ABOVE)
+    return found[0].body if found else None
+
+
+def test_memory_and_kept_replies_count_again_once_the_new_encoder_serves(
+    before: Services, database: Database, tmp_path: Path, pages: list[SourceConfig]
+) -> None:
+    assert (remembered(before), verified(before)) == (["leave"], "Ask Ana.")
+    after = by(HashEmbedder("new@1", dims=192), database, tmp_path)
+    indexing.run(after, pages[0])
+    assert (remembered(before), verified(before)) == (["leave"], "Ask Ana.")
+    indexing.run(after, pages[1])
+    assert (remembered(after), verified(after)) == (["leave"], "Ask Ana.")
+
+
+def test_a_kill_before_the_renewal_loses_nothing(
+    before: Services, database: Database, tmp_path: Path, pages: list[SourceConfig]
+) -> None:
+    after = by(HashEmbedder("new@1", dims=192), database, tmp_path)
+    indexing.run(after, pages[0])
+    with pytest.raises(Killed):
+        indexing.run(after, pages[1], encode=Dying("new@1", dims=192).encode)
+    with database.connection() as connection:
+        assert memory.prune(connection, after.workspace) == 0
+        assert faqs.flag_changed(connection, after.workspace, NOW) == []
+    assert (remembered(after), verified(after)) == ([], None)
+    assert renewal.renew(after, after.embedder.encode) == 2
+    assert (remembered(after), verified(after)) == (["leave"], "Ask Ana.")
+    assert renewal.renew(after, after.embedder.encode) == 0
+
+
+class Killed(BaseException):
+    """The process ends."""
+
+
+class Dying(HashEmbedder):
+    """Encodes documents, and dies at the first question that people judged."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if JUDGED in texts:
+            raise Killed
+        return super().encode(texts)

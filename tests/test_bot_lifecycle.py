@@ -1,0 +1,147 @@
+"""A question's way to its end, whatever breaks on it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from bot.answering import lifecycle
+from bot.slack.clients import SlackRefused
+from bot.slack.markup import spoken
+from store import answers, questions
+from store.database import Database, StoreGone
+from store.records import Answer, Ask, Question
+from tests.fake_slack import TEAM, FakeSlack
+from tests.slack_parts import FakeServices, settings_for
+
+ASK = Ask(TEAM, "C1", "1700000000.000100", "U1", "How many days off?", "mention", False)
+
+
+class Post:
+    """Delivers into a list; raises what it is told to, first."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.seen: list[tuple[str, int]] = []
+
+    def __call__(self, question: Question, answer: Answer, attempt: int) -> str | None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.seen.append((answer.status, attempt))
+        return "1.1"
+
+
+@pytest.fixture
+def services(database: Database) -> Iterator[FakeServices]:
+    with FakeSlack() as fake:
+        yield FakeServices(settings_for(fake, database.url), database)
+
+
+def claimed(services: FakeServices, ask: Ask = ASK) -> UUID:
+    with services.database.connection() as connection:
+        question_id = questions.claim(connection, ask, datetime.now(UTC))
+    assert question_id
+    return question_id
+
+
+def kept(services: FakeServices, question_id: UUID) -> tuple[str | None, str | None]:
+    """The status and the error that a question ended with."""
+    with services.database.connection() as connection:
+        row = connection.execute(
+            "SELECT status, error FROM questions WHERE question_id = %s", (question_id,)
+        ).fetchone()
+    assert row
+    return row[0], row[1]
+
+
+@pytest.mark.parametrize("status", ["answered", "unsure", "not_found", "routed", "smalltalk"])
+def test_every_kind_of_answer_is_delivered_and_ends(services: FakeServices, status: str) -> None:
+    services.answerer.status = status
+    question_id, post = claimed(services), Post()
+    assert lifecycle.handle(services, TEAM, question_id, post) == status
+    assert post.seen == [(status, 1)]
+    assert kept(services, question_id) == (status, None)
+
+
+def test_handling_again_does_nothing_and_says_how_it_ended(services: FakeServices) -> None:
+    question_id, post = claimed(services), Post()
+    lifecycle.handle(services, TEAM, question_id, post)
+    assert lifecycle.handle(services, TEAM, question_id, post) == "answered"
+    assert len(post.seen) == 1
+
+
+def test_an_answer_is_found_once_even_if_delivering_fails(services: FakeServices) -> None:
+    question_id, post = claimed(services), Post(OSError("down"))
+    with pytest.raises(OSError, match="down"):
+        lifecycle.handle(services, TEAM, question_id, post)
+    assert lifecycle.handle(services, TEAM, question_id, post) == "answered"
+    assert post.seen == [("answered", 2)]
+    assert len(services.answerer.asked) == 1
+
+
+def test_after_three_attempts_it_ends_as_failed_and_says_so(services: FakeServices) -> None:
+    services.answerer.breaks = 9
+    question_id, post = claimed(services), Post()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            lifecycle.handle(services, TEAM, question_id, post)
+    assert lifecycle.handle(services, TEAM, question_id, post) == "failed"
+    assert post.seen == [("failed", 3)]
+    assert kept(services, question_id) == ("failed", "ZeroDivisionError: broken on purpose")
+
+
+def test_a_question_that_kills_its_worker_ends_as_failed(services: FakeServices) -> None:
+    question_id, post = claimed(services), Post()
+    with services.database.connection() as connection:
+        for _ in range(lifecycle.MAX_ATTEMPTS):
+            questions.begin(connection, TEAM, question_id, datetime.now(UTC))
+    assert lifecycle.handle(services, TEAM, question_id, post) == "failed"
+    assert services.answerer.asked == []
+
+
+def test_what_slack_refuses_ends_as_failed_with_the_cure(services: FakeServices) -> None:
+    post = Post(SlackRefused("chat.postMessage", "not_in_channel"))
+    question_id = claimed(services)
+    assert lifecycle.handle(services, TEAM, question_id, post) == "failed"
+    assert "invite the bot" in (kept(services, question_id)[1] or "")
+
+
+def test_a_lost_database_is_never_the_end(services: FakeServices) -> None:
+    question_id = claimed(services)
+    with services.database.connection() as connection:
+        for _ in range(lifecycle.MAX_ATTEMPTS):
+            questions.begin(connection, TEAM, question_id, datetime.now(UTC))
+    with pytest.raises(StoreGone):
+        lifecycle.handle(services, TEAM, question_id, Post(StoreGone("away"), StoreGone("away")))
+    assert kept(services, question_id) == (None, None)
+
+
+@pytest.mark.parametrize("body", ["", "🦜🦜", "?!", "\x00"])
+def test_a_question_without_words_asks_for_some(services: FakeServices, body: str) -> None:
+    question_id = claimed(services, replace(ASK, body=body))
+    assert lifecycle.handle(services, TEAM, question_id, Post()) == "smalltalk"
+    with services.database.connection() as connection:
+        answer = answers.of(connection, TEAM, question_id)
+    assert answer and answer.body == lifecycle.WORDLESS
+    assert services.answerer.asked == []
+
+
+def test_a_follow_up_without_an_answer_stays_unsaid(services: FakeServices) -> None:
+    services.answerer.status = "not_found"
+    question_id = claimed(services, replace(ASK, origin="thread", thread_ts="1.0"))
+    assert lifecycle.handle(services, TEAM, question_id, Post()) == "ignored"
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("<@UBOT>, why &lt;b&gt;?", "why <b>?"),
+        ("hey <@UBOT|threadwise> <#C1|general> <https://x.example|here>", "hey   #general here"),
+        ("<mailto:a@b.example> <@U2> <!here>", "a@b.example @someone @someone"),
+        ("&amp;lt;", "&lt;"),
+    ],
+)
+def test_a_message_is_heard_as_its_writer_saw_it(text: str, heard: str) -> None:
+    assert spoken(text, "UBOT") == heard

@@ -1,0 +1,129 @@
+"""A night waits for votes, learns the same votes once, keeps its report, and undoes what people dislike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+from PIL import Image
+
+from bot.cli import reports
+from bot.intents import IntentFile
+from bot.learning import feedback, night, rollback
+from bot.services import Services
+from store.database import Database
+from store.feedback import likes, memory, nights, versions, votes
+from store.records import EVERYONE, Vote
+from tests.fakes import HashEmbedder
+from tests.test_store_memory import ENCODER, NOW, TEAM, answered, index, vote
+
+NIGHT = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
+
+
+@dataclass
+class Parts:
+    """The few parts of Services that a night needs."""
+
+    database: Database
+    workspace: str = TEAM
+    embedder: HashEmbedder = ENCODER
+    intents: IntentFile = field(default_factory=lambda: IntentFile(Path("nowhere.toml")))
+
+
+@pytest.fixture
+def team(database: Database) -> Iterator[Services]:
+    index(database, {"holidays": (EVERYONE,)})
+    vote(database, answered(database, "when may I take leave", "holidays"), "U1", 1)
+    yield cast(Services, Parts(database))
+
+
+def test_a_night_with_few_votes_waits_and_says_how_many_are_missing(team: Services) -> None:
+    found = night.night(team, now=NIGHT)
+    assert (found.judged, found.liked, found.voters) == (1, 1, 1)
+    assert {v.decision for v in found.verdicts} == {"waiting"}
+    assert "199 more judged questions" in found.verdicts[0].reason
+    with team.database.connection() as connection:
+        assert versions.serving(connection, TEAM) == {}
+        (kept,) = nights.last(connection, TEAM)
+    assert kept.report["judged"] == 1
+
+
+def test_what_one_person_says_beyond_their_share_is_left_out(team: Services) -> None:
+    for number in range(feedback.LEAST + 9):
+        answer_id = answered(team.database, f"leave {number}", "holidays")
+        with team.database.connection() as connection:
+            at = NOW + timedelta(days=number // memory.PERSON_VOTES)
+            votes.cast(connection, TEAM, Vote(answer_id, "U7", -1, "button"), at)
+    found = night.night(team, now=NIGHT)
+    assert (found.disliked, found.liked, found.voters) == (feedback.LEAST, 1, 2)
+    assert "9 votes left out" in "\n".join(reports.lines(found))
+
+
+def test_the_same_votes_are_learned_from_once(team: Services) -> None:
+    assert night.night(team, now=NIGHT).is_new
+    again = night.night(team, now=NIGHT + timedelta(days=1))
+    assert not again.is_new and again.verdicts == ()
+    vote(team.database, answered(team.database, "leave in may", "holidays"), "U2", -1)
+    assert night.night(team, now=NIGHT + timedelta(days=2)).is_new
+
+
+def test_a_dry_run_keeps_nothing(team: Services) -> None:
+    assert night.night(team, dry_run=True, now=NIGHT).is_dry
+    with team.database.connection() as connection:
+        assert nights.last(connection, TEAM) == []
+
+
+def test_two_nights_cannot_run_at_once(team: Services) -> None:
+    with nights.only_one(team.database, TEAM), pytest.raises(nights.Busy):
+        night.night(team, now=NIGHT)
+    assert night.night(team, now=NIGHT).is_new
+
+
+def test_a_promotion_that_people_clearly_dislike_is_rolled_back(team: Services) -> None:
+    database = team.database
+    for number in range(rollback.MIN_VOTES):
+        vote(database, answered(database, f"q{number}", "holidays"), f"U{number}", 1)
+    promoted_at = NOW + timedelta(hours=1)
+    with database.connection() as connection:
+        version = versions.add(connection, TEAM, "title", NOW, payload={"title_weight": 0.4})
+        versions.promote(connection, TEAM, version, promoted_at)
+        assert rollback.roll_back(connection, TEAM, promoted_at + timedelta(hours=1)) == ()
+    for number in range(rollback.MIN_VOTES):
+        answer_id = answered(database, f"r{number}", "holidays")
+        vote(database, answer_id, f"U{number}", -1)
+        with database.connection() as connection:
+            connection.execute(
+                "UPDATE answers SET created_at = %s WHERE answer_id = %s",
+                (promoted_at + timedelta(minutes=1), answer_id),
+            )
+    with database.connection() as connection:
+        later = promoted_at + timedelta(hours=1)
+        assert likes.between(connection, TEAM, promoted_at, later) == (0, rollback.MIN_VOTES)
+        assert rollback.roll_back(connection, TEAM, later) == ("title",)
+        assert versions.serving(connection, TEAM) == {}
+
+
+def test_the_report_reads_as_text_and_draws_a_picture(team: Services, tmp_path: Path) -> None:
+    found = night.night(team, now=NIGHT)
+    assert "1 judged questions by 1 people" in reports.message(found)
+    with team.database.connection() as connection:
+        known = nights.last(connection, TEAM)
+    picture = reports.curve(known, tmp_path / "curve.png")
+    with Image.open(picture) as drawn:
+        assert drawn.size == (reports.WIDTH, reports.HEIGHT)
+
+
+def test_the_report_tells_how_the_nights_went(team: Services) -> None:
+    judged_at = NIGHT + timedelta(days=1)
+    for number in range(2):
+        vote(team.database, answered(team.database, f"q{number}", "holidays"), "U2", -1)
+        found = night.night(team, now=judged_at + timedelta(days=number))
+    with team.database.connection() as connection:
+        known = nights.last(connection, TEAM)
+        assert len(known) == 2
+    shown = reports.message(found, known)
+    assert "Nights so far" in shown
+    assert [line for line in shown.splitlines() if line.startswith("2026-03-05: liked ")]
+    assert shown.endswith("promoted: nothing")

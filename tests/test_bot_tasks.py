@@ -1,0 +1,106 @@
+"""What the tasks do: ingestion that is interrupted goes on, questions are tried again, jobs forgotten."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from procrastinate.jobs import Job
+
+from bot.processes import tasks
+from bot.processes.tasks import Backoff, Bench
+from bot.runtime.metrics import Metrics
+from bot.runtime.throttle import Gate, Stopping
+from bot.services import Services
+from bot.settings import Settings
+from store import queue
+from store.database import Database
+from store.index import runs
+from store.records import Run
+from tests.fakes import HashEmbedder
+
+
+@pytest.fixture
+def told() -> list[Run]:
+    return []
+
+
+@pytest.fixture
+def bench(database: Database, tmp_path: Path, told: list[Run]) -> Bench:
+    (tmp_path / "wiki").mkdir()
+    (tmp_path / "wiki" / "page.md").write_text("# Page\n\nSome words.\n")
+    (tmp_path / "sources.toml").write_text('[[source]]\nname = "wiki"\naddress = "wiki"\n')
+    values = {"home": tmp_path / "home", "sources": tmp_path / "sources.toml"}
+    services = Services(Settings(_env_file=None, **values), database, None)  # type: ignore[call-arg, arg-type]
+    services.__dict__["embedder"] = HashEmbedder()
+    return Bench(
+        services=services,
+        gate=Gate(),
+        metrics=Metrics(database),
+        bulk=ThreadPoolExecutor(1),
+        deliver=lambda *_: None,
+        tell=told.append,
+        announce=lambda _: None,
+        ready=lambda: None,
+    )
+
+
+def waiting(bench: Bench) -> list[queue.Depth]:
+    with bench.services.database.connection() as connection:
+        return queue.depths(connection)
+
+
+def last_run(bench: Bench) -> Run:
+    with bench.services.database.connection() as connection:
+        return runs.last(connection, "local", "wiki")[0]
+
+
+def test_a_run_ends_done_and_who_asked_for_it_is_told(bench: Bench, told: list[Run]) -> None:
+    assert tasks.ingest(bench, "wiki", asked_by="U1") == "done"
+    assert [(run.source, run.asked_by, run.changed) for run in told] == [("wiki", "U1", 1)]
+
+
+def test_a_run_that_a_stopping_worker_interrupts_goes_on_as_a_new_job(bench: Bench) -> None:
+    bench.gate.stop()
+    assert tasks.ingest(bench, "wiki", asked_by="U1") == "interrupted"
+    assert waiting(bench) == [queue.Depth("work", 1, 0)]
+    assert last_run(bench).state == "failed"
+
+
+def test_what_is_interrupted_again_and_again_is_left_to_the_schedule(bench: Bench) -> None:
+    bench.gate.stop()
+    with pytest.raises(Stopping):
+        tasks.ingest(bench, "wiki", resumed=tasks.MAX_RESUMES)
+    assert waiting(bench) == []
+
+
+def test_a_source_that_somebody_else_reads_is_left_to_them(
+    bench: Bench, database: Database
+) -> None:
+    with runs.only_one(database, "local", "wiki"):
+        assert tasks.ingest(bench, "wiki") == "busy"
+
+
+def test_only_jobs_that_ended_long_ago_are_forgotten(bench: Bench) -> None:
+    with bench.services.database.connection() as connection:
+        for _ in range(2):
+            job_id = bench.services.queue.defer(connection, "answer", {}, queue="questions")
+            assert job_id is not None
+            queue.fail(connection, job_id)
+        connection.execute(
+            "UPDATE procrastinate_events SET at = at - interval '8 days' WHERE job_id = %s",
+            (job_id,),
+        )
+    assert tasks.retain(bench) == 1
+
+
+def test_the_pauses_between_tries_grow_and_come_to_an_end() -> None:
+    def pause(attempts: int) -> float | None:
+        job = Job(queue="q", lock=None, queueing_lock=None, task_name="answer", attempts=attempts)
+        decision = Backoff().get_retry_decision(exception=OSError(), job=job)
+        if decision is None or decision.retry_at is None:
+            return None
+        return round((decision.retry_at - datetime.now(UTC)).total_seconds())
+
+    pauses = [pause(attempts) for attempts in range(tasks.MAX_TRIES)]
+    assert pauses == [1, 2, 4, 8, 16, None]
