@@ -56,7 +56,7 @@ def _items(element: ElementTree.Element, depth: int) -> Iterator[str]:
 
 
 def _table(element: ElementTree.Element) -> str:
-    from ingest.parsing.formats import table
+    from ingest.parsing.tables import table
 
     rows = []
     for row in element.iter(f"{_TABLE}table-row"):

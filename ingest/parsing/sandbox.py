@@ -57,6 +57,7 @@ class Parser:
             updated_at=datetime.fromisoformat(str(when)) if when else None,
             anchors=_text(reply.get("anchors")),
             named=_pairs(reply.get("named")),
+            left_out=_texts(reply.get("left_out")),
         )
 
     def close(self) -> None:
@@ -134,6 +135,10 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
 
 def _text(value: object) -> str | None:
     return str(value) if value else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _pairs(value: object) -> tuple[tuple[str, str], ...]:

@@ -54,6 +54,7 @@ def _answer(name: str, file: str) -> dict[str, object]:
         "updated_at": parsed.updated_at and parsed.updated_at.isoformat(),
         "anchors": parsed.anchors,
         "named": parsed.named,
+        "left_out": parsed.left_out,
     }
 
 

@@ -50,7 +50,8 @@ class Parsed:
 
     A form feed in `body` starts a new page; `is_plain` when the text is not Markdown. `named` are
     headings with what a link to them ends with, in order. What a large text has beyond `body`
-    comes in `more`, piece by piece, once.
+    comes in `more`, piece by piece, once. `left_out` says what of the document was not read, in
+    short phrases for people: "page 2 of 3 is a picture without text", "3 comments".
     """
 
     body: str
@@ -60,6 +61,7 @@ class Parsed:
     is_plain: bool = False
     named: tuple[tuple[str, str], ...] = ()
     more: Iterable[str] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def markdown(data: bytes) -> Parsed:

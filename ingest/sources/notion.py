@@ -93,7 +93,7 @@ class Notion(Source):
             yield from self._blocks(text(block, "id"), depth + 1)
 
     def _table(self, block_id: str) -> str:
-        from ingest.parsing.formats import table
+        from ingest.parsing.tables import table
 
         rows = items(self.client.get(f"v1/blocks/{block_id}/children", page_size=100), "results")
         return table(
