@@ -11,7 +11,7 @@ from uuid import uuid4
 from bot import log
 from bot.processes import bot as slack
 from bot.processes import worker
-from bot.runtime.watchdog import kept
+from bot.runtime.watchdog import watched
 from bot.services import open_services
 from bot.settings import load
 from store.queue import QUESTIONS
@@ -37,7 +37,7 @@ def main() -> None:
     if sys.argv[1] == "bot":
         slack.run(settings)
         return
-    with open_services(settings) as services, kept(services.server):
+    with open_services(settings) as services, watched(services.server):
         type(services).answerer = SlowAnswerer()
         asyncio.run(worker.serve(services, (QUESTIONS,)))
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.intents import Intent, Intents
 from bot.learning import fit_intents, training, training_set
-from bot.learning.training import Teacher
+from bot.learning.training import TrainingTrigger
 from bot.learning.training_set import Lessons
 from bot.services import Services
 from models.intents import heldout
@@ -122,7 +122,7 @@ def test_good_labels_are_learned_once_serve_at_once_and_can_be_undone(
         versions.roll_back(connection, TEAM, "intents", NIGHT)
     assert serving(team) == str(first.version_id)
     assert training_rows.night(team, NIGHT + 2 * DAY).verdicts[-1].decision == "unchanged"
-    assert not Teacher(team).offer()
+    assert not TrainingTrigger(team).offer()
 
 
 def test_new_examples_are_trained_with_the_labels_that_serve_and_no_others(
@@ -141,7 +141,7 @@ def test_new_examples_are_trained_with_the_labels_that_serve_and_no_others(
     file = team.settings.intents
     file.write_text(file.read_text("utf-8").replace('"is wifi"', '"my wifi"'), encoding="utf-8")
     fresh = training_rows.team(team.settings.home, team.database)
-    assert Teacher(fresh).offer()
+    assert TrainingTrigger(fresh).offer()
     assert {text for text, _ in training.served(fresh, fresh.intents.now()).labels} == set(
         training_rows.LABELS
     )

@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.processes import tasks
-from bot.processes.tasks import Bench
+from bot.processes.tasks import WorkerContext
 from bot.runtime.metrics import Metrics
-from bot.runtime.throttle import Gate
-from bot.runtime.watchdog import kept
+from bot.runtime.throttle import Throttle
+from bot.runtime.watchdog import watched
 from bot.services import Services
 from bot.settings import Settings
 from ingest.batches import BATCH_CHUNKS
@@ -79,13 +79,15 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def bench(kind: type[Services], home: Path, database: Database, server: embedded.Server) -> Bench:
+def context(
+    kind: type[Services], home: Path, database: Database, server: embedded.Server
+) -> WorkerContext:
     values = {"home": home, "sources": home / "sources.toml"}
     services = kind(Settings(_env_file=None, **values), database, server)  # type: ignore[call-arg, arg-type]
     services.__dict__["embedder"] = Deadly(server, database)
-    return Bench(
+    return WorkerContext(
         services=services,
-        gate=Gate(),
+        throttle=Throttle(),
         metrics=Metrics(database),
         bulk=ThreadPoolExecutor(1),
         deliver=lambda *_: None,
@@ -108,8 +110,8 @@ def stored(database: Database) -> int:
 
 
 def test_a_run_outlasts_a_postgres_that_is_back_soon(home: Path, server: embedded.Server) -> None:
-    with closing(Database(server.url)) as database, kept(server):
-        made = bench(Services, home, database, server)
+    with closing(Database(server.url)) as database, watched(server):
+        made = context(Services, home, database, server)
         assert tasks.ingest(made, "wiki") == "done"
         assert stored(database) == PAGES and last_run(database).state == "done"
     assert len(made.services.embedder.encoded) <= PAGES + BATCH_CHUNKS  # type: ignore[attr-defined]
@@ -119,7 +121,7 @@ def test_the_rest_of_a_run_is_queued_when_postgres_stays_away(
     home: Path, server: embedded.Server
 ) -> None:
     with closing(Database(server.url, wait_seconds=0)) as database:
-        made = bench(Late, home, database, server)
+        made = context(Late, home, database, server)
         assert tasks.ingest(made, "wiki") == "interrupted"
         with database.connection() as connection:
             assert queue.depths(connection) == [queue.Depth("work", 1, 0)]

@@ -8,9 +8,9 @@ import pytest
 from procrastinate.jobs import Job
 
 from bot.processes import tasks
-from bot.processes.tasks import Backoff, Bench
+from bot.processes.tasks import Backoff, WorkerContext
 from bot.runtime.metrics import Metrics
-from bot.runtime.throttle import Gate, Stopping
+from bot.runtime.throttle import Stopping, Throttle
 from bot.services import Services
 from bot.settings import Settings
 from store import queue
@@ -26,16 +26,16 @@ def told() -> list[Run]:
 
 
 @pytest.fixture
-def bench(database: Database, tmp_path: Path, told: list[Run]) -> Bench:
+def context(database: Database, tmp_path: Path, told: list[Run]) -> WorkerContext:
     (tmp_path / "wiki").mkdir()
     (tmp_path / "wiki" / "page.md").write_text("# Page\n\nSome words.\n")
     (tmp_path / "sources.toml").write_text('[[source]]\nname = "wiki"\naddress = "wiki"\n')
     values = {"home": tmp_path / "home", "sources": tmp_path / "sources.toml"}
     services = Services(Settings(_env_file=None, **values), database, None)  # type: ignore[call-arg, arg-type]
     services.__dict__["embedder"] = HashEmbedder()
-    return Bench(
+    return WorkerContext(
         services=services,
-        gate=Gate(),
+        throttle=Throttle(),
         metrics=Metrics(database),
         bulk=ThreadPoolExecutor(1),
         deliver=lambda *_: None,
@@ -45,53 +45,59 @@ def bench(database: Database, tmp_path: Path, told: list[Run]) -> Bench:
     )
 
 
-def waiting(bench: Bench) -> list[queue.Depth]:
-    with bench.services.database.connection() as connection:
+def waiting(context: WorkerContext) -> list[queue.Depth]:
+    with context.services.database.connection() as connection:
         return queue.depths(connection)
 
 
-def last_run(bench: Bench) -> Run:
-    with bench.services.database.connection() as connection:
+def last_run(context: WorkerContext) -> Run:
+    with context.services.database.connection() as connection:
         return runs.last(connection, "local", "wiki")[0]
 
 
-def test_a_run_ends_done_and_who_asked_for_it_is_told(bench: Bench, told: list[Run]) -> None:
-    assert tasks.ingest(bench, "wiki", asked_by="U1") == "done"
+def test_a_run_ends_done_and_who_asked_for_it_is_told(
+    context: WorkerContext, told: list[Run]
+) -> None:
+    assert tasks.ingest(context, "wiki", asked_by="U1") == "done"
     assert [(run.source, run.asked_by, run.changed) for run in told] == [("wiki", "U1", 1)]
 
 
-def test_a_run_that_a_stopping_worker_interrupts_goes_on_as_a_new_job(bench: Bench) -> None:
-    bench.gate.stop()
-    assert tasks.ingest(bench, "wiki", asked_by="U1") == "interrupted"
-    assert waiting(bench) == [queue.Depth("work", 1, 0)]
-    assert last_run(bench).state == "failed"
+def test_a_run_that_a_stopping_worker_interrupts_goes_on_as_a_new_job(
+    context: WorkerContext,
+) -> None:
+    context.throttle.stop()
+    assert tasks.ingest(context, "wiki", asked_by="U1") == "interrupted"
+    assert waiting(context) == [queue.Depth("work", 1, 0)]
+    assert last_run(context).state == "failed"
 
 
-def test_what_is_interrupted_again_and_again_is_left_to_the_schedule(bench: Bench) -> None:
-    bench.gate.stop()
+def test_what_is_interrupted_again_and_again_is_left_to_the_schedule(
+    context: WorkerContext,
+) -> None:
+    context.throttle.stop()
     with pytest.raises(Stopping):
-        tasks.ingest(bench, "wiki", resumed=tasks.MAX_RESUMES)
-    assert waiting(bench) == []
+        tasks.ingest(context, "wiki", resumed=tasks.MAX_RESUMES)
+    assert waiting(context) == []
 
 
 def test_a_source_that_somebody_else_reads_is_left_to_them(
-    bench: Bench, database: Database
+    context: WorkerContext, database: Database
 ) -> None:
     with runs.only_one(database, "local", "wiki"):
-        assert tasks.ingest(bench, "wiki") == "busy"
+        assert tasks.ingest(context, "wiki") == "busy"
 
 
-def test_only_jobs_that_ended_long_ago_are_forgotten(bench: Bench) -> None:
-    with bench.services.database.connection() as connection:
+def test_only_jobs_that_ended_long_ago_are_forgotten(context: WorkerContext) -> None:
+    with context.services.database.connection() as connection:
         for _ in range(2):
-            job_id = bench.services.queue.defer(connection, "answer", {}, queue="questions")
+            job_id = context.services.queue.defer(connection, "answer", {}, queue="questions")
             assert job_id is not None
             queue.fail(connection, job_id)
         connection.execute(
             "UPDATE procrastinate_events SET at = at - interval '8 days' WHERE job_id = %s",
             (job_id,),
         )
-    assert tasks.retain(bench) == 1
+    assert tasks.retain(context) == 1
 
 
 def test_the_pauses_between_tries_grow_and_come_to_an_end() -> None:

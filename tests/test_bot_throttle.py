@@ -6,22 +6,22 @@ import threading
 import numpy as np
 import pytest
 
-from bot.runtime.throttle import NICENESS, Gate, Stopping, lower_priority
+from bot.runtime.throttle import NICENESS, Stopping, Throttle, lower_priority
 from tests.fakes import HashEmbedder
 
 
 def test_bulk_work_waits_until_the_question_is_answered() -> None:
-    gate, order = Gate(patience=30), list[str]()
+    throttle, order = Throttle(patience=30), list[str]()
     asked = threading.Event()
 
     def ingest() -> None:
         asked.wait()
-        gate.pass_through()
+        throttle.pass_through()
         order.append("batch")
 
     worker = threading.Thread(target=ingest)
     worker.start()
-    with gate.question():
+    with throttle.question():
         asked.set()
         worker.join(timeout=0.2)
         assert worker.is_alive()
@@ -31,23 +31,23 @@ def test_bulk_work_waits_until_the_question_is_answered() -> None:
 
 
 def test_a_question_that_never_ends_delays_bulk_work_but_does_not_stop_it() -> None:
-    gate = Gate(patience=0.05)
-    with gate.question():
-        gate.pass_through()
+    throttle = Throttle(patience=0.05)
+    with throttle.question():
+        throttle.pass_through()
 
 
 def test_a_stopping_process_starts_no_further_batch() -> None:
-    gate = Gate()
-    gate.stop()
+    throttle = Throttle()
+    throttle.stop()
     with pytest.raises(Stopping):
-        gate.encoder(HashEmbedder().encode)(["a text"])
+        throttle.encoder(HashEmbedder().encode)(["a text"])
 
 
 @pytest.mark.parametrize("count", [0, 1, 33, 100])
 def test_vectors_come_in_the_order_of_the_texts(count: int) -> None:
     embedder = HashEmbedder()
     texts = [f"text {'long ' * ((i * 37) % 11)}{i}" for i in range(count)]
-    vectors = Gate().encoder(embedder.encode)(texts)
+    vectors = Throttle().encoder(embedder.encode)(texts)
     assert np.array_equal(vectors, embedder.encode(texts))
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.answering import classifier
 from bot.intents import Intents
 from bot.learning import training
-from bot.learning.training import Teacher
+from bot.learning.training import TrainingTrigger
 from bot.learning.training_set import Lessons
 from bot.services import Services
 from bot.settings import Settings
@@ -77,19 +77,19 @@ def test_a_kept_training_serves_and_its_files_are_whole(services: Services) -> N
 
 
 def test_a_first_training_is_queued_once(services: Services) -> None:
-    teacher = Teacher(services)
-    assert teacher.offer()
-    assert not teacher.offer()
-    assert not Teacher(services).offer()
+    trigger = TrainingTrigger(services)
+    assert trigger.offer()
+    assert not trigger.offer()
+    assert not TrainingTrigger(services).offer()
     assert jobs(services) == 1
 
 
 def test_examples_that_were_trained_on_are_not_trained_on_again(services: Services) -> None:
     version = keep(services)
-    assert not Teacher(services).offer()
+    assert not TrainingTrigger(services).offer()
     with services.database.connection() as connection:
         versions.roll_back(connection, LOCAL, "intents", version.created_at)
-    assert not Teacher(services).offer()
+    assert not TrainingTrigger(services).offer()
     assert jobs(services) == 0
 
 
@@ -97,19 +97,19 @@ def test_new_examples_are_due(services: Services) -> None:
     keep(services)
     file = services.settings.intents
     file.write_text(FILE.replace('"hi",', '"hi", "hey",'), encoding="utf-8")
-    assert Teacher(Services(services.settings, services.database, None)).offer()
+    assert TrainingTrigger(Services(services.settings, services.database, None)).offer()
 
 
 def test_a_new_reply_needs_no_training(services: Services) -> None:
     keep(services)
     services.settings.intents.write_text(FILE.replace("Hello!", "Good day!"), encoding="utf-8")
-    assert not Teacher(Services(services.settings, services.database, None)).offer()
+    assert not TrainingTrigger(Services(services.settings, services.database, None)).offer()
 
 
 def test_without_intents_nothing_is_due(services: Services) -> None:
     services.settings.intents.unlink()
     assert services.intents.now() == Intents()
-    assert not Teacher(services).offer()
+    assert not TrainingTrigger(services).offer()
 
 
 def test_old_files_go_but_what_served_lately_stays(services: Services) -> None:

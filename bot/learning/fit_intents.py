@@ -41,7 +41,7 @@ TRAIN = "Run: threadwise intents train"
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LabelBatch:
     """What could be taught tonight: the rows, what serves, and whether a version learned just these."""
 
     given: Lessons
@@ -56,19 +56,19 @@ class Course:
         return hashlib.sha256(json.dumps([serving, *told]).encode()).hexdigest()
 
 
-def look(services: "Services", workspace: str, now: datetime) -> Course:
+def look(services: "Services", workspace: str, now: datetime) -> LabelBatch:
     """Read what there is to learn."""
     with services.database.connection() as connection:
         given = training_set.gather(connection, workspace, services.intents.now(), now)
         known = versions.all_of(connection, workspace, KIND)
     serving = next((version for version in known if version.is_serving), None)
-    return Course(given, serving, any(given.is_of(version) for version in known))
+    return LabelBatch(given, serving, any(given.is_of(version) for version in known))
 
 
 def teach(
     services: "Services",
     workspace: str,
-    course: Course,
+    batch: LabelBatch,
     dry_run: bool = False,
     *,
     encoder: Path | None = None,
@@ -81,11 +81,11 @@ def teach(
     from models.intents.examples import TrainingError
     from models.shelf import ShelfError, verify
 
-    missing = _missing(course)
-    if missing or course.serving is None:
+    missing = _missing(batch)
+    if missing or batch.serving is None:
         return missing or Verdict(KIND, "waiting", TRAIN)
-    shelf, given = root(services.settings.home), course.given
-    served, out = shelf / (course.serving.path or ""), shelf / ".training-night"
+    shelf, given = root(services.settings.home), batch.given
+    served, out = shelf / (batch.serving.path or ""), shelf / ".training-night"
     texts = [text for text, _ in given.rows]
     try:
         verify(served)
@@ -93,12 +93,12 @@ def teach(
         if not before:
             return judge(given, {}, {})
         training.teach(given.rows, out, threads=services.settings.threads, encoder=encoder)
-        verdict = judge(given, before, told_by(out, texts, encoder), _carried(course.serving))
+        verdict = judge(given, before, told_by(out, texts, encoder), _carried(batch.serving))
     except (ModelError, ShelfError, TrainingError) as error:
         return Verdict(KIND, "failed", str(error))
     if verdict.decision != "promoted" or dry_run:
         shutil.rmtree(out)
-    elif not _serves_still(services, workspace, course.serving):
+    elif not _serves_still(services, workspace, batch.serving):
         return replace(verdict, decision="waiting", reason="Another version serves meanwhile.")
     else:
         training.keep(services, given, out, told={"night": dict(verdict.numbers)})
@@ -157,14 +157,14 @@ def told_by(folder: Path, texts: Sequence[str], encoder: Path | None = None) -> 
     return told
 
 
-def _missing(course: Course) -> Verdict | None:
+def _missing(batch: LabelBatch) -> Verdict | None:
     """Say why nothing is trained tonight; None when it is."""
-    count, serving = len(course.given.labels), course.serving
+    count, serving = len(batch.given.labels), batch.serving
     if count < MIN_LABELS:
         return promotion.waits(KIND, count, MIN_LABELS, "labelled messages")
-    if serving is None or serving.payload.get("examples") != course.given.intents.digest:
+    if serving is None or serving.payload.get("examples") != batch.given.intents.digest:
         return Verdict(KIND, "waiting", f"The examples themselves are not trained on yet. {TRAIN}")
-    if course.is_known:
+    if batch.is_known:
         return Verdict(KIND, "unchanged", "A version was trained on just these labels.")
     return None
 

@@ -17,7 +17,7 @@ from bot.answering.recall import Recall
 from bot.learning import feedback as judged
 from bot.learning import fit_confidence, fit_intents, fit_ranking, rollback
 from bot.learning.calibration import Sample
-from bot.learning.fit_intents import Course
+from bot.learning.fit_intents import LabelBatch
 from bot.learning.fit_ranking import Evidence
 from bot.learning.frozen_set import Frozen
 from bot.learning.frozen_set import load as load_frozen
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 Fit = Callable[[Evidence], Verdict]
-Teach = Callable[["Services", str, Course, bool], Verdict]
+Teach = Callable[["Services", str, LabelBatch, bool], Verdict]
 
 PARTS: tuple[Fit, ...] = (
     fit_ranking.fit_memory,
@@ -123,13 +123,13 @@ def night(
             feedback = judged.load(connection, where, embedder_id(services.embedder.name))
             before = nights.last(connection, where, 1)
         known = before[-1].data_hash.split() if before else []
-        course = fit_intents.look(services, where, began)
+        batch = fit_intents.look(services, where, began)
         verdicts: list[Verdict] = []
         if feedback.digest not in known:
             verdicts += _fit_all(services, where, feedback, parts, dry_run, began, seed, frozen)
-        tried = [feedback.digest, course.digest]
-        if course.digest not in known:
-            verdicts.append(teach(services, where, course, dry_run))
+        tried = [feedback.digest, batch.digest]
+        if batch.digest not in known:
+            verdicts.append(teach(services, where, batch, dry_run))
             if verdicts[-1].decision == "failed":
                 tried.pop()
         report = replace(

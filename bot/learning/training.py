@@ -19,7 +19,7 @@ from bot.answering.classifier import KIND, root
 from bot.intents import Intents
 from bot.learning import training_set
 from bot.learning.training_set import Lessons, Rows
-from bot.runtime.throttle import NICENESS, THRIFTY, Gate, Stopping
+from bot.runtime.throttle import NICENESS, THRIFTY, Stopping, Throttle
 from bot.services import Services
 from store.feedback import versions
 from store.queue import WORK
@@ -41,7 +41,7 @@ class TrainingFailed(Exception):
     """The process that trained ended without a model."""
 
 
-class Teacher:
+class TrainingTrigger:
     """Queues a training whenever the examples are ones that no version was trained on."""
 
     def __init__(self, services: Services) -> None:
@@ -70,7 +70,7 @@ def is_due(services: Services, intents: Intents) -> bool:
     return bool(intents.digest) and all(v.payload.get("examples") != intents.digest for v in known)
 
 
-def run(services: Services, gate: Gate) -> str:
+def run(services: Services, throttle: Throttle) -> str:
     """Train in a process of its own if it is due; gives how that ended."""
     intents = services.intents.now()
     if not is_due(services, intents):
@@ -78,7 +78,7 @@ def run(services: Services, gate: Gate) -> str:
     given = served(services, intents)
     out = workplace(services.settings.home, intents)
     try:
-        _wait(given.rows, out, services.settings.threads, gate)
+        _wait(given.rows, out, services.settings.threads, throttle)
     except Stopping:
         return "interrupted"
     version = keep(services, given, out)
@@ -167,14 +167,14 @@ def teach(
     )
 
 
-def _wait(rows: Rows, out: Path, threads: int, gate: Gate) -> None:
+def _wait(rows: Rows, out: Path, threads: int, throttle: Throttle) -> None:
     """Train in a child and wait; raises Stopping, with the child ended, once the worker stops."""
     os.environ.update(THRIFTY)  # for the child: this process has read its own
     child = get_context("spawn").Process(target=_apart, args=(rows, out, threads), daemon=True)
     child.start()
     try:
         while child.is_alive():
-            gate.pass_through()
+            throttle.pass_through()
             child.join(LOOK_SECONDS)
     finally:
         child.kill()

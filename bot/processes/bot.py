@@ -22,7 +22,7 @@ from slack_sdk.errors import SlackApiError
 from bot.intents import IntentFile
 from bot.processes import web
 from bot.runtime.metrics import Metrics
-from bot.runtime.watchdog import kept
+from bot.runtime.watchdog import watched
 from bot.services import open_services
 from bot.settings import Settings
 from bot.slack import clients, commands, faqs, feedback, labels, messages, reactions
@@ -60,7 +60,7 @@ class Bot:
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """Serve Slack until SIGTERM or SIGINT (or `stop`)."""
     stop = stop or _stopped_by_signal()
-    with open_services(settings) as services, kept(services.server):
+    with open_services(settings) as services, watched(services.server):
         workspace = wait_to_connect(settings, services.database, stop)
         if workspace is not None:
             serve(settings, build(settings, services.database, services.queue, workspace), stop)
@@ -97,11 +97,6 @@ def wait_to_connect(settings: Settings, database: Database, stop: threading.Even
             _log.warning("slack_unreachable url=%s reason=%s", settings.slack_api_url, error)
             stop.wait(RECONNECT_SECONDS)
     return None
-
-
-def build_app(settings: Settings, database: Database, queue: Queue, workspace: str) -> App:
-    """Make the Bolt app alone (see `build`)."""
-    return build(settings, database, queue, workspace).app
 
 
 def build(settings: Settings, database: Database, queue: Queue, workspace: str) -> Bot:

@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from bot import indexing
-from bot.runtime.watchdog import kept
+from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
 from bot.settings import Settings
 from ingest.config import ConfigError
@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_services(settings) as services, kept(services.server):
+    with open_services(settings) as services, watched(services.server):
         tick(services, stop)
 
 

@@ -18,7 +18,7 @@ from bot import embedding, indexing, intents
 from bot.services import Services, open_services
 from bot.settings import ROOT, Settings
 from bot.slack import clients
-from bot.terminal import console as screen
+from bot.terminal import console
 from ingest.config import ConfigError, open_source
 from ingest.entries import SourceConfig, SourceError
 from store import database, migrate, queue
@@ -44,10 +44,10 @@ class Finding:
 
 def check(settings: Settings) -> bool:
     """Print a line for each thing that was looked at; True when all of them are well."""
-    console, is_well = screen.data(), True
+    out, is_well = console.data(), True
     for finding in examine(settings):
         sign, style = ("✓", "green") if finding.is_well else ("✗", "red")
-        console.print(Text.assemble((sign, style), f" {finding.line}"), soft_wrap=True)
+        out.print(Text.assemble((sign, style), f" {finding.line}"), soft_wrap=True)
         is_well = is_well and finding.is_well
     return is_well
 

@@ -33,16 +33,18 @@ def bars(console: Console, names: Sequence[str]) -> Iterator[Report]:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[detail]}"),
         TimeRemainingColumn(),
         console=console,
         transient=True,
     )
-    tasks = {name: progress.add_task(name, total=None, told="loading the models") for name in names}
+    tasks = {
+        name: progress.add_task(name, total=None, detail="loading the models") for name in names
+    }
 
     def report(name: str, done: int, total: int) -> None:
-        told = f"{done} of {total} documents"
-        progress.update(tasks[name], completed=done, total=total or None, told=told)
+        detail = f"{done} of {total} documents"
+        progress.update(tasks[name], completed=done, total=total or None, detail=detail)
 
     with progress:
         yield report

@@ -26,7 +26,7 @@ from bot.learning import training
 from bot.processes import background
 from bot.runtime import malloc
 from bot.runtime.metrics import Metrics
-from bot.runtime.throttle import Gate, Stopping
+from bot.runtime.throttle import Stopping, Throttle
 from bot.services import Services
 from store import queue, workspaces
 from store.database import StoreGone
@@ -58,7 +58,7 @@ class Backoff(BaseRetryStrategy):
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class WorkerContext:
     """What the tasks of one worker process work with.
 
     `deliver` shows an answer to its asker; `tell` says to who asked for a run how it ended; `announce`
@@ -66,7 +66,7 @@ class Bench:
     """
 
     services: Services
-    gate: Gate
+    throttle: Throttle
     metrics: Metrics
     bulk: Executor
     deliver: Deliver
@@ -75,50 +75,50 @@ class Bench:
     ready: Callable[[], None]
 
 
-def build(bench: Bench, connector: BaseConnector) -> App:
+def build(context: WorkerContext, connector: BaseConnector) -> App:
     """Make procrastinate's application with all tasks on it."""
     app = App(connector=connector)
 
     @app.task(name="answer", queue=QUESTIONS, retry=Backoff())
     def answer_job(workspace: str, question_id: str) -> str:
-        return answer(bench, workspace, UUID(question_id))
+        return answer(context, workspace, UUID(question_id))
 
     # Long work has threads of its own: their lower priority cannot be raised again.
     @app.task(name="ingest", queue=WORK)
     async def ingest_job(workspace: str, source: str, **options: Any) -> str:
-        work = functools.partial(ingest, bench, source, **options)
-        return await asyncio.get_running_loop().run_in_executor(bench.bulk, work)
+        work = functools.partial(ingest, context, source, **options)
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, work)
 
     @app.task(name=training.TASK, queue=WORK)
     async def intents_job() -> str:
-        work = functools.partial(training.run, bench.services, bench.gate)
-        return await asyncio.get_running_loop().run_in_executor(bench.bulk, work)
+        work = functools.partial(training.run, context.services, context.throttle)
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, work)
 
     @app.task(name=background.TASK, queue=WORK)
     async def learn_job() -> dict[str, object]:
-        return await asyncio.get_running_loop().run_in_executor(bench.bulk, learn, bench)
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, learn, context)
 
     @app.task(name="retain", queue=WORK)
     async def retain_job() -> int:
-        return await asyncio.get_running_loop().run_in_executor(bench.bulk, retain, bench)
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, retain, context)
 
     return app
 
 
-def answer(bench: Bench, workspace: str, question_id: UUID) -> str:
+def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
     """Answer one question and deliver it; gives the status it ended in. Safe to run again."""
-    bench.ready()
+    context.ready()
     started = time.perf_counter()
-    with bench.gate.question():
+    with context.throttle.question():
         status = lifecycle.handle(
-            bench.services, _current(bench, workspace), question_id, bench.deliver
+            context.services, _current(context, workspace), question_id, context.deliver
         )
-    bench.metrics.ended(status, time.perf_counter() - started)
+    context.metrics.ended(status, time.perf_counter() - started)
     return status
 
 
 def ingest(
-    bench: Bench,
+    context: WorkerContext,
     source: str,
     full: bool = False,
     asked_by: str | None = None,
@@ -130,13 +130,13 @@ def ingest(
     When the worker stops or Postgres goes away in the middle, the rest is queued as a new job:
     procrastinate's own retry could not, where a run of the same source waits already.
     """
-    bench.ready()
-    services = bench.services
+    context.ready()
+    services = context.services
     try:
         made = indexing.run(
             services,
             indexing.source(services.settings, source),
-            encode=bench.gate.encoder(services.embedder.encode),
+            encode=context.throttle.encoder(services.embedder.encode),
             full=full,
             allow_removal=allow_removal,
             asked_by=asked_by,
@@ -158,25 +158,25 @@ def ingest(
     finally:
         malloc.trim()
     log.info("ingested source=%s state=%s embedded=%d", source, made.state, made.embedded)
-    bench.tell(made)
+    context.tell(made)
     return made.state
 
 
-def learn(bench: Bench) -> dict[str, object]:
+def learn(context: WorkerContext) -> dict[str, object]:
     """Learn from people's votes in a process of its own; gives the night's report."""
     report = background.run(os.environ)
-    bench.announce(str(report["message"]))
+    context.announce(str(report["message"]))
     return report
 
 
-def retain(bench: Bench) -> int:
+def retain(context: WorkerContext) -> int:
     """Erase questions past the retention setting, and forget jobs that ended long ago; gives how many."""
     now = datetime.now(UTC)
-    erasure.retain(bench.services, now)
-    with bench.services.database.connection() as connection:
+    erasure.retain(context.services, now)
+    with context.services.database.connection() as connection:
         return queue.forget(connection, now - JOBS_KEPT)
 
 
-def _current(bench: Bench, workspace: str) -> str:
+def _current(context: WorkerContext, workspace: str) -> str:
     """A job that was queued before Slack was connected belongs to the team since."""
-    return bench.services.workspace if workspace == workspaces.LOCAL else workspace
+    return context.services.workspace if workspace == workspaces.LOCAL else workspace

@@ -19,11 +19,10 @@ from rich.text import Text
 from bot import indexing
 from bot.processes import follow
 from bot.processes.children import Children
-from bot.runtime.watchdog import kept
+from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
 from bot.settings import Settings
-from bot.terminal import chat
-from bot.terminal import console as screen
+from bot.terminal import chat, console
 from bot.terminal.chat import Conversation
 from ingest.entries import SourceConfig
 
@@ -51,7 +50,7 @@ def up(settings: Settings, docs: Path | None) -> int:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     configs = _checked(settings, docs)
-    steps = Steps(screen.notices())
+    steps = Steps(console.notices())
     try:
         with Children(settings.home / "logs") as children:
             return _run(settings, configs, children, steps)
@@ -125,7 +124,7 @@ def _run(
     with ExitStack() as stack:
         with steps.step("Starting the database") as done:
             services = stack.enter_context(open_services(settings))
-            stack.enter_context(kept(services.server))
+            stack.enter_context(watched(services.server))
             done.append(_database(services))
         # They go before the database that they use.
         stack.callback(children.end)
@@ -169,7 +168,7 @@ def _ingest(
 def _talk(services: Services, children: Children, steps: Steps) -> int:
     steps.end(READY if sys.stdin.isatty() else PIPED)
     conversation = Conversation.through_queue(services, children.check)
-    chat.converse(conversation, screen.data(), chat.lines(screen.data()))
+    chat.converse(conversation, console.data(), chat.lines(console.data()))
     return 0
 
 

@@ -22,16 +22,16 @@ from procrastinate.exceptions import ConnectorException
 from prometheus_client import start_http_server
 from psycopg_pool import AsyncConnectionPool
 
-from bot.learning.training import Teacher
+from bot.learning.training import TrainingTrigger
 from bot.processes import bot as slack
 from bot.processes import rescue, tasks
-from bot.processes.tasks import Bench
+from bot.processes.tasks import WorkerContext
 from bot.runtime.metrics import Metrics
-from bot.runtime.throttle import Gate, lower_priority
-from bot.runtime.watchdog import kept
+from bot.runtime.throttle import Throttle, lower_priority
+from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
 from bot.settings import Settings
-from bot.slack.notifier import Desk
+from bot.slack.notifier import Notifier
 from store import workspaces
 from store.database import StoreError
 from store.queue import QUESTIONS, WORK
@@ -104,7 +104,7 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     # Where bot and worker share a machine, acknowledging goes before answering.
     os.nice(NICENESS)
     _share_one_heap()
-    with open_services(settings) as services, kept(services.server):
+    with open_services(settings) as services, watched(services.server):
         if settings.talks_to_slack and services.workspace == workspaces.LOCAL:
             # Answers are looked for in one workspace: know which before the models are loaded.
             slack.wait_to_connect(settings, services.database, threading.Event())
@@ -114,30 +114,30 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
 async def serve(services: Services, queues: Sequence[str]) -> None:
     """Set a worker process up and work in it until a signal comes or the models cannot be loaded."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    gate, metrics = Gate(), Metrics(services.database)
+    throttle, metrics = Throttle(), Metrics(services.database)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _end, gate, stop)
+        loop.add_signal_handler(number, _end, throttle, stop)
     threads = ThreadPoolExecutor(sum(SLOTS.values()) + 2, thread_name_prefix="job")
     loop.set_default_executor(threads)
     models = threads.submit(_load, services)
     models.add_done_callback(lambda done: _stop_if_failed(done, loop, stop))
-    desk = Desk(services)
-    bench = Bench(
+    notifier = Notifier(services)
+    context = WorkerContext(
         services=services,
-        gate=gate,
+        throttle=throttle,
         metrics=metrics,
         bulk=ThreadPoolExecutor(SLOTS[WORK], "bulk", initializer=lower_priority),
-        deliver=desk.deliver,
-        tell=desk.tell,
-        announce=desk.announce,
+        deliver=notifier.deliver,
+        tell=notifier.tell,
+        announce=notifier.announce,
         ready=lambda: _wait(models),
     )
     if services.settings.metrics_port is not None:
         start_http_server(services.settings.metrics_port, registry=metrics.registry)
-    teacher = Teacher(services) if WORK in queues else None
-    rescuing = asyncio.create_task(_rescue(bench, teacher, stop))
+    trigger = TrainingTrigger(services) if WORK in queues else None
+    rescuing = asyncio.create_task(_rescue(context, trigger, stop))
     log.info("worker_started queues=%s", ",".join(queues))
-    await _persist(functools.partial(_work, bench, queues, stop), stop)
+    await _persist(functools.partial(_work, context, queues, stop), stop)
     await rescuing
     log.info("worker_stopped")
     if models.done() and (error := models.exception()):
@@ -155,17 +155,17 @@ async def _persist(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> 
         await _pause(RECONNECT_SECONDS, stop)
 
 
-async def _work(bench: Bench, queues: Sequence[str], stop: asyncio.Event) -> None:
+async def _work(context: WorkerContext, queues: Sequence[str], stop: asyncio.Event) -> None:
     """Fetch and run jobs over one pool of connections; ends when it is lost or `stop` is set."""
     connector = Connector(
-        conninfo=bench.services.queue.url,
+        conninfo=context.services.queue.url,
         kwargs=CONNECTION,
         min_size=1,
         max_size=4,
         timeout=POOL_SECONDS,
         pool_factory=_pool,
     )
-    app = tasks.build(bench, connector)
+    app = tasks.build(context, connector)
     async with app.open_async():
         loops = [
             asyncio.create_task(
@@ -200,21 +200,23 @@ def _pool(check: object = None, **options: Any) -> AsyncConnectionPool[Any]:
     return AsyncConnectionPool(**options)
 
 
-async def _rescue(bench: Bench, teacher: Teacher | None, stop: asyncio.Event) -> None:
+async def _rescue(
+    context: WorkerContext, trigger: TrainingTrigger | None, stop: asyncio.Event
+) -> None:
     """Look for lost work, and for new examples, again and again, in a thread; not a job, so that it
     never waits for one."""
     while not stop.is_set():
         try:
-            await asyncio.to_thread(rescue.rescue, bench.services)
-            if teacher is not None:
-                await asyncio.to_thread(teacher.offer)
+            await asyncio.to_thread(rescue.rescue, context.services)
+            if trigger is not None:
+                await asyncio.to_thread(trigger.offer)
         except StoreError as error:
             log.warning("rescue_failed reason=%s", error)
         await _pause(RESCUE_SECONDS, stop)
 
 
-def _end(gate: Gate, stop: asyncio.Event) -> None:
-    gate.stop()
+def _end(throttle: Throttle, stop: asyncio.Event) -> None:
+    throttle.stop()
     stop.set()
 
 

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 2.0
 """The longest that one batch waits, so that a stream of questions slows ingestion but never stops it."""
 
 BATCH = 8
-"""Texts between two looks at the gate: 50 to 400 ms of encoding on two cores, no slower than 32."""
+"""Texts between two looks at the throttle: 50 to 400 ms of encoding on two cores, no slower than 32."""
 
 THRIFTY = {
     "MALLOC_ARENA_MAX": "1",
@@ -36,7 +36,7 @@ class Stopping(Exception):
     """The process is ending; the work goes on in the next one."""
 
 
-class Gate:
+class Throttle:
     """Counts the questions being answered in this process and holds bulk work back meanwhile."""
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
@@ -58,7 +58,7 @@ class Gate:
                 self._changed.notify_all()
 
     def pass_through(self) -> None:
-        """Wait until no question is in flight, at most for the gate's patience.
+        """Wait until no question is in flight, at most for the throttle's patience.
 
         Raises Stopping once the process is ending.
         """

@@ -16,13 +16,13 @@ CHECK_SECONDS = 1.0
 
 
 @contextmanager
-def kept(server: Server | None) -> Iterator[None]:
+def watched(server: Server | None) -> Iterator[None]:
     """Look every second whether the server answers and start it again if not; None: not ours."""
     if server is None:
         yield
         return
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(server, done), name="keeper", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(server, done), name="watchdog", daemon=True)
     watcher.start()
     try:
         yield

@@ -19,7 +19,7 @@ class NoToken(Exception):
     """A question came from Slack, and this worker cannot post there."""
 
 
-class Desk:
+class Notifier:
     """Speaks in Slack when a token is set; an answer for the terminal is fetched by who asked."""
 
     def __init__(self, services: Services) -> None:

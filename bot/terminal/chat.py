@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.services import Services
-from bot.terminal import console as screen
-from bot.terminal import explain
+from bot.terminal import console, explain
 from bot.terminal.render import render
 from store import answers, questions
 from store.feedback import votes
@@ -130,11 +129,11 @@ class Conversation:
 
 def chat(services: Services) -> None:
     """Hold a conversation on stdin and stdout, answering in this process."""
-    notices = screen.notices()
+    notices = console.notices()
     with notices.status("Loading the models"):
         _ = services.answerer
     notices.print(Text(HELP if sys.stdin.isatty() else "", "dim"))
-    converse(Conversation.in_process(services), screen.data(), lines(screen.data()))
+    converse(Conversation.in_process(services), console.data(), lines(console.data()))
 
 
 def lines(console: Console) -> Iterator[str]:

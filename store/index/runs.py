@@ -29,10 +29,6 @@ ON CONFLICT (workspace_id, run_id) DO UPDATE SET state = excluded.state,
 """
 
 
-STUCK_SECONDS = 120
-"""A run that showed no sign of life for so long is stuck, or its process was killed."""
-
-
 class Busy(Exception):
     """The source is being ingested by someone else at this moment."""
 
@@ -70,11 +66,6 @@ def save(connection: psycopg.Connection[TupleRow], workspace: str, run: Run) -> 
          run.skipped, run.removed, run.chunks, run.embedded,
          run.error and clean(run.error), run.is_full, run.asked_by),
     )  # fmt: skip
-
-
-def is_stuck(run: Run, now: datetime) -> bool:
-    """Tell whether a run has stopped showing that it is alive."""
-    return run.state == "running" and (now - run.seen_at).total_seconds() > STUCK_SECONDS
 
 
 def stop_stale(

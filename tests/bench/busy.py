@@ -1,6 +1,6 @@
 """Measures answers while a large handbook ingests in the same process, against the same at rest.
 
-Knows nothing about Slack or jobs; gate and priority are the worker's own.
+Knows nothing about Slack or jobs; throttle and priority are the worker's own.
 """
 
 import threading
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot import indexing
-from bot.runtime.throttle import Gate, Stopping, lower_priority
+from bot.runtime.throttle import Stopping, Throttle, lower_priority
 from bot.services import Services
 from store.index import runs
 from store.records import Run
@@ -34,16 +34,16 @@ def run(place: Place) -> Iterator[Row]:
     questions = _repeated(place.questions(), max(10, place.size(ROUNDS)))
     with opened() as services, place.large() as large:
         indexing.run(services, folder_source(name, folder))
-        gate, encoded = Gate(), list[int]()
-        asked(services, gate, questions[:10])
-        idle = asked(services, gate, questions)
+        throttle, encoded = Throttle(), list[int]()
+        asked(services, throttle, questions[:10])
+        idle = asked(services, throttle, questions)
         with ThreadPoolExecutor(1, initializer=lower_priority) as bulk:
-            work = bulk.submit(_ingest, services, gate, large, encoded)
+            work = bulk.submit(_ingest, services, throttle, large, encoded)
             _until(lambda: work.done() or bool(encoded))
             before, clock = sum(encoded), Clock()
-            busy = asked(services, gate, questions, work)
+            busy = asked(services, throttle, questions, work)
             rate = (sum(encoded) - before) / clock.seconds
-            gate.stop()
+            throttle.stop()
             with suppress(Stopping, runs.Busy):
                 work.result()
     yield from _rows(idle, busy, rate)
@@ -61,7 +61,7 @@ def _rows(idle: Sequence[float], busy: Sequence[float], rate: float) -> Iterator
     )
 
 
-def _ingest(services: Services, gate: Gate, folder: Path, encoded: list[int]) -> Run:
+def _ingest(services: Services, throttle: Throttle, folder: Path, encoded: list[int]) -> Run:
     """Ingest as a worker does; note how many texts each batch had."""
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -69,11 +69,14 @@ def _ingest(services: Services, gate: Gate, folder: Path, encoded: list[int]) ->
         encoded.append(len(texts))
         return vectors
 
-    return indexing.run(services, folder_source("large", folder), encode=gate.encoder(encode))
+    return indexing.run(services, folder_source("large", folder), encode=throttle.encoder(encode))
 
 
 def asked(
-    services: Services, gate: Gate, questions: Sequence[str], work: Future[Any] | None = None
+    services: Services,
+    throttle: Throttle,
+    questions: Sequence[str],
+    work: Future[Any] | None = None,
 ) -> list[float]:
     """Give the milliseconds of each answer; stops when the work that runs beside it is over."""
     times = []
@@ -81,7 +84,7 @@ def asked(
         if work is not None and work.done():
             break
         clock = Clock()
-        with gate.question():
+        with throttle.question():
             services.answerer.answer(question, ALL)
         times.append(clock.seconds * 1000)
         threading.Event().wait(PAUSE_SECONDS)

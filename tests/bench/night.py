@@ -21,7 +21,7 @@ from bot.learning import training
 from bot.learning.fit_intents import MIN_LABELS
 from bot.learning.training_set import Lessons
 from bot.processes import background
-from bot.runtime.throttle import Gate
+from bot.runtime.throttle import Throttle
 from bot.services import Services
 from bot.settings import ROOT
 from models.intents import augment
@@ -148,7 +148,7 @@ def _vote(services: Services, asked_of: Sequence[str], count: int, chance: rando
 
 
 def _night(services: Services, place: Place) -> Iterator[Row]:
-    gate, texts = Gate(), place.questions()
+    gate, texts = Throttle(), place.questions()
     many = [texts[n % len(texts)] for n in range(100_000)]
     asked(services, gate, many[:10])
     idle = asked(services, gate, many[: max(10, place.size(IDLE))])
