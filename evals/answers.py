@@ -7,8 +7,9 @@ CRAG score: +1 right, 0 refused, -1 wrong, averaged (Yang et al. 2024, CRAG, sec
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from evals import metrics
+from evals import beir, metrics
 
 _MARKUP = re.compile(r"[*_`|\\]|\[|\]\([^)]*\)|<[^>]+>")
 
@@ -33,6 +34,30 @@ class Outcome:
     refused: bool
     pages: tuple[str, ...]
     quotes: tuple[str, ...]
+
+
+def labelled(path: Path) -> list[Labelled]:
+    """Read questions with known quotes; raise DataError naming what is missing."""
+    rows = []
+    for number, row in enumerate(beir.lines(path), start=1):
+        try:
+            rows.append(
+                Labelled(
+                    question_id=str(row.get("id", number)),
+                    question=str(row["question"]),
+                    answerable=bool(row["answerable"]),
+                    path=_text(row.get("path")),
+                    quote=_text(row.get("quote")),
+                    kind=str(row.get("kind", "")),
+                )
+            )
+        except KeyError as error:
+            raise beir.DataError(f"{path}, row {number} has no {error.args[0]!r}.") from error
+    return rows
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def same_text(text: str) -> str:

@@ -64,6 +64,10 @@ class Viewer:
     principals: tuple[str, ...]
 
 
+READER = Viewer((EVERYONE,))
+"""Who may read what is open to everyone, and nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk that was found. `vector` is a cosine, `lexical` a BM25 score, `score` the fused 0..1.

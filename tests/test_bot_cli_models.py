@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from bot.cli import intents, models
-from bot.scorecards import intents as classifying
+from bot.scorecards.intents import read, without_leaks
 from bot.settings import Settings
 from evals.beir import DataError
 from models.intents.examples import Example
@@ -121,13 +121,13 @@ def test_rows_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     ):
         file.write_text(content)
         with pytest.raises(DataError, match=said):
-            classifying.read(file)
+            read(file)
 
 
 def test_training_rows_that_a_test_row_repeats_are_left_out() -> None:
     rows = [Example("Reset my password!", "it"), Example("book a room", "office")]
     tests = [Example("reset my  password", "it")]
-    assert classifying.without_leaks(rows, tests) == rows[1:]
+    assert without_leaks(rows, tests) == rows[1:]
 
 
 @pytest.mark.parametrize("seeds", ["", "a", "0,,1"])

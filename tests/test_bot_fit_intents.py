@@ -11,7 +11,7 @@ import pytest
 from bot.intents import Intent, Intents
 from bot.learning import fit_intents, training, training_set
 from bot.learning.training import TrainingTrigger
-from bot.learning.training_set import Lessons
+from bot.learning.training_set import TrainingSet
 from bot.services import Services
 from models.intents import heldout
 from store.database import Database
@@ -29,7 +29,7 @@ INTENTS = Intents.of(
     )
 )
 LABELS = tuple((f"said {n}", "greeting") for n in range(60))
-GIVEN = Lessons(INTENTS, LABELS, until=NOW)
+GIVEN = TrainingSet(INTENTS, LABELS, until=NOW)
 RIGHT = dict(ROWS) | dict(LABELS)
 
 
@@ -97,14 +97,14 @@ def serving(services: Services) -> str:
 
 def test_few_labels_wait_and_say_how_many_are_missing(team: Services) -> None:
     training_rows.label(team, training_rows.LABELS[:20])
-    verdict = training_rows.night(team, NIGHT).verdicts[-1]
+    verdict = training_rows.hold(team, NIGHT).verdicts[-1]
     assert (verdict.kind, verdict.decision) == ("intents", "waiting")
     assert "30 more labelled messages are needed (20 of 50)" in verdict.reason
 
 
 def test_labels_wait_until_the_examples_themselves_are_trained_on(team: Services) -> None:
     training_rows.label(team)
-    verdict = training_rows.night(team, NIGHT).verdicts[-1]
+    verdict = training_rows.hold(team, NIGHT).verdicts[-1]
     assert verdict.decision == "waiting" and "threadwise intents train" in verdict.reason
 
 
@@ -113,15 +113,15 @@ def test_good_labels_are_learned_once_serve_at_once_and_can_be_undone(
 ) -> None:
     first = training_rows.serve(team, trained)
     training_rows.label(team)
-    verdict = training_rows.night(team, NIGHT).verdicts[-1]
+    verdict = training_rows.hold(team, NIGHT).verdicts[-1]
     assert verdict.decision == "promoted", verdict.reason
     assert serving(team) != str(first.version_id)
-    assert training_rows.night(team, NIGHT + DAY).verdicts[-1].decision == "unchanged"
+    assert training_rows.hold(team, NIGHT + DAY).verdicts[-1].decision == "unchanged"
 
     with team.database.connection() as connection:
         versions.roll_back(connection, TEAM, "intents", NIGHT)
     assert serving(team) == str(first.version_id)
-    assert training_rows.night(team, NIGHT + 2 * DAY).verdicts[-1].decision == "unchanged"
+    assert training_rows.hold(team, NIGHT + 2 * DAY).verdicts[-1].decision == "unchanged"
     assert not TrainingTrigger(team).offer()
 
 
@@ -152,11 +152,11 @@ def test_wrong_labels_are_refused_and_leave_nothing_behind(team: Services, train
     chance = random.Random(0)
     for text in training_rows.LABELS:
         training_rows.label(team, (text,), chance.choice(list(training_rows.EXAMPLES)))
-    verdict = training_rows.night(team, NIGHT).verdicts[-1]
+    verdict = training_rows.hold(team, NIGHT).verdicts[-1]
     assert verdict.decision == "refused", verdict.reason
     assert serving(team) == str(first.version_id)
     assert not list((team.settings.home / "models" / "intents").glob(".training*"))
-    assert not training_rows.night(team, NIGHT + DAY).is_new
+    assert not training_rows.hold(team, NIGHT + DAY).is_new
 
 
 def test_a_training_keeps_what_it_told_about_rows_it_had_not_seen(

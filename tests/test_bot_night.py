@@ -40,7 +40,7 @@ def team(database: Database) -> Iterator[Services]:
 
 
 def test_a_night_with_few_votes_waits_and_says_how_many_are_missing(team: Services) -> None:
-    found = night.night(team, now=NIGHT)
+    found = night.run(team, now=NIGHT)
     assert (found.judged, found.liked, found.voters) == (1, 1, 1)
     assert {v.decision for v in found.verdicts} == {"waiting"}
     assert "199 more judged questions" in found.verdicts[0].reason
@@ -56,29 +56,29 @@ def test_what_one_person_says_beyond_their_share_is_left_out(team: Services) -> 
         with team.database.connection() as connection:
             at = NOW + timedelta(days=number // memory.PERSON_VOTES)
             votes.cast(connection, TEAM, Vote(answer_id, "U7", -1, "button"), at)
-    found = night.night(team, now=NIGHT)
+    found = night.run(team, now=NIGHT)
     assert (found.disliked, found.liked, found.voters) == (feedback.LEAST, 1, 2)
     assert "9 votes left out" in "\n".join(reports.lines(found))
 
 
 def test_the_same_votes_are_learned_from_once(team: Services) -> None:
-    assert night.night(team, now=NIGHT).is_new
-    again = night.night(team, now=NIGHT + timedelta(days=1))
+    assert night.run(team, now=NIGHT).is_new
+    again = night.run(team, now=NIGHT + timedelta(days=1))
     assert not again.is_new and again.verdicts == ()
     vote(team.database, answered(team.database, "leave in may", "holidays"), "U2", -1)
-    assert night.night(team, now=NIGHT + timedelta(days=2)).is_new
+    assert night.run(team, now=NIGHT + timedelta(days=2)).is_new
 
 
 def test_a_dry_run_keeps_nothing(team: Services) -> None:
-    assert night.night(team, dry_run=True, now=NIGHT).is_dry
+    assert night.run(team, dry_run=True, now=NIGHT).is_dry
     with team.database.connection() as connection:
         assert nights.last(connection, TEAM) == []
 
 
 def test_two_nights_cannot_run_at_once(team: Services) -> None:
     with nights.only_one(team.database, TEAM), pytest.raises(nights.Busy):
-        night.night(team, now=NIGHT)
-    assert night.night(team, now=NIGHT).is_new
+        night.run(team, now=NIGHT)
+    assert night.run(team, now=NIGHT).is_new
 
 
 def test_a_promotion_that_people_clearly_dislike_is_rolled_back(team: Services) -> None:
@@ -106,7 +106,7 @@ def test_a_promotion_that_people_clearly_dislike_is_rolled_back(team: Services) 
 
 
 def test_the_report_reads_as_text_and_draws_a_picture(team: Services, tmp_path: Path) -> None:
-    found = night.night(team, now=NIGHT)
+    found = night.run(team, now=NIGHT)
     assert "1 judged questions by 1 people" in reports.message(found)
     with team.database.connection() as connection:
         known = nights.last(connection, TEAM)
@@ -119,7 +119,7 @@ def test_the_report_tells_how_the_nights_went(team: Services) -> None:
     judged_at = NIGHT + timedelta(days=1)
     for number in range(2):
         vote(team.database, answered(team.database, f"q{number}", "holidays"), "U2", -1)
-        found = night.night(team, now=judged_at + timedelta(days=number))
+        found = night.run(team, now=judged_at + timedelta(days=number))
     with team.database.connection() as connection:
         known = nights.last(connection, TEAM)
         assert len(known) == 2

@@ -89,7 +89,7 @@ def test_a_killed_night_changes_nothing_and_the_next_one_completes(
             process.wait()
     was_promoted = table == "nights"
     assert (serving(team) != before) == was_promoted
-    report = training_rows.night(team, LATER)
+    report = training_rows.hold(team, LATER)
     assert report.verdicts[-1].decision == ("unchanged" if was_promoted else "promoted")
     assert serving(team) != before
     with team.database.connection() as connection:

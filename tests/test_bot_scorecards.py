@@ -5,8 +5,7 @@ import pytest
 
 from bot.intents import Intent, Intents
 from bot.learning import feedback, fit_intents
-from bot.scorecards import nights as relearning
-from bot.scorecards import poisoning
+from bot.scorecards import nights, poisoning
 
 INTENTS = Intents.of(
     tuple(
@@ -18,7 +17,7 @@ TRUTH = dict(INTENTS.examples())
 
 
 def test_frozen_rows_are_neither_examples_nor_labels() -> None:
-    split = relearning.divide(INTENTS, 0.1, seed=0)
+    split = nights.divide(INTENTS, 0.1, seed=0)
     parts = [split.intents.examples(), list(split.labels), list(split.frozen)]
     texts = [text for part in parts for text, _ in part]
     assert sorted(texts) == sorted(TRUTH)
@@ -28,22 +27,22 @@ def test_frozen_rows_are_neither_examples_nor_labels() -> None:
 
 @pytest.mark.parametrize("wrong", [0.0, 0.5, 1.0])
 def test_so_many_labels_lie(wrong: float) -> None:
-    labels = relearning.divide(INTENTS, wrong, seed=0).labels
+    labels = nights.divide(INTENTS, wrong, seed=0).labels
     share = sum(TRUTH[text] != name for text, name in labels) / len(labels)
     assert share == pytest.approx(wrong, abs=0.12)
 
 
 def test_labels_arrive_from_the_first_night_to_the_last() -> None:
-    labels = relearning.divide(INTENTS, 0.1, seed=0).labels
-    counts = [len(relearning.arrived(labels, night, 10)) for night in range(1, 11)]
+    labels = nights.divide(INTENTS, 0.1, seed=0).labels
+    counts = [len(nights.arrived(labels, night, 10)) for night in range(1, 11)]
     assert counts[0] == fit_intents.MIN_LABELS and counts[-1] == len(labels)
     assert counts == sorted(counts)
 
 
 def test_bad_nights_are_shared_out_and_those_without_signal_stand_apart() -> None:
-    nights = poisoning.shared(100, 30)
-    assert sum(nights[mode] for mode in poisoning.POISONED) == 100
-    assert nights["no signal"] == 30 and set(nights) == set(poisoning.MODES)
+    counts = poisoning.shared(100, 30)
+    assert sum(counts[mode] for mode in poisoning.POISONED) == 100
+    assert counts["no signal"] == 30 and set(counts) == set(poisoning.MODES)
 
 
 def test_one_loud_person_turns_no_more_votes_than_count() -> None:
@@ -68,7 +67,7 @@ def test_one_loud_person_turns_no_more_votes_than_count() -> None:
 def test_nobodys_votes_are_more_than_a_quarter_and_fifty_always_count(
     votes: list[int], most: int
 ) -> None:
-    assert feedback.fair(votes) == most
+    assert feedback.fair_share(votes) == most
 
 
 def test_on_one_day_a_loud_persons_votes_are_capped() -> None:

@@ -10,7 +10,7 @@ from bot.answering import classifier
 from bot.intents import Intents
 from bot.learning import training
 from bot.learning.training import TrainingTrigger
-from bot.learning.training_set import Lessons
+from bot.learning.training_set import TrainingSet
 from bot.services import Services
 from bot.settings import Settings
 from models import shelf
@@ -57,7 +57,7 @@ def trained(folder: Path, serves: str = "baseline") -> Path:
 def keep(services: Services, files: int = 5) -> ModelVersion:
     intents = services.intents.now()
     out = trained(training.workplace(services.settings.home, intents))
-    return training.keep(services, Lessons(intents), out, files=files)
+    return training.keep(services, TrainingSet(intents), out, files=files)
 
 
 def jobs(services: Services) -> int:

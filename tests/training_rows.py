@@ -14,9 +14,8 @@ from uuid import uuid4
 from threadpoolctl import threadpool_limits
 
 from bot import intents
-from bot.learning import fit_intents, training
-from bot.learning import night as learn
-from bot.learning.training_set import Lessons
+from bot.learning import fit_intents, night, training
+from bot.learning.training_set import TrainingSet
 from bot.services import Services
 from bot.settings import Settings
 from store import questions
@@ -82,7 +81,7 @@ def serve(services: Services, trained: Path) -> ModelVersion:
     """Let what was trained on the examples alone serve."""
     out = services.settings.home / "copy"
     shutil.copytree(trained, out)
-    return training.keep(services, Lessons(services.intents.now()), out)
+    return training.keep(services, TrainingSet(services.intents.now()), out)
 
 
 def label(
@@ -97,17 +96,17 @@ def label(
             labels.put(connection, TEAM, question_id, "U1", intent, labels.REASON, at)
 
 
-def night(services: Services, now: datetime) -> learn.Report:
+def hold(services: Services, now: datetime) -> night.Report:
     """Hold a night with the tiny encoder."""
     teach = functools.partial(fit_intents.teach, encoder=services.settings.home / "encoder")
     with threadpool_limits(1):
-        return learn.night(services, now=now, teach=teach)
+        return night.run(services, now=now, teach=teach)
 
 
 def main() -> None:
     """Hold a night, and say so."""
     database = Database(os.environ["DATABASE_URL"])
-    report = night(team(Path(os.environ["THREADWISE_HOME"]), database), datetime.now(UTC))
+    report = hold(team(Path(os.environ["THREADWISE_HOME"]), database), datetime.now(UTC))
     print(*(f"{v.kind}={v.decision}" for v in report.verdicts))  # noqa: T201
     database.close()
 

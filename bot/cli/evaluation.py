@@ -18,17 +18,17 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of a
 
 
 @app.command("retrieval")
-def retrieval(
+def score_retrieval(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set in BEIR layout.")],
     split: Annotated[str | None, typer.Option(help="Which judgements: test, valid ...")] = None,
     as_json: Json = False,
 ) -> None:
     """nDCG@10, recall and MRR of the lexical leg, the vector leg and both."""
-    from bot.scorecards import retrieval as scorecard
+    from bot.scorecards import retrieval
 
     with open_services(context.obj) as services, console.bars() as progress:
-        result = scorecard.retrieval(services, folder, split, progress)
+        result = retrieval.score(services, folder, split, progress)
     if as_json:
         console.put_json(result)
     else:
@@ -36,11 +36,11 @@ def retrieval(
 
 
 def _print_retrieval(folder: Path, result: Mapping[str, object]) -> None:
-    from bot.scorecards import retrieval as scorecard
+    from bot.scorecards import retrieval
 
     names = ("ndcg@10", "recall@5", "recall@10", "recall@100", "mrr@10")
     rows = []
-    for leg in scorecard.LEGS:
+    for leg in retrieval.LEGS:
         values = result[leg]
         assert isinstance(values, Mapping)
         rows.append((leg, *(f"{values[name]:.3f}" for name in names)))
@@ -49,7 +49,7 @@ def _print_retrieval(folder: Path, result: Mapping[str, object]) -> None:
 
 
 @app.command("answers")
-def answers(
+def score_answers(
     context: typer.Context,
     file: Annotated[
         Path,
@@ -58,11 +58,11 @@ def answers(
     as_json: Json = False,
 ) -> None:
     """Right quote first, refusals, CRAG score, over the documents that are ingested."""
-    from bot.scorecards import retrieval as scorecard
+    from bot.scorecards import answers
+    from evals.answers import labelled
 
     with open_services(context.obj) as services, console.bars() as progress:
-        rows = scorecard.labelled(file)
-        result = scorecard.answered(services.answerer, services.shelf.now(), rows, progress)
+        result = answers.score(services.answerer, services.shelf.now(), labelled(file), progress)
     if as_json:
         console.put_json(result)
     else:
@@ -90,7 +90,7 @@ def _print_answers(name: str, result: Mapping[str, object]) -> None:
 
 
 @app.command("learning")
-def learning(
+def score_learning(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set in BEIR layout.")],
     nights: Annotated[int, typer.Option(min=1, help="How many nights run.")] = 1,
@@ -114,7 +114,7 @@ def learning(
 
 
 @app.command("poisoning")
-def poisoning(
+def score_poisoning(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set in BEIR layout.")],
     nights: Annotated[int, typer.Option(min=0, help="Nights of bad votes.")] = 100,
@@ -140,7 +140,7 @@ def poisoning(
 
 
 @app.command("nights")
-def nights(
+def score_nights(
     context: typer.Context,
     count: Annotated[int, typer.Option("--nights", min=1, help="How many in a row.")] = 10,
     wrong: Annotated[float, typer.Option(min=0, max=1, help="Share of labels that lie.")] = 0.1,
@@ -149,12 +149,12 @@ def nights(
 ) -> None:
     """Nights that teach the intents from labels: accuracy on examples that were never trained on."""
     from bot import intents
-    from bot.scorecards import nights as relearning
+    from bot.scorecards import nights
 
     given = intents.Intents.of(intents.load(context.obj.intents))
     with console.bars() as progress:
-        result = relearning.run(
-            given, nights=count, wrong=wrong, seed=seed,
+        result = nights.run(
+            given, count=count, wrong=wrong, seed=seed,
             threads=context.obj.threads, progress=progress,
         )  # fmt: skip
     if as_json:
@@ -173,16 +173,16 @@ def nights(
 
 
 @app.command("ratings")
-def ratings(
+def score_ratings(
     context: typer.Context,
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder over feedback/.")],
     as_json: Json = False,
 ) -> None:
     """FeedbackQA's human ratings as votes, and one night: nDCG@10 on its valid questions."""
-    from bot.scorecards import ratings as rating
+    from bot.scorecards import ratings
 
     with open_services(context.obj) as services, console.bars() as progress:
-        result = rating.run(services, data, progress)
+        result = ratings.run(services, data, progress)
     if as_json:
         console.put_json(result)
         return
@@ -201,7 +201,7 @@ def _print_change(name: str, before: object, after: object, change: Mapping[str,
 
 
 @app.command("speak")
-def speak(context: typer.Context, as_json: Json = False) -> None:
+def score_speaking(context: typer.Context, as_json: Json = False) -> None:
     """Does it speak when it should, against the rule "contains a question mark"?"""
     from bot.scorecards import speaking
 
@@ -225,7 +225,7 @@ def _print_speak(result: Mapping[str, object]) -> None:
 
 
 @app.command("confidence")
-def confidence(
+def fit_confidence(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Questions as for `eval answers`.")],
     out: Annotated[Path | None, typer.Option(help="Write the calibrator here.")] = None,
@@ -238,14 +238,14 @@ def confidence(
 
 
 @app.command("all")
-def everything(context: typer.Context, as_json: Json = False) -> None:
+def score_everything(context: typer.Context, as_json: Json = False) -> None:
     """The handbook and questions that ship with Threadwise: answers, and when to speak."""
     from bot.learning import frozen_set
-    from bot.scorecards import speaking
+    from bot.scorecards import answers, speaking
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = {
-            "answers": frozen_set.answered(services, progress),
+            "answers": answers.handbook(services, progress),
             "speak": speaking.speak(services, progress),
         }
     if as_json:

@@ -31,12 +31,12 @@ def train(
     """Train on the intents' file, and the labels that serve already, and let the result serve."""
     from bot import intents
     from bot.learning import training
-    from bot.learning.training_set import Lessons
+    from bot.learning.training_set import TrainingSet
     from bot.services import open_services
 
     found = intents.Intents.of(intents.load(context.obj.intents))
     target = out or training.workplace(context.obj.home, found)
-    given = Lessons(found)
+    given = TrainingSet(found)
     if out is None:
         with open_services(context.obj) as services:
             given = training.served(services, found)
@@ -70,16 +70,16 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Train on one file, try on another: accuracy, rejection, calibration."""
-    from bot.scorecards import intents as classifying
+    from bot.scorecards import intents
 
     with console.bars() as progress:
-        result = classifying.evaluate(
+        result = intents.evaluate(
             train_file, test_file, _seeds(seeds), context.obj.threads, progress
         )
     if as_json:
         console.put_json(result)
         return
-    names = (*classifying.MEASURES, "seconds", "ms")
+    names = (*intents.MEASURES, "seconds", "ms")
     kinds = [("bert", result["bert"]), ("baseline", result["baseline"])]
     rows = [(kind, *(number(scores, name) for name in names)) for kind, scores in kinds]
     title = f"{result['train']} training rows, {result['test']} test rows, seeds {seeds}"

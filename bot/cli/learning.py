@@ -30,12 +30,12 @@ def learn(
 ) -> None:
     """Tonight's job, now: what was fitted, the gate's numbers, promoted or not and why."""
     from bot.cli import reports
-    from bot.learning.night import night
+    from bot.learning import night
     from bot.services import open_services
     from store.feedback import nights
 
     with open_services(context.obj) as services:
-        found = night(services, dry_run=dry_run, now=datetime.now(UTC))
+        found = night.run(services, dry_run=dry_run, now=datetime.now(UTC))
         with services.database.connection() as connection:
             known = nights.last(connection, services.workspace)
     picture: Path | None = None
@@ -58,12 +58,12 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """Erase a person's questions, votes, labels and kept replies, and say what was removed."""
-    from bot import erasure as forgetting
+    from bot import erasure
     from bot.cli import reports
     from bot.services import open_services
 
     with open_services(context.obj) as services:
-        result = forgetting.forget(services, person)
+        result = erasure.forget(services, person)
     if as_json:
         console.put_json({"person": person, **_counts(result.gone)})
         return

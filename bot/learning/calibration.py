@@ -4,16 +4,19 @@ Knows nothing about how a logistic model is fitted (models/confidence.py does).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.answering.answerer import Answerer, Found
 from bot.answering.parameters import Learned
-from bot.scorecards.retrieval import READER, Progress, labelled
 from bot.services import Services
 from evals import answers, metrics
 from models import confidence
+from store.records import READER
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done and how much there is."""
 
 HIDDEN_IMPORTANCE = 0.15
 """What a question counts whose page was hidden from it: there is one of them for each answerable one,
@@ -89,7 +92,7 @@ def refit(
     services: Services, file: Path, out: Path | None, progress: Progress
 ) -> dict[str, object]:
     """Fit on the questions of a file over what is ingested; write the payload to `out` when given."""
-    drawn = samples(services.answerer, services.shelf.now(), labelled(file), progress)
+    drawn = samples(services.answerer, services.shelf.now(), answers.labelled(file), progress)
     payload = fit(drawn)
     if out is not None:
         out.write_text(json.dumps(payload, indent=2) + "\n", encoding="utf-8")

@@ -85,7 +85,7 @@ class Feedback:
         return votes(laid, self.sources, self._homes)
 
 
-def fair(votes: Sequence[int]) -> int:
+def fair_share(votes: Sequence[int]) -> int:
     """Give how many votes of each person count, where people cast so many.
 
     The most with which nobody's make up more than SHARE of all that count, and at least LEAST.
@@ -99,7 +99,7 @@ def fair(votes: Sequence[int]) -> int:
 def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int) -> Feedback:
     """Read what counts and ask every question again, with the rights of whoever read the answer."""
     counts = memory.votes_each(connection, workspace)
-    most = fair(counts)
+    most = fair_share(counts)
     rated = memory.judged(connection, workspace, embedder_id, most)
     rows, replays, vectors = [], [], []
     for row in rated:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from bot.answering.classifier import KIND, root
 from bot.learning import promotion, training, training_set
 from bot.learning.promotion import Verdict
-from bot.learning.training_set import Lessons
+from bot.learning.training_set import TrainingSet
 from store.feedback import versions
 from store.records import ModelVersion
 
@@ -44,7 +44,7 @@ TRAIN = "Run: threadwise intents train"
 class LabelBatch:
     """What could be taught tonight: the rows, what serves, and whether a version learned just these."""
 
-    given: Lessons
+    given: TrainingSet
     serving: ModelVersion | None
     is_known: bool
 
@@ -105,7 +105,7 @@ def teach(
     return verdict
 
 
-def judge(given: Lessons, before: Told, after: Told, carried: float = 0.0) -> Verdict:
+def judge(given: TrainingSet, before: Told, after: Told, carried: float = 0.0) -> Verdict:
     """Decide by labels and examples that both told apart unseen.
 
     McNemar's test on the labels; on the examples not worse, together with what nights before `carried`.

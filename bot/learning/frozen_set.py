@@ -18,13 +18,12 @@ from bot.answering.recall import Seen, evidence
 from bot.learning import calibration
 from bot.learning.calibration import Sample
 from bot.learning.replay import Replay, replay
-from bot.scorecards import retrieval
 from bot.settings import ROOT
 from evals import answers
 from ingest.entries import SourceConfig
 from ingest.run import ingest
 from store.feedback.memory import NEAREST
-from store.records import Passage
+from store.records import READER, Passage
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -35,7 +34,7 @@ DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class FrozenSet:
     """Questions with known quotes, their candidates, and the workspace that they are asked in."""
 
     workspace: str
@@ -76,22 +75,15 @@ class Frozen:
 
     def samples(self, services: "Services") -> list[Sample]:
         """Ask every question and measure the signals that confidence is made of."""
-        answerer, shelf = _answerer(services, self.workspace)
-        return calibration.samples(answerer, shelf.now(), self.rows, _quietly)
+        asked, shelf = answerer(services, self.workspace)
+        return calibration.samples(asked, shelf.now(), self.rows, _quietly)
 
 
 def _quietly(name: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
-def answered(services: "Services", progress: retrieval.Progress) -> dict[str, object]:
-    """Ask the handbook's questions with what ships, and score the answers."""
-    workspace, rows = index(services), retrieval.labelled(QUESTIONS)
-    answerer, shelf = _answerer(services, workspace)
-    return retrieval.answered(answerer, shelf.now(), rows, progress)
-
-
-def _answerer(services: "Services", workspace: str) -> tuple[Answerer, Shelf]:
+def answerer(services: "Services", workspace: str) -> tuple[Answerer, Shelf]:
     """Answer from that workspace: nothing that was learned serves there."""
     embedder, shelf = services.embedder, Shelf(services.database, workspace)
     return Answerer(services.database, workspace, embedder.encode, shelf, embedder.name), shelf
@@ -119,17 +111,17 @@ def index(services: "Services") -> str:
     return workspace
 
 
-def load(services: "Services") -> Frozen:
+def load(services: "Services") -> FrozenSet:
     """Index the handbook when it is new or changed, and search for every question."""
     workspace, embedder = index(services), services.embedder
-    rows = retrieval.labelled(QUESTIONS)
+    rows = answers.labelled(QUESTIONS)
     vectors = embedder.encode([row.question for row in rows])
     with services.database.reading() as connection:
         replays = tuple(
-            replay(connection, workspace, row.question, retrieval.READER, vector.tolist())
+            replay(connection, workspace, row.question, READER, vector.tolist())
             for row, vector in zip(rows, vectors, strict=True)
         )
-    return Frozen(workspace, tuple(rows), replays, vectors)
+    return FrozenSet(workspace, tuple(rows), replays, vectors)
 
 
 def _scored(again: Replay, weights: NDArray[np.float64], speaks: dict[str, float]) -> list[Passage]:

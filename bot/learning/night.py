@@ -14,13 +14,19 @@ from uuid import uuid4
 from bot.answering.confidence import Calibrator
 from bot.answering.parameters import Learned
 from bot.answering.recall import Recall
-from bot.learning import feedback as judged
-from bot.learning import fit_confidence, fit_intents, fit_ranking, rollback
+from bot.learning import (
+    feedback,
+    fit_confidence,
+    fit_intents,
+    fit_ranking,
+    frozen_set,
+    rollback,
+)
 from bot.learning.calibration import Sample
+from bot.learning.feedback import Feedback
 from bot.learning.fit_intents import LabelBatch
 from bot.learning.fit_ranking import Evidence
-from bot.learning.frozen_set import Frozen
-from bot.learning.frozen_set import load as load_frozen
+from bot.learning.frozen_set import FrozenSet
 from bot.learning.promotion import Verdict
 from evals.metrics import wilson
 from store.feedback import faqs, likes, memory, nights, versions
@@ -96,7 +102,7 @@ class Report:
         }
 
 
-def night(
+def run(
     services: "Services",
     *,
     workspace: str | None = None,
@@ -104,7 +110,7 @@ def night(
     now: datetime | None = None,
     seed: int = 0,
     parts: Sequence[Fit] = PARTS,
-    frozen: Frozen | None = None,
+    frozen: FrozenSet | None = None,
     teach: Teach = fit_intents.teach,
 ) -> Report:
     """Run one night and keep its report; raises nights.Busy when one is under way.
@@ -120,20 +126,20 @@ def night(
     with nights.only_one(services.database, where):
         chores = _Chores() if dry_run else _do_chores(services, where, began)
         with services.database.connection() as connection:
-            feedback = judged.load(connection, where, embedder_id(services.embedder.name))
+            judged = feedback.load(connection, where, embedder_id(services.embedder.name))
             before = nights.last(connection, where, 1)
         known = before[-1].data_hash.split() if before else []
         batch = fit_intents.look(services, where, began)
         verdicts: list[Verdict] = []
-        if feedback.digest not in known:
-            verdicts += _fit_all(services, where, feedback, parts, dry_run, began, seed, frozen)
-        tried = [feedback.digest, batch.digest]
+        if judged.digest not in known:
+            verdicts += _fit_all(services, where, judged, parts, dry_run, began, seed, frozen)
+        tried = [judged.digest, batch.digest]
         if batch.digest not in known:
             verdicts.append(teach(services, where, batch, dry_run))
             if verdicts[-1].decision == "failed":
                 tried.pop()
         report = replace(
-            _report(services, where, began, feedback, chores),
+            _report(services, where, began, judged, chores),
             seconds=time.monotonic() - started,
             is_new=bool(verdicts),
             is_dry=dry_run,
@@ -164,7 +170,7 @@ def _do_chores(services: "Services", workspace: str, now: datetime) -> _Chores:
 
 
 def _report(
-    services: "Services", workspace: str, now: datetime, feedback: judged.Feedback, chores: _Chores
+    services: "Services", workspace: str, now: datetime, judged: Feedback, chores: _Chores
 ) -> Report:
     week, weeks = now - WEEK, now - 5 * WEEK
     with services.database.connection() as connection:
@@ -174,10 +180,10 @@ def _report(
     return Report(
         started_at=now,
         seconds=0.0,
-        judged=len(feedback.rows),
-        liked=sum(row.good > row.bad for row in feedback.rows),
-        disliked=sum(row.bad > row.good for row in feedback.rows),
-        voters=len({person for row in feedback.rated for person in row.people}),
+        judged=len(judged.rows),
+        liked=sum(row.good > row.bad for row in judged.rows),
+        disliked=sum(row.bad > row.good for row in judged.rows),
+        voters=len({person for row in judged.rated for person in row.people}),
         pruned=chores.pruned,
         is_new=True,
         is_dry=False,
@@ -186,24 +192,24 @@ def _report(
         likes=liked,
         drift=(earlier, lately),
         flagged=chores.flagged,
-        set_aside=feedback.set_aside,
+        set_aside=judged.set_aside,
     )
 
 
 def _fit_all(
     services: "Services",
     workspace: str,
-    feedback: judged.Feedback,
+    judged: Feedback,
     parts: Sequence[Fit],
     dry_run: bool,
     now: datetime,
     seed: int,
-    frozen: Frozen | None,
+    frozen: FrozenSet | None,
 ) -> list[Verdict]:
     with services.database.connection() as connection:
         learned = Learned.of(versions.serving(connection, workspace))
     # Too few votes wait without the frozen set being read.
-    held = functools.cache(lambda: frozen or load_frozen(services))
+    held = functools.cache(lambda: frozen or frozen_set.load(services))
 
     def scores(weights: fit_ranking.Weights, floor: float) -> fit_ranking.Weights:
         return held().scores(weights, floor)
@@ -214,7 +220,7 @@ def _fit_all(
 
     verdicts = []
     for fit in parts:
-        verdict = fit(Evidence(feedback, scores, samples, learned, seed))
+        verdict = fit(Evidence(judged, scores, samples, learned, seed))
         verdicts.append(verdict)
         if verdict.decision == "promoted":
             learned = _with(learned, verdict)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from bot.answering.classifier import KIND, root
 from bot.intents import Intents
 from bot.learning import training_set
-from bot.learning.training_set import Lessons, Rows
+from bot.learning.training_set import Rows, TrainingSet
 from bot.runtime.throttle import NICENESS, THRIFTY, Stopping, Throttle
 from bot.services import Services
 from store.feedback import versions
@@ -86,7 +86,7 @@ def run(services: Services, throttle: Throttle) -> str:
     return "trained"
 
 
-def served(services: Services, intents: Intents) -> Lessons:
+def served(services: Services, intents: Intents) -> TrainingSet:
     """The file's examples with the labels that what serves has learned already."""
     with services.database.connection() as connection:
         serving = versions.serving(connection, services.workspace).get(KIND)
@@ -100,7 +100,7 @@ def workplace(home: Path, intents: Intents) -> Path:
 
 def keep(
     services: Services,
-    given: Lessons,
+    given: TrainingSet,
     trained: Path,
     *,
     files: int = KEPT,

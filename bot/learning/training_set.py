@@ -22,7 +22,7 @@ Rows = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
+class TrainingSet:
     """The file's `examples` and the `labels` given until then; `unknown` counts those of deleted intents."""
 
     intents: Intents
@@ -52,7 +52,7 @@ class Lessons:
 
 def gather(
     connection: psycopg.Connection[TupleRow], workspace: str, intents: Intents, until: datetime
-) -> Lessons:
+) -> TrainingSet:
     """Read what people labelled until then: of two labels for the same words the later one.
 
     A message that should have been left alone is an example of the intent that is. Words that stand in
@@ -65,13 +65,13 @@ def gather(
     return choose(intents, given, until)
 
 
-def choose(intents: Intents, given: Sequence[tuple[str, str]], until: datetime) -> Lessons:
+def choose(intents: Intents, given: Sequence[tuple[str, str]], until: datetime) -> TrainingSet:
     """Leave out labels of intents that there are none of (any more), and words of the file."""
     known = [(text, intent) for text, intent in given if intent in intents.by_name]
     filed = {key(text) for text, _ in intents.examples()}
     last = {key(text): (text, intent) for text, intent in known}
     kept = tuple(row for name, row in last.items() if name not in filed)
-    return Lessons(intents, kept, len(given) - len(known), until)
+    return TrainingSet(intents, kept, len(given) - len(known), until)
 
 
 def served(
@@ -79,12 +79,12 @@ def served(
     workspace: str,
     intents: Intents,
     serving: ModelVersion | None,
-) -> Lessons:
+) -> TrainingSet:
     """The examples with the labels that what serves was trained on, as far as they are kept still.
 
     Labels given since have to pass the night's gate first.
     """
     until = serving.payload.get("until") if serving else None
     if not until:
-        return Lessons(intents)
+        return TrainingSet(intents)
     return gather(connection, workspace, intents, datetime.fromisoformat(str(until)))

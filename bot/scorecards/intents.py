@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.learning import training
-from bot.scorecards.retrieval import Progress
+from bot.learning.calibration import Progress
 from evals import beir, intents
 
 if TYPE_CHECKING:

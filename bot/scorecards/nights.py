@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bot.intents import Intents
 from bot.learning import fit_intents, training, training_set
+from bot.learning.calibration import Progress
 from bot.learning.training_set import Rows
-from bot.scorecards.retrieval import Progress
 from evals import metrics, paired
 from models.intents import heldout
 
@@ -33,7 +33,7 @@ class Split:
 
 
 def run(
-    intents: Intents, *, nights: int, wrong: float, seed: int, threads: int, progress: Progress
+    intents: Intents, *, count: int, wrong: float, seed: int, threads: int, progress: Progress
 ) -> dict[str, object]:
     """Train on the examples, then once a night with the labels so far; give accuracy on the frozen test.
 
@@ -46,9 +46,9 @@ def run(
         serving, carried = Path(scratch) / "0", 0.0
         training.teach(split.intents.examples(), serving, threads=threads, seed=seed)
         first = now = _right(serving, frozen)
-        for number in range(1, nights + 1):
-            progress("nights", number - 1, nights)
-            given = training_set.choose(split.intents, arrived(split.labels, number, nights), AT)
+        for number in range(1, count + 1):
+            progress("nights", number - 1, count)
+            given = training_set.choose(split.intents, arrived(split.labels, number, count), AT)
             out = Path(scratch) / f"{number}"
             training.teach(given.rows, out, threads=threads, seed=seed)
             texts = [text for text, _ in given.rows]

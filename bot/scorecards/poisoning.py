@@ -14,12 +14,11 @@ import numpy as np
 
 from bot.answering.confidence import Calibrator
 from bot.answering.parameters import Learned
-from bot.learning import feedback as judged
-from bot.learning import fit_ranking, night
+from bot.learning import feedback, fit_ranking, frozen_set, night
+from bot.learning.calibration import Progress
 from bot.learning.feedback import Feedback
 from bot.learning.fit_ranking import Evidence
-from bot.learning.frozen_set import load as load_frozen
-from bot.scorecards import retrieval, simulation
+from bot.scorecards import simulation
 from bot.services import Services
 from store import people
 from store.feedback.memory import PERSON_VOTES
@@ -54,7 +53,7 @@ def loud(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranki
     """One person says the opposite LOUD times, over ten days; the others vote honestly, but for the usual
     mistakes. What is more than a person's share is NaN."""
     honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
-    most = judged.fair([LOUD, *[1] * (len(good) - LOUD)])
+    most = feedback.fair_share([LOUD, *[1] * (len(good) - LOUD)])
     dropped = np.full(LOUD - most, np.nan)
     return np.concatenate([1 - good[:most], dropped, honest[LOUD:]])
 
@@ -88,18 +87,18 @@ def run(
     folder: Path,
     nights: Mapping[str, int],
     seed: int,
-    progress: retrieval.Progress,
+    progress: Progress,
 ) -> dict[str, object]:
     """Count promotions per mode over so many nights of VOTES votes, each judged on its own."""
-    feedback = _asked(services, folder, seed, progress)
-    frozen, learned = load_frozen(services), Learned(Calibrator.default())
+    judged = _asked(services, folder, seed, progress)
+    frozen, learned = frozen_set.load(services), Learned(Calibrator.default())
     samples = frozen.samples(services)
     found: dict[str, object] = {}
     for mode, count in nights.items():
         decisions: Counter[str] = Counter()
         for number in range(count):
             chance = np.random.default_rng((seed, number, len(mode)))
-            drawn = _drawn(feedback, mode, chance)
+            drawn = _drawn(judged, mode, chance)
             known = Evidence(drawn, frozen.scores, lambda: samples, learned, number)
             decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS))
             progress(mode, number + 1, count)
@@ -108,25 +107,25 @@ def run(
     return found
 
 
-def _asked(services: Services, folder: Path, seed: int, progress: retrieval.Progress) -> Feedback:
+def _asked(services: Services, folder: Path, seed: int, progress: Progress) -> Feedback:
     """Let honest people ask and vote once; the nights turn their votes as they like."""
     loaded = simulation.prepare(services, folder, 1, ASKED, 0.0, seed, progress)
     simulation.ask(*loaded, datetime(2026, 1, 5, 9, tzinfo=UTC), seed, progress)
     workspace = loaded[0].workspace
     with services.database.connection() as connection:
-        feedback = judged.load(connection, workspace, embedder_id(services.embedder.name))
+        judged = feedback.load(connection, workspace, embedder_id(services.embedder.name))
         people.forget_everything(connection, workspace)
-    return feedback
+    return judged
 
 
-def _drawn(feedback: Feedback, mode: str, chance: np.random.Generator) -> Feedback:
-    picked = chance.choice(len(feedback.rows), min(VOTES, len(feedback.rows)), replace=False)
-    good = np.array([float(feedback.rows[i].good > feedback.rows[i].bad) for i in picked])
+def _drawn(judged: Feedback, mode: str, chance: np.random.Generator) -> Feedback:
+    picked = chance.choice(len(judged.rows), min(VOTES, len(judged.rows)), replace=False)
+    good = np.array([float(judged.rows[i].good > judged.rows[i].bad) for i in picked])
     votes = MODES[mode](good, chance)
     picked, votes = picked[~np.isnan(votes)], votes[~np.isnan(votes)]
     rows = tuple(
-        replace(feedback.rows[i], good=vote, bad=1 - vote)
+        replace(judged.rows[i], good=vote, bad=1 - vote)
         for i, vote in zip(picked, votes.tolist(), strict=True)
     )
-    replays = tuple(feedback.replays[i] for i in picked)
-    return Feedback(rows, replays, feedback.cosines[np.ix_(picked, picked)], rows)
+    replays = tuple(judged.replays[i] for i in picked)
+    return Feedback(rows, replays, judged.cosines[np.ix_(picked, picked)], rows)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from bot.learning import night as learn
+from bot.learning import night
+from bot.learning.calibration import Progress
 from bot.scorecards import retrieval, simulation
 from bot.scorecards.simulation import Run
 from bot.services import Services
@@ -24,7 +25,7 @@ RATED_EACH = 5
 """Questions that one simulated rater judges: a day counts only a person's first twenty votes."""
 
 
-def run(services: Services, data: Path, progress: retrieval.Progress) -> dict[str, object]:
+def run(services: Services, data: Path, progress: Progress) -> dict[str, object]:
     """Give nDCG@10 on the valid questions before, with the train ratings as votes, and after a night.
 
     `data` holds FeedbackQA's ratings (RATED) and its corpus in BEIR layout (CORPUS).
@@ -42,7 +43,7 @@ def run(services: Services, data: Path, progress: retrieval.Progress) -> dict[st
     at = datetime(2026, 1, 5, 9, tzinfo=UTC)
     cast = _vote(where, rows, at, progress)
     at_once = _gains(where, valid, progress, "at once")
-    night = learn.night(services, workspace=workspace, now=at + timedelta(hours=18))
+    report = night.run(services, workspace=workspace, now=at + timedelta(hours=18))
     after = _gains(where, valid, progress, "after")
     with services.database.connection() as connection:
         people.forget_everything(connection, workspace)
@@ -52,11 +53,11 @@ def run(services: Services, data: Path, progress: retrieval.Progress) -> dict[st
         "ndcg@10_before": _mean(before),
         "at_once": _change(before, at_once),
         "after_night": _change(before, after),
-        "night": night.as_json(),
+        "night": report.as_json(),
     }
 
 
-def _gains(where: Run, valid: beir.DataSet, progress: retrieval.Progress, name: str) -> list[float]:
+def _gains(where: Run, valid: beir.DataSet, progress: Progress, name: str) -> list[float]:
     found = simulation.searched(where, list(valid.questions), progress, name)
     return [
         ranking.ndcg(list(dict.fromkeys(p.path for p in found[q])), valid.qrels[q], 10)
@@ -65,7 +66,7 @@ def _gains(where: Run, valid: beir.DataSet, progress: retrieval.Progress, name: 
 
 
 def _vote(
-    where: Run, rows: Sequence[Mapping[str, object]], at: datetime, progress: retrieval.Progress
+    where: Run, rows: Sequence[Mapping[str, object]], at: datetime, progress: Progress
 ) -> int:
     """Replay each rating as a thumb on an answer that showed the rated passage."""
     pages, cast = _passages(where, rows, progress), 0
@@ -93,7 +94,7 @@ def _vote(
 
 
 def _passages(
-    where: Run, rows: Sequence[Mapping[str, object]], progress: retrieval.Progress
+    where: Run, rows: Sequence[Mapping[str, object]], progress: Progress
 ) -> dict[str, Passage]:
     """Find the rated passages as a search gives them, by their own words."""
     wanted = {str(row["passage_id"]): f"{row['title']}\n\n{row['text']}" for row in rows}

@@ -1,40 +1,25 @@
-"""Run the evaluations against a real store: retrieval data sets and questions with known quotes.
+"""Run a retrieval data set against a real store: each leg of the search alone, and both.
 
 Knows nothing about metrics (evals/) or how tables are printed (the command line does that).
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.answering.answerer import Answerer
-from bot.answering.parameters import Learned
+from bot.learning.calibration import Progress
 from bot.services import Services
-from evals import answers, beir, ranking
+from evals import beir, ranking
 from store.index import builds, documents, embedders, search
-from store.records import EVERYONE, Answer, Chunk, Document, Viewer
+from store.records import EVERYONE, READER, Chunk, Document
 
 LEGS: tuple[search.Leg, ...] = ("lexical", "vector", "hybrid")
 
 DEPTH = 100
 BATCH = 256
-READER = Viewer((EVERYONE,))
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done and how much there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One evaluated question: its truth, the answer, and which passage came first by one leg alone."""
-
-    row: answers.Labelled
-    answer: Answer
-
-
-def retrieval(
+def score(
     services: Services, folder: Path, split: str | None, progress: Progress
 ) -> dict[str, object]:
     """Index a BEIR data set in a workspace of its own (kept, so that a second run is quick) and score it."""
@@ -113,85 +98,3 @@ def _document(page: beir.Page) -> Document:
         audience=(EVERYONE,),
         chunks=(chunk,),
     )
-
-
-def labelled(path: Path) -> list[answers.Labelled]:
-    """Read questions with known quotes; raise DataError naming what is missing."""
-    rows = []
-    for number, row in enumerate(beir.lines(path), start=1):
-        try:
-            rows.append(
-                answers.Labelled(
-                    question_id=str(row.get("id", number)),
-                    question=str(row["question"]),
-                    answerable=bool(row["answerable"]),
-                    path=_text(row.get("path")),
-                    quote=_text(row.get("quote")),
-                    kind=str(row.get("kind", "")),
-                )
-            )
-        except KeyError as error:
-            raise beir.DataError(f"{path}, row {number} has no {error.args[0]!r}.") from error
-    return rows
-
-
-def ask_all(
-    answerer: Answerer, rows: Sequence[answers.Labelled], progress: Progress
-) -> list[Asked]:
-    """Ask every question through the pipeline, as a reader who may see what everyone may."""
-    asked = []
-    for number, row in enumerate(rows, start=1):
-        asked.append(Asked(row, answerer.answer(row.question, READER)))
-        progress("questions", number, len(rows))
-    return asked
-
-
-def outcome(answer: Answer, confidence: float | None = None) -> answers.Outcome:
-    """Reduce an answer to what is scored."""
-    return answers.Outcome(
-        confidence=answer.confidence if confidence is None else confidence,
-        refused=answer.status not in ("answered", "unsure"),
-        pages=tuple(dict.fromkeys(p.path for p in answer.passages)),
-        quotes=tuple(p.body for p in answer.passages),
-    )
-
-
-def one_leg(
-    answerer: Answerer, learned: Learned, rows: Sequence[answers.Labelled], leg: search.Leg
-) -> list[answers.Outcome]:
-    """Show what one leg alone would put first (it has no confidence and refuses nothing)."""
-    outcomes = []
-    for row in rows:
-        found = answerer.find(row.question, READER, learned, leg=leg).passages
-        outcomes.append(
-            answers.Outcome(
-                confidence=found[0].score if found else 0.0,
-                refused=not found,
-                pages=tuple(dict.fromkeys(p.path for p in found)),
-                quotes=tuple(p.body for p in found),
-            )
-        )
-    return outcomes
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def answered(
-    answerer: Answerer, learned: Learned, rows: Sequence[answers.Labelled], progress: Progress
-) -> dict[str, object]:
-    """Ask all questions over what is ingested; score them beside each leg alone."""
-    asked = ask_all(answerer, rows, progress)
-    outcomes = [outcome(one.answer) for one in asked]
-    result = answers.score(rows, outcomes)
-    for leg in ("vector", "lexical"):
-        alone = one_leg(answerer, learned, rows, leg)
-        result[f"{leg}_only"] = {
-            key: answers.score(rows, alone)[key]
-            for key in ("quote_first", "page_first", "page_top5")
-        }
-    result["by_kind"] = answers.by_kind(rows, outcomes)
-    times = sorted(one.answer.timings_ms.get("total", 0.0) for one in asked)
-    result["ms"] = {"p50": times[len(times) // 2], "p95": times[int(len(times) * 0.95)]}
-    return result

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from bot.answering.answerer import Answerer
 from bot.answering.parameters import Shelf
-from bot.learning import night as learn
-from bot.learning.frozen_set import Frozen
-from bot.learning.frozen_set import load as load_frozen
+from bot.learning import frozen_set, night
+from bot.learning.calibration import Progress
+from bot.learning.frozen_set import FrozenSet
 from bot.scorecards import retrieval
 from bot.services import Services
 from evals import beir, learning
 from store import answers, people, questions
 from store.feedback import votes
 from store.index.embedders import embedder_id
-from store.records import Answer, Ask, Passage, Vote
+from store.records import READER, Answer, Ask, Passage, Vote
 
 MOST = 1000
 """Questions measured in each group; more say little more."""
@@ -58,7 +58,7 @@ def simulate(
     votes: int,
     flip: float,
     seed: int,
-    progress: retrieval.Progress,
+    progress: Progress,
 ) -> dict[str, object]:
     """Let people ask and vote, run the nights, and measure the same questions before and after.
 
@@ -66,7 +66,7 @@ def simulate(
     """
     each = -(-votes // nights)
     run, plan = prepare(services, folder, nights, each, flip, seed, progress)
-    frozen = load_frozen(services)
+    frozen = frozen_set.load(services)
     before = searched(run, plan.others, progress, "before")
     chance, boosts, held = random.Random(seed), dict[str, int](), []
     for number, asked in enumerate(plan.asked):
@@ -106,7 +106,7 @@ def prepare(
     votes: int,
     flip: float,
     seed: int,
-    progress: retrieval.Progress,
+    progress: Progress,
 ) -> tuple[Run, learning.Plan]:
     """Index the data set, draw who asks what, and encode the questions that are needed."""
     texts, right, data = _questions(folder)
@@ -119,10 +119,10 @@ def prepare(
         raise beir.DataError(f"{folder} has no passage with two questions: nothing to ask again.")
     # Before votes nobody knows which passages will be shown: keep enough of each group.
     others = random.Random(seed).sample(plan.others, min(len(plan.others), 2 * MOST))
-    topics = {right[q] for night in plan.asked for q in night}
+    topics = {right[q] for asked in plan.asked for q in asked}
     kept = [q for q in plan.others if right[q] in topics or q in set(others)]
     plan = replace(plan, others=tuple(kept))
-    needed = [*kept, *(q for night in plan.asked for q in night)]
+    needed = [*kept, *(q for asked in plan.asked for q in asked)]
     vectors = embedder.encode([texts[q] for q in needed])
     run = Run(services, workspace, texts, right, dict(zip(needed, vectors, strict=True)), flip)
     return run, plan
@@ -143,9 +143,7 @@ def _questions(folder: Path) -> tuple[dict[str, str], dict[str, str], beir.DataS
     return texts, right, data
 
 
-def ask(
-    run: Run, plan: learning.Plan, at: datetime, seed: int, progress: retrieval.Progress
-) -> None:
+def ask(run: Run, plan: learning.Plan, at: datetime, seed: int, progress: Progress) -> None:
     """Let people ask and judge all of the plan's questions, with the signals of every answer."""
     chance, boosts = random.Random(seed), dict[str, int]()
     for asked in plan.asked:
@@ -160,13 +158,13 @@ def _answerer(run: Run) -> Answerer:
 
 
 def searched(
-    run: Run, asked: Sequence[str], progress: retrieval.Progress, name: str
+    run: Run, asked: Sequence[str], progress: Progress, name: str
 ) -> dict[str, list[Passage]]:
     """Search for questions by what serves in the run's workspace."""
     answerer, found = _answerer(run), {}
     for number, question in enumerate(asked, start=1):
         text, vector = run.texts[question], run.vectors[question]
-        found[question] = answerer.find(text, retrieval.READER, vector=vector).passages
+        found[question] = answerer.find(text, READER, vector=vector).passages
         progress(name, number, len(asked))
     return found
 
@@ -177,7 +175,7 @@ def _ask(
     at: datetime,
     chance: random.Random,
     boosts: dict[str, int],
-    progress: retrieval.Progress,
+    progress: Progress,
     *,
     has_signals: bool = False,
 ) -> None:
@@ -189,7 +187,7 @@ def _ask(
     for number, question in enumerate(asked):
         when, person = at + timedelta(minutes=number), f"P{number // VOTES_EACH}"
         text, vector = run.texts[question], run.vectors[question]
-        found = answerer.find(text, retrieval.READER, vector=vector)
+        found = answerer.find(text, READER, vector=vector)
         if not found.passages:
             continue
         shown = found.passages[0].path
@@ -221,9 +219,9 @@ def keep(run: Run, ask: Ask, answer: Answer, vote: Vote, when: datetime) -> None
         votes.cast(connection, run.workspace, vote, when)
 
 
-def _night(run: Run, at: datetime, seed: int, frozen: Frozen) -> learn.Report:
+def _night(run: Run, at: datetime, seed: int, frozen: FrozenSet) -> night.Report:
     when = at + timedelta(hours=18)
-    return learn.night(run.services, workspace=run.workspace, now=when, seed=seed, frozen=frozen)
+    return night.run(run.services, workspace=run.workspace, now=when, seed=seed, frozen=frozen)
 
 
 def _boosted(passages: Sequence[Passage], boosts: Mapping[str, int]) -> list[Passage]:

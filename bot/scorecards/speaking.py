@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from bot.answering import classifier
 from bot.answering.policy import Manners
 from bot.learning import training
-from bot.scorecards import retrieval
-from bot.scorecards.retrieval import Progress
+from bot.learning.calibration import Progress
 from bot.services import Services
 from bot.settings import ROOT
-from evals import beir
+from evals import answers, beir
 from store.records import ModelVersion
 
 CHANNEL = ROOT / "evals" / "channel.jsonl"
@@ -38,7 +37,7 @@ def speak(services: Services, progress: Progress) -> dict[str, object]:
     rows = list(beir.lines(CHANNEL))
     texts, wanted = [str(row["text"]) for row in rows], [bool(row["speak"]) for row in rows]
     decided = [_decide(services, manners, text, "channel") for text in texts]
-    asked = [row.question for row in retrieval.labelled(QUESTIONS)]
+    asked = [row.question for row in answers.labelled(QUESTIONS)]
     taken = [_decide(services, manners, text, "mention")[0] for text in asked]
     times = sorted(milliseconds for _, milliseconds in decided)
     served = str(version.report["serves"])

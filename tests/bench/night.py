@@ -19,7 +19,7 @@ from bot import indexing, intents
 from bot.intents import Intents
 from bot.learning import training
 from bot.learning.fit_intents import MIN_LABELS
-from bot.learning.training_set import Lessons
+from bot.learning.training_set import TrainingSet
 from bot.processes import background
 from bot.runtime.throttle import Throttle
 from bot.services import Services
@@ -107,7 +107,7 @@ def _varied(starter: Intents, count: int, chance: random.Random) -> list[tuple[s
 
 
 def _train(services: Services) -> None:
-    given = Lessons(services.intents.now())
+    given = TrainingSet(services.intents.now())
     out = training.workplace(services.settings.home, given.intents)
     training.teach(given.rows, out, threads=services.settings.threads)
     training.keep(services, given, out)
