@@ -15,13 +15,13 @@ from bot import renewal
 from bot.settings import Settings
 from bot.terminal import console
 from ingest.config import load, of_address
+from ingest.embedder import Encode, Wrapped
 from ingest.entries import SourceConfig
 from store.index import sources as stored
 from store.queue import WORK
 from store.records import Run
 
 if TYPE_CHECKING:
-    from bot.runtime.throttle import Encode
     from bot.services import Services
 
 REMEMBERED = "docs.txt"
@@ -93,7 +93,7 @@ def run(
     services: "Services",
     config: SourceConfig,
     *,
-    encode: "Encode | None" = None,
+    encode: Encode | None = None,
     full: bool = False,
     allow_removal: bool = False,
     asked_by: str | None = None,
@@ -107,11 +107,7 @@ def run(
         config,
         database=services.database,
         workspace=services.workspace,
-        encode=encode or embedder.encode,
-        count=embedder.count,
-        embedder_name=embedder.name,
-        dims=embedder.dims,
-        window=embedder.window,
+        embedder=Wrapped(embedder, encode) if encode else embedder,
         full=full,
         allow_removal=allow_removal,
         asked_by=asked_by,

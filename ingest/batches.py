@@ -13,10 +13,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.embedder import Encode
 from ingest.prepare import Outcome, Part, Prepared, Refused, Same
 from ingest.progress import Progress
 from ingest.splitting.chunks import embedded
-from store.database import StoreGone
+from store.database import Database, StoreGone
 from store.index import documents, drafts, runs
 from store.index.builds import Build
 from store.records import Document, Failure, Run
@@ -28,7 +29,6 @@ BATCH_OUTCOMES = 1024  # written together when there is nothing to encode
 TRIES = 5
 PAUSE_SECONDS = 0.5  # the connection itself waits longer for a server that is away
 
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -38,21 +38,21 @@ class Batches:
 
     def __init__(
         self,
-        progress: Progress,
+        database: Database,
+        workspace: str,
         build: Build,
         encode: Encode,
         writer: ThreadPoolExecutor,
-        gate: Callable[[], None] | None,
+        progress: Progress,
         *,
         reuse: bool,
     ) -> None:
         """`reuse` takes vectors of the same texts from other builds; `writer` has one thread."""
-        self.progress = progress
-        self.database = progress.database
-        self.workspace = progress.workspace
+        self.database = database
+        self.workspace = workspace
         self.build = build
         self.encode = encode
-        self.gate = gate
+        self.progress = progress
         self.reuse = reuse
         self._writer = writer
         self._writing: Future[None] | None = None
@@ -98,8 +98,6 @@ class Batches:
         new = [digest for digest in texts if digest not in known]
         for start in range(0, len(new), MOST_CHUNKS):
             part = new[start : start + MOST_CHUNKS]
-            if self.gate:
-                self.gate()
             known.update(zip(part, self.encode([texts[d] for d in part]), strict=True))
             self.progress.count(embedded=len(part))
             self.progress.beat()

@@ -28,11 +28,11 @@ class Progress:
         now: Callable[[], datetime],
         on_progress: Callable[[Run], None] | None,
     ) -> None:
-        self.config = config
-        self.database = database
-        self.workspace = workspace
-        self.now = now
-        self.on_progress = on_progress
+        self._config = config
+        self._database = database
+        self._workspace = workspace
+        self._now = now
+        self._on_progress = on_progress
         at = now()
         self.run = Run(
             uuid.uuid4(), config.name, "running", at, at, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None
@@ -41,13 +41,13 @@ class Progress:
     def begin(self, *, full: bool, asked_by: str | None) -> None:
         """Make the source and the run known, and close runs that were killed."""
         self.run = replace(self.run, is_full=full, asked_by=asked_by)
-        name, config = self.config.name, self.config
-        with self.database.connection() as connection:
-            runs.stop_stale(connection, self.workspace, name, self.run.started_at)
+        name, config = self._config.name, self._config
+        with self._database.connection() as connection:
+            runs.stop_stale(connection, self._workspace, name, self.run.started_at)
             sources.register(
-                connection, self.workspace, name, config.kind, config.address, config.schedule
+                connection, self._workspace, name, config.kind, config.address, config.schedule
             )
-            runs.save(connection, self.workspace, self.run)
+            runs.save(connection, self._workspace, self.run)
 
     def count(self, **changes: int) -> None:
         """Add to the run's numbers, by their names."""
@@ -57,26 +57,26 @@ class Progress:
 
     def beat(self) -> None:
         """Show that the run is alive: at once to the watcher, each second to the database."""
-        at = self.now()
+        at = self._now()
         if (at - self.run.seen_at).total_seconds() >= BEAT_SECONDS:
             self.run = replace(self.run, seen_at=at)
             # A beat that is lost does no harm, and the next one may find the server back.
-            with suppress(StoreGone), self.database.connection() as connection:
-                runs.save(connection, self.workspace, self.run)
-        if self.on_progress:
-            self.on_progress(self.run)
+            with suppress(StoreGone), self._database.connection() as connection:
+                runs.save(connection, self._workspace, self.run)
+        if self._on_progress:
+            self._on_progress(self.run)
 
     def end(self, error: str | None = None) -> Run:
         """Note that the run came to its end, or why it did not; give it."""
-        at = self.now()
+        at = self._now()
         state = "done" if error is None else "failed"
         self.run = replace(self.run, state=state, error=error, seen_at=at, finished_at=at)
-        with self.database.connection() as connection:
-            runs.save(connection, self.workspace, self.run)
+        with self._database.connection() as connection:
+            runs.save(connection, self._workspace, self.run)
             if error is None:
-                sources.succeeded(connection, self.workspace, self.run.source, at)
+                sources.succeeded(connection, self._workspace, self.run.source, at)
             else:
-                sources.failed(connection, self.workspace, self.run.source, error)
-        if self.on_progress:
-            self.on_progress(self.run)
+                sources.failed(connection, self._workspace, self.run.source, error)
+        if self._on_progress:
+            self._on_progress(self.run)
         return self.run

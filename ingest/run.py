@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingest import plan as planning
-from ingest.batches import Batches, Encode
+from ingest.batches import Batches
 from ingest.config import open_source
+from ingest.embedder import Embedder, Encode
 from ingest.entries import Entry, SourceConfig, SourceError
 from ingest.parsing.sandbox import Parser
 from ingest.plan import Plan, TooManyRemovals
@@ -27,42 +28,48 @@ from store.records import Run, Stored
 CLEAN_DOCUMENTS = 100  # removed per transaction
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every step of a run needs: where to write, which source, and the clock."""
+
+    database: Database
+    workspace: str
+    config: SourceConfig
+    now: Callable[[], datetime]
+
+
 def ingest(
     config: SourceConfig,
     *,
     database: Database,
     workspace: str,
-    encode: Encode,
-    count: chunks.Count,
-    embedder_name: str,
-    dims: int,
-    window: int,
+    embedder: Embedder,
     now: Callable[[], datetime],
     full: bool = False,
     allow_removal: bool = False,
     asked_by: str | None = None,
     on_progress: Callable[[Run], None] | None = None,
-    gate: Callable[[], None] | None = None,
 ) -> Run:
     """Bring a source up to date and give the ended run: `done`, or `failed` with its error.
 
-    `encode` gives (n, dims) vectors, `count` the tokens of texts, `window` is the encoder's in
-    tokens. `full` reads and encodes everything again beside what is served. `gate` is called
-    before each batch is encoded and may wait, so that questions go first. Raises runs.Busy when
+    `full` reads and encodes everything again beside what is served. Raises runs.Busy when
     the source is being ingested already, StoreError when the database fails.
     """
+    context = Context(database, workspace, config, now)
     with runs.only_one(database, workspace, config.name):
         with database.connection() as connection:
-            number = embedders.ensure_embedder(connection, workspace, embedder_name, dims)
+            number = embedders.ensure_embedder(connection, workspace, embedder.name, embedder.dims)
         progress = Progress(config, database, workspace, now, on_progress)
         progress.begin(full=full, asked_by=asked_by)
         parser = Parser()
         try:
-            state = _state(progress, number, full=full)
+            state = _state(context, progress.run, number)
             with closing(open_source(config)) as source:
-                prepare = Preparer(config, source, parser, count, window, config.audience_of)
-                plan = _read(progress, state, prepare, encode, gate, allow_removal)
-            _finish(progress, state, plan, allow_removal)
+                prepare = Preparer(
+                    config, source, parser, embedder.count, embedder.window, config.audience_of
+                )
+                plan = _read(context, progress, state, prepare, embedder.encode, allow_removal)
+            _finish(context, progress, state, plan, allow_removal)
         except (SourceError, Stuck, TooManyRemovals) as error:
             return progress.end(str(error))
         except BaseException as error:
@@ -85,17 +92,17 @@ class _State:
     skips: frozenset[str]
 
 
-def _state(progress: Progress, embedder_id: int, *, full: bool) -> _State:
-    workspace, source = progress.workspace, progress.config.name
-    with progress.database.connection() as connection:
+def _state(context: Context, run: Run, embedder_id: int) -> _State:
+    workspace, source = context.workspace, context.config.name
+    with context.database.connection() as connection:
         build = builds.choose(
             connection,
             workspace,
             source,
             embedder_id,
             chunks.CHUNKER,
-            progress.run.started_at,
-            full=full,
+            run.started_at,
+            full=run.is_full,
         )
         live = builds.of(connection, workspace, source).get("live")
         stored = documents.stored(connection, workspace, build.build_id)
@@ -105,17 +112,17 @@ def _state(progress: Progress, embedder_id: int, *, full: bool) -> _State:
         build,
         stored,
         served,
-        {} if full else {failure.path: version for failure, version in known},
+        {} if run.is_full else {failure.path: version for failure, version in known},
         frozenset(failure.path for failure, _ in known if failure.is_skip),
     )
 
 
 def _read(
+    context: Context,
     progress: Progress,
     state: _State,
     prepare: Preparer,
     encode: Encode,
-    gate: Callable[[], None] | None,
     allow_removal: bool,
 ) -> Plan:
     """List, compare, and store what changed; give the plan, of which the removals are left."""
@@ -124,10 +131,18 @@ def _read(
         Reader(prepare.source, prepare.config) as reader,
     ):
         batches = Batches(
-            progress, state.build, encode, writer, gate, reuse=not progress.run.is_full
+            context.database,
+            context.workspace,
+            state.build,
+            encode,
+            writer,
+            progress,
+            reuse=not progress.run.is_full,
         )
         listing = reader.listing(progress.beat)
-        plan = _plan(progress, state, listing, prepare.source.is_partial, allow_removal)
+        plan = _plan(
+            context.config, progress, state, listing, prepare.source.is_partial, allow_removal
+        )
         reader.read(plan.read, lambda entry: prepare(entry, state.stored.get(entry.path)))
         for outcome in reader.outcomes(progress.beat):
             _count(progress, outcome, state.stored)
@@ -138,18 +153,19 @@ def _read(
 
 
 def _plan(
+    config: SourceConfig,
     progress: Progress,
     state: _State,
     listing: Sequence[Entry],
     is_partial: bool,
     allow_removal: bool,
 ) -> Plan:
-    plan = planning.plan(listing, state.stored, state.failed, progress.config.audience_of)
+    plan = planning.plan(listing, state.stored, state.failed, config.audience_of)
     if is_partial:
         plan = replace(plan, remove=(), forget=())
     elif not allow_removal:
         listed = {entry.path for entry in listing}
-        _check(progress, state, sorted(state.served.keys() - listed))
+        _check(config, state, sorted(state.served.keys() - listed))
     skipped = len(state.skips.intersection(plan.failing))
     progress.count(
         total=len(listing),
@@ -162,8 +178,7 @@ def _plan(
     return plan
 
 
-def _check(progress: Progress, state: _State, gone: Sequence[str]) -> None:
-    config = progress.config
+def _check(config: SourceConfig, state: _State, gone: Sequence[str]) -> None:
     planning.check_removals(
         gone,
         len(state.served),
@@ -187,9 +202,11 @@ def _count(progress: Progress, outcome: Outcome, stored: dict[str, Stored]) -> N
     )
 
 
-def _finish(progress: Progress, state: _State, plan: Plan, allow_removal: bool) -> None:
+def _finish(
+    context: Context, progress: Progress, state: _State, plan: Plan, allow_removal: bool
+) -> None:
     """Remove what is gone, and serve a build that grew beside the old one."""
-    database, workspace = progress.database, progress.workspace
+    database, workspace, config = context.database, context.workspace, context.config
     for start in range(0, len(plan.remove), CLEAN_DOCUMENTS):
         part = plan.remove[start : start + CLEAN_DOCUMENTS]
         with database.connection() as connection:
@@ -197,11 +214,11 @@ def _finish(progress: Progress, state: _State, plan: Plan, allow_removal: bool) 
         progress.count(removed=len(part))
         progress.beat()
     with database.connection() as connection:
-        runs.forget_failures(connection, workspace, progress.config.name, plan.forget)
+        runs.forget_failures(connection, workspace, config.name, plan.forget)
         if state.build.state == "building" and not allow_removal:
             have = documents.stored(connection, workspace, state.build.build_id)
-            _check(progress, state, sorted(state.served.keys() - have.keys()))
-        builds.complete(connection, workspace, state.build, progress.now())
+            _check(config, state, sorted(state.served.keys() - have.keys()))
+        builds.complete(connection, workspace, state.build, context.now())
 
 
 def clean(database: Database, workspace: str, *left: int) -> None:

@@ -39,7 +39,7 @@ def test_a_killed_run_of_a_large_document_goes_on_in_the_middle_of_it(ingest: In
     total = WHOLE_CHUNKS + PART_CHUNKS // 2
     ingest.write("large.md", large("apples"))
     with pytest.raises(KeyboardInterrupt):
-        ingest(encode=failing_after(6, ingest.encoder))
+        ingest(embedder=failing_after(6, ingest.encoder))
     assert ingest.find("apples")[0] == "large.md" and len(ingest.find("apples")) == 2
     run = ingest()
     assert (run.state, run.changed, run.unchanged, run.chunks) == ("done", 1, 1, total)
@@ -55,7 +55,7 @@ def test_what_a_killed_run_left_of_a_document_that_is_gone_goes_too(ingest: Inge
     ingest.write("a.md", "apples")
     ingest.write("large.md", large("pears"))
     with pytest.raises(KeyboardInterrupt):
-        ingest(encode=failing_after(3, ingest.encoder))
-    (ingest.sources.folder / "large.md").unlink()
+        ingest(embedder=failing_after(3, ingest.encoder))
+    (ingest.folder / "large.md").unlink()
     assert ingest().state == "done"
     assert counted(ingest) == (1, 1, 0)

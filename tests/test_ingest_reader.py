@@ -112,7 +112,6 @@ def web() -> Iterator[FakeHttp]:
 
 
 def crawl(database: Database, web: FakeHttp, cache: Path | None = None) -> Run:
-    encoder = HashEmbedder()
     return running.ingest(
         SourceConfig(
             "site",
@@ -125,11 +124,7 @@ def crawl(database: Database, web: FakeHttp, cache: Path | None = None) -> Run:
         ),
         database=database,
         workspace="local",
-        encode=encoder.encode,
-        count=encoder.count,
-        embedder_name=encoder.name,
-        dims=384,
-        window=256,
+        embedder=HashEmbedder(),
         now=lambda: START,
     )
 

@@ -2,14 +2,17 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ingest import run as running
+from ingest.embedder import Embedder, Wrapped
 from ingest.entries import SourceConfig
 from store.database import Database
 from store.index import runs, search, sources
@@ -35,7 +38,9 @@ class Ingester:
         self.encoder = HashEmbedder()
         self.now = START
 
-    def __call__(self, name: str = "wiki", *, encode: Any = None, **options: Any) -> Run:
+    def __call__(
+        self, name: str = "wiki", *, embedder: Embedder | None = None, **options: Any
+    ) -> Run:
         given = {key: options.pop(key) for key in list(options) if key in CALL}
         config = SourceConfig(name, "folder", str(self.folder), **options)
         self.encoder.encoded.clear()
@@ -43,11 +48,7 @@ class Ingester:
             config,
             database=self.database,
             workspace="local",
-            encode=encode or self.encoder.encode,
-            count=self.encoder.count,
-            embedder_name=given.pop("embedder_name", self.encoder.name),
-            dims=384,
-            window=256,
+            embedder=embedder or self.encoder,
             now=self.tick,
             **given,
         )
@@ -77,7 +78,7 @@ class Ingester:
             return {f.path: f for f, _ in runs.failures(connection, "local", "wiki")}
 
 
-CALL = {"full", "allow_removal", "asked_by", "on_progress", "gate", "embedder_name"}
+CALL = {"full", "allow_removal", "asked_by", "on_progress"}
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_a_removed_file_is_not_found_any_more(ingest: Ingester) -> None:
     ingest.write("a.md", "apples are red")
     ingest.write("b.md", "bananas are yellow")
     ingest()
-    (ingest.sources.folder / "a.md").unlink()
+    (ingest.folder / "a.md").unlink()
     assert ingest().removed == 1
     assert ingest.find("apples are red") == ["b.md"]
 
@@ -141,7 +142,7 @@ def test_mass_removal_stops_and_asks(ingest: Ingester) -> None:
         ingest.write(f"{number}.md", f"text number {number}")
     ingest()
     for number in range(6):
-        (ingest.sources.folder / f"{number}.md").unlink()
+        (ingest.folder / f"{number}.md").unlink()
     run = ingest()
     assert run.state == "failed" and run.removed == 0
     assert "6 of 10" in str(run.error) and "--allow-removal" in str(run.error)
@@ -153,7 +154,7 @@ def test_mass_removal_stops_and_asks(ingest: Ingester) -> None:
 def test_a_folder_that_vanished_removes_nothing(ingest: Ingester) -> None:
     ingest.write("a.md", "apples are red")
     ingest()
-    ingest.sources.folder.rename(ingest.sources.folder.with_name("elsewhere"))
+    ingest.folder.rename(ingest.folder.with_name("elsewhere"))
     run = ingest()
     assert run.state == "failed" and "is not a folder" in str(run.error)
     assert ingest.find("apples") == ["a.md"]
@@ -164,9 +165,9 @@ def test_a_folder_that_vanished_removes_nothing(ingest: Ingester) -> None:
 
 def test_a_bad_file_is_listed_and_the_rest_goes_on(ingest: Ingester) -> None:
     ingest.write("a.md", "apples are red")
-    (ingest.sources.folder / "bad.pdf").write_bytes(b"not a pdf")
-    (ingest.sources.folder / "empty.md").write_bytes(b"")
-    (ingest.sources.folder / "picture.png").write_bytes(b"\x89PNG")
+    (ingest.folder / "bad.pdf").write_bytes(b"not a pdf")
+    (ingest.folder / "empty.md").write_bytes(b"")
+    (ingest.folder / "picture.png").write_bytes(b"\x89PNG")
     run = ingest()
     assert (run.state, run.changed, run.failed, run.skipped) == ("done", 1, 1, 2)
     failures = ingest.failures()
@@ -177,7 +178,7 @@ def test_a_bad_file_is_listed_and_the_rest_goes_on(ingest: Ingester) -> None:
 
 
 def test_a_mended_file_is_not_listed_any_more(ingest: Ingester) -> None:
-    (ingest.sources.folder / "a.md").write_bytes(b"%PDF-1.4")
+    (ingest.folder / "a.md").write_bytes(b"%PDF-1.4")
     assert ingest().failed == 1
     ingest.write("a.md", "apples are red")
     assert ingest().failed == 0
@@ -206,8 +207,8 @@ def test_a_file_over_the_limit_is_refused_until_the_limit_is_raised(ingest: Inge
 
 def test_a_link_out_of_the_folder_is_skipped(ingest: Ingester, tmp_path: Path) -> None:
     (tmp_path / "secret.md").write_text("secret words")
-    (ingest.sources.folder / "link.md").symlink_to(tmp_path / "secret.md")
-    (ingest.sources.folder / "dangling.md").symlink_to(tmp_path / "nowhere.md")
+    (ingest.folder / "link.md").symlink_to(tmp_path / "secret.md")
+    (ingest.folder / "dangling.md").symlink_to(tmp_path / "nowhere.md")
     run = ingest()
     assert (run.skipped, run.changed) == (1, 0)
     assert "leads out" in ingest.failures()["link.md"].reason
@@ -241,22 +242,22 @@ def test_a_full_run_encodes_all_again_and_serves_the_old_meanwhile(ingest: Inges
 def test_a_new_encoder_replaces_all_vectors(ingest: Ingester) -> None:
     ingest.write("a.md", "apples are red")
     ingest()
-    assert ingest(embedder_name="hash@2").embedded == 1
+    assert ingest(embedder=HashEmbedder("hash@2")).embedded == 1
     with ingest.database.connection() as connection:
         left = connection.execute("SELECT count(DISTINCT embedder_id) FROM chunks").fetchone()
     assert left == (1,) and ingest.find("apples") == ["a.md"]
 
 
-def failing_after(batches: int, encoder: HashEmbedder) -> Callable[[list[str]], Any]:
+def failing_after(batches: int, embedder: HashEmbedder) -> Wrapped:
     """An encoder that dies, as a killed process would, after some batches."""
     calls = iter(range(batches))
 
-    def encode(texts: list[str]) -> Any:
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         if next(calls, None) is None:
             raise KeyboardInterrupt
-        return encoder.encode(texts)
+        return embedder.encode(texts)
 
-    return encode
+    return Wrapped(embedder, encode)
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -266,7 +267,7 @@ def test_a_killed_run_goes_on_where_it_was(ingest: Ingester, full: bool) -> None
     if full:
         ingest()
     with pytest.raises(KeyboardInterrupt):
-        ingest(encode=failing_after(2, ingest.encoder), full=full)
+        ingest(embedder=failing_after(2, ingest.encoder), full=full)
     run = ingest()
     assert run.embedded <= 600 - 256
     assert (run.state, run.total, len(ingest.find("text"))) == ("done", 600, 10)
@@ -288,9 +289,7 @@ def test_two_sources_are_ingested_at_once(ingest: Ingester, database: Database) 
         ingest.write(f"{number}.md", f"common words and number {number} of {number % 7}")
     ended: list[Run] = []
     threads = [
-        threading.Thread(
-            target=lambda n=name: ended.append(Ingester(database, ingest.sources.folder)(n))
-        )
+        threading.Thread(target=lambda n=name: ended.append(Ingester(database, ingest.folder)(n)))
         for name in ("first", "second", "third")
     ]
     for thread in threads:
@@ -307,10 +306,15 @@ def test_progress_is_told_and_kept(ingest: Ingester) -> None:
     for number in range(600):
         ingest.write(f"{number}.md", f"text number {number}")
     told: list[Run] = []
-    gates: list[int] = []
-    ingest(on_progress=told.append, gate=lambda: gates.append(1))
+    batches: list[int] = []
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        batches.append(len(texts))
+        return ingest.encoder.encode(texts)
+
+    ingest(on_progress=told.append, embedder=Wrapped(ingest.encoder, encode))
     assert [run.embedded for run in told] == sorted(run.embedded for run in told)
-    assert (told[-1].state, told[-1].seen, len(gates)) == ("done", 600, 3)
+    assert (told[-1].state, told[-1].seen, len(batches)) == ("done", 600, 3)
     with ingest.database.connection() as connection:
         status = sources.statuses(connection, "local")[0]
     assert (status.documents, status.chunks, status.last_error) == (600, 600, None)
@@ -318,7 +322,7 @@ def test_progress_is_told_and_kept(ingest: Ingester) -> None:
 
 
 def test_names_that_are_no_text_are_ingested(ingest: Ingester) -> None:
-    (ingest.sources.folder / os.fsdecode(b"caf\xe9.md")).write_text("coffee")
+    (ingest.folder / os.fsdecode(b"caf\xe9.md")).write_text("coffee")
     ingest.write("a b #1?.md", "tea")
     assert ingest(link="https://x.org/{path}").changed == 2
     assert ingest(link="https://x.org/{path}").unchanged == 2
@@ -329,7 +333,7 @@ def test_names_that_are_no_text_are_ingested(ingest: Ingester) -> None:
 
 def test_text_that_postgres_cannot_hold_is_ingested_without_it(ingest: Ingester) -> None:
     ingest.write("a.md", "many good words " * 20 + "a nul \x00 here")
-    (ingest.sources.folder / "b.ipynb").write_text(
+    (ingest.folder / "b.ipynb").write_text(
         '{"cells": [{"cell_type": "markdown", "source": ["half \\ud800 a pair"]}]}'
     )
     assert ingest().changed == 2

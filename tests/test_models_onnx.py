@@ -239,11 +239,7 @@ def test_an_index_by_an_unknown_encoder_is_searched_by_words_alone(
         docs,
         database=database,
         workspace="local",
-        encode=gone.encode,
-        count=gone.count,
-        embedder_name=gone.name,
-        dims=gone.dims,
-        window=gone.window,
+        embedder=gone,
         now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
     )
     opened = services(database, tiny, tmp_path, "torch")

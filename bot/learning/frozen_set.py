@@ -98,11 +98,7 @@ def index(services: "Services") -> str:
         config,
         database=services.database,
         workspace=workspace,
-        encode=embedder.encode,
-        count=embedder.count,
-        embedder_name=embedder.name,
-        dims=embedder.dims,
-        window=embedder.window,
+        embedder=embedder,
         now=lambda: datetime.now(UTC),
         allow_removal=True,
     )
