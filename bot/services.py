@@ -14,15 +14,17 @@ from bot import embedding
 from bot.settings import Settings
 from store import workspaces
 from store.database import Database
+from store.feedback import versions
 from store.index import embedders
 from store.migrate import migrate
 from store.queue import Queue
+from store.records import ModelVersion
 from store.server import embedded
 
 if TYPE_CHECKING:
     from bot.answering.answerer import Answerer
-    from bot.answering.parameters import Shelf
-    from bot.answering.policy import Manners
+    from bot.answering.parameters import Serving
+    from bot.answering.policy import Policy
     from bot.intents import IntentFile
     from models.embedder import Embedder
 
@@ -33,12 +35,19 @@ class Services:
     """The parts that a process shares between its threads; models are loaded at first use."""
 
     def __init__(
-        self, settings: Settings, database: Database, server: embedded.Server | None
+        self,
+        settings: Settings,
+        database: Database,
+        server: embedded.Server | None,
+        *,
+        embedder: "Embedder | None" = None,
     ) -> None:
+        """Work with this `embedder` instead of the one of the settings, where one is given."""
         self.settings = settings
         self.database = database
         self.server = server
         self.queue = Queue(database.url)
+        self._given = embedder
         self._loading = Lock()
         self._answering = Lock()
         self._answerers: dict[tuple[str, str], Answerer] = {}
@@ -53,18 +62,18 @@ class Services:
     def embedder(self) -> "Embedder":
         """The configured encoder (loading it takes seconds and, with torch, about 600 MB)."""
         with self._loading:
-            return embedding.configured(self.settings)
+            return self._given or embedding.configured(self.settings)
 
     @cached_property
-    def shelf(self) -> "Shelf":
+    def serving(self) -> "Serving":
         """What serves of everything that is learned."""
-        from bot.answering.parameters import Shelf
+        from bot.answering.parameters import Serving
 
         named = ("answer_above", "unsure_above")
         fixed = {name: getattr(self.settings, name) for name in named}
         known = {name: value for name, value in fixed.items() if value is not None}
         remembers = self.settings.learn_at != "off"
-        return Shelf(self.database, self.workspace, fixed=known, remembers=remembers)
+        return Serving(self.database, self.workspace, fixed=known, remembers=remembers)
 
     @cached_property
     def intents(self) -> "IntentFile":
@@ -74,14 +83,29 @@ class Services:
         return IntentFile(self.settings.intents)
 
     @cached_property
-    def manners(self) -> "Manners":
-        """Decides what a message is, by the classifier that serves."""
+    def policy(self) -> "Policy":
+        """Decides what is done with a message, by the classifier that serves."""
         from bot.answering import classifier
-        from bot.answering.policy import Manners
+        from bot.answering.policy import Policy
 
-        served = classifier.of(self)
-        served.now()
-        return Manners(self.intents.now, served.now)
+        folder = classifier.root(self.settings.home)
+        serving = classifier.ServingClassifier(
+            lambda: self.serving.now().versions.get(classifier.KIND),
+            self._earlier_classifiers,
+            lambda version: classifier.load(
+                folder / (version.path or ""), self.embedder, self.settings
+            ),
+            lambda: classifier.untrained(self.intents.now(), self.embedder),
+        )
+        serving.now()
+        return Policy(self.intents.now, serving.now)
+
+    def _earlier_classifiers(self) -> list[ModelVersion]:
+        """Those that served before, the last one first."""
+        with self.database.connection() as connection:
+            found = versions.all_of(connection, self.workspace, "intents")
+        served = [(v.promoted_at, v) for v in found if v.promoted_at and not v.is_serving]
+        return [version for _, version in sorted(served, key=lambda pair: pair[0], reverse=True)]
 
     @property
     def answerer(self) -> "Answerer":
@@ -96,12 +120,11 @@ class Services:
             served = embedders.serving(connection, workspace) or self.embedder.name
         with self._answering:
             if (workspace, served) not in self._answerers:
-                encoder = self._encoder(served)
-                parts = self.database, workspace, encoder.encode, self.shelf, encoder.name
-                self._answerers = {(workspace, served): Answerer(*parts, self.manners)}
+                parts = self.database, workspace, self._embedder_of(served), self.serving
+                self._answerers = {(workspace, served): Answerer(*parts, self.policy)}
             return self._answerers[workspace, served]
 
-    def _encoder(self, name: str) -> "Embedder":
+    def _embedder_of(self, name: str) -> "Embedder":
         if name == self.embedder.name:
             return self.embedder
         found = embedding.named(self.settings, name)

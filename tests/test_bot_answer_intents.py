@@ -9,8 +9,8 @@ import pytest
 from bot.answering import policy
 from bot.answering.answerer import Answerer
 from bot.answering.classifier import Classifier
-from bot.answering.parameters import Shelf
-from bot.answering.policy import Manners
+from bot.answering.parameters import Serving
+from bot.answering.policy import Policy
 from bot.intents import Intent, Intents
 from models.intents.classifier import Prediction
 from store.database import Database
@@ -73,9 +73,9 @@ def ask(
         second = "broken" if confidence > 0.5 else "question"
         return Prediction(intent, confidence, intent, second, abs(2 * confidence - 1), 0.9)
 
-    bot = Manners(lambda: INTENTS, lambda: Classifier(classify, "v1"))
-    shelf = Shelf(database, "local")
-    answerer = Answerer(database, "local", encoder.encode, shelf, encoder.name, bot)
+    bot = Policy(lambda: INTENTS, lambda: Classifier(classify, "v1"))
+    serving = Serving(database, "local")
+    answerer = Answerer(database, "local", encoder, serving, bot)
     return answerer.answer(text, EVERYBODY, **where)  # type: ignore[arg-type]
 
 
@@ -134,6 +134,6 @@ def test_an_intent_narrows_the_search_to_its_sources(database: Database, encoder
 
 
 def test_without_manners_everything_is_searched_for(database: Database, encoder: Encoder) -> None:
-    answerer = Answerer(database, "local", encoder.encode, Shelf(database, "local"), encoder.name)
+    answerer = Answerer(database, "local", encoder, Serving(database, "local"))
     answer = answerer.answer(PAGES["handbook"], EVERYBODY)
     assert (answer.intent, answer.body) == (None, PAGES["handbook"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bot.answering import classifier
-from bot.answering.classifier import Classify, Served
+from bot.answering.classifier import Classify, ServingClassifier
 from bot.intents import Intent, Intents
 from models.shelf import ShelfError
 from store.records import ModelVersion
@@ -42,8 +42,10 @@ class Machine:
             raise ShelfError(f"{wanted.path}/model.safetensors is truncated. Promote another.")
         return never
 
-    def served(self) -> Served:
-        return Served(lambda: self.serving, lambda: self.earlier, self.load, lambda: never)
+    def served(self) -> ServingClassifier:
+        return ServingClassifier(
+            lambda: self.serving, lambda: self.earlier, self.load, lambda: never
+        )
 
 
 def never(text: str, vector: object) -> object:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.answering import ranking
 from bot.answering.confidence import Calibrator
-from bot.answering.parameters import Learned
+from bot.answering.parameters import Parameters
 from bot.learning import fit_confidence, fit_ranking
 from bot.learning.calibration import Sample
 from bot.learning.feedback import Feedback
@@ -36,7 +36,9 @@ def known(rows: list[Judged], chance: np.random.Generator) -> Evidence:
         for n, u in enumerate(units)
     ]
     feedback = Feedback((), (), np.zeros((0, 0), dtype=np.float32), tuple(rows))
-    return Evidence(feedback, lambda weights, floor: np.zeros(0), lambda: frozen, Learned(SERVING))
+    return Evidence(
+        feedback, lambda weights, floor: np.zeros(0), lambda: frozen, Parameters(SERVING)
+    )
 
 
 def told(count: int, wrong_below: float, *, refused: bool = False) -> list[Judged]:
@@ -118,7 +120,7 @@ def test_a_source_that_people_reject_loses_its_lead() -> None:
         )
         replays.append(Replay(passages, table))
     feedback = Feedback(tuple(rows), tuple(replays), np.eye(400, dtype=np.float32))
-    evidence = Evidence(feedback, lambda weights, floor: np.zeros(160), list, Learned(SERVING))
+    evidence = Evidence(feedback, lambda weights, floor: np.zeros(160), list, Parameters(SERVING))
     verdict = fit_ranking.fit_sources(evidence)
     assert verdict.decision == "promoted", verdict.reason
     worth = {name: float(str(value)) for name, value in verdict.payload.items()}
@@ -128,26 +130,29 @@ def test_a_source_that_people_reject_loses_its_lead() -> None:
 def test_one_source_has_nothing_to_be_told_apart_from() -> None:
     replays = (Replay((passage(0, "wiki"),), np.zeros((1, 3))),)
     feedback = Feedback((rated(0, 0.5, 1, 0),), replays, np.eye(1, dtype=np.float32))
-    evidence = Evidence(feedback, lambda weights, floor: np.zeros(0), list, Learned(SERVING))
+    evidence = Evidence(feedback, lambda weights, floor: np.zeros(0), list, Parameters(SERVING))
     assert fit_ranking.fit_sources(evidence).decision == "waiting"
 
 
 def test_what_a_source_is_worth_moves_its_passages() -> None:
     found = [passage(0, "archive", 0.6), passage(1, "wiki", 0.58)]
-    assert [p.source for p in ranking.prefer(found, {})] == ["archive", "wiki"]
-    assert [p.source for p in ranking.prefer(found, {"archive": -0.05})] == ["wiki", "archive"]
+    assert [p.source for p in ranking.prefer_sources(found, {})] == ["archive", "wiki"]
+    assert [p.source for p in ranking.prefer_sources(found, {"archive": -0.05})] == [
+        "wiki",
+        "archive",
+    ]
 
 
 def test_promoted_thresholds_and_sources_serve() -> None:
     def version(kind: str, payload: dict[str, object]) -> ModelVersion:
         return ModelVersion(UUID(int=1), kind, None, payload, {}, NOW, NOW, True)
 
-    learned = Learned.of(
+    parameters = Parameters.of(
         {
             "thresholds": version("thresholds", {"answer_above": 0.9}),
             "sources": version("sources", {"wiki": 0.02}),
         }
     )
-    assert learned.calibrator.answer_above == 0.9
-    assert learned.calibrator.unsure_above == Calibrator.default().unsure_above
-    assert learned.sources == {"wiki": 0.02}
+    assert parameters.calibrator.answer_above == 0.9
+    assert parameters.calibrator.unsure_above == Calibrator.default().unsure_above
+    assert parameters.sources == {"wiki": 0.02}

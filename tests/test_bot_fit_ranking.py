@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bot.answering.confidence import Calibrator
-from bot.answering.parameters import Learned
+from bot.answering.parameters import Parameters
 from bot.learning import fit_ranking, promotion
 from bot.learning.feedback import Feedback
 from bot.learning.fit_ranking import Evidence
@@ -33,8 +33,8 @@ PASSAGES = tuple(passage(n) for n in range(10))
 def night(seed: int, turn: Turn, count: int = 220) -> Evidence:
     """Questions whose right passage follows TRUTH; the serving order is shown and voted on."""
     chance = np.random.default_rng(seed)
-    learned = Learned(Calibrator.default())
-    before = fit_ranking.weights(learned)[:3]
+    parameters = Parameters(Calibrator.default())
+    before = fit_ranking.weights(parameters)[:3]
     rows, replays, asked = [], [], []
     for number in range(count):
         table = chance.random((10, 3))
@@ -52,7 +52,7 @@ def night(seed: int, turn: Turn, count: int = 220) -> Evidence:
     def scores(weights: fit_ranking.Weights, floor: float) -> fit_ranking.Weights:
         return np.array([float((t @ weights[:3]).argmax() == r) for t, r in frozen])
 
-    return Evidence(feedback, scores, list, learned, seed)
+    return Evidence(feedback, scores, list, parameters, seed)
 
 
 def honest(chance: np.random.Generator, is_right: bool) -> bool:

@@ -56,9 +56,7 @@ def before(database: Database, tmp_path: Path, pages: list[SourceConfig]) -> Ser
 
 def by(encoder: HashEmbedder, database: Database, home: Path) -> Services:
     settings = Settings(_env_file=None, home=home)  # type: ignore[call-arg]
-    services = Services(settings, database, None)
-    services.__dict__["embedder"] = encoder
-    return services
+    return Services(settings, database, None, embedder=encoder)
 
 
 def answered(services: Services, question: str, ts: str) -> UUID:

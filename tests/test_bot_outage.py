@@ -83,8 +83,8 @@ def context(
     kind: type[Services], home: Path, database: Database, server: embedded.Server
 ) -> WorkerContext:
     values = {"home": home, "sources": home / "sources.toml"}
-    services = kind(Settings(_env_file=None, **values), database, server)  # type: ignore[call-arg, arg-type]
-    services.__dict__["embedder"] = Deadly(server, database)
+    settings = Settings(_env_file=None, **values)  # type: ignore[call-arg, arg-type]
+    services = kind(settings, database, server, embedder=Deadly(server, database))
     return WorkerContext(
         services=services,
         throttle=Throttle(),

@@ -30,9 +30,7 @@ PAGES = {
 def opened(database: Database, home: Path, **given: str) -> Services:
     (home / "intents.toml").touch()  # no intents: every message is searched for
     settings = Settings(_env_file=None, home=home, intents=home / "intents.toml", **given)  # type: ignore[call-arg]
-    services = Services(settings, database, None)
-    services.__dict__["embedder"] = HashEmbedder()
-    return services
+    return Services(settings, database, None, embedder=HashEmbedder())
 
 
 def found(services: Services) -> list[str]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bot.answering import policy
 from bot.answering.classifier import Classifier
-from bot.answering.policy import Decision, Handover, Manners
+from bot.answering.policy import Decision, Handover, Policy
 from bot.intents import Intent, Intents
 from models.intents.classifier import Prediction
 from store.records import Answer
@@ -40,7 +40,7 @@ def decided(
     def classify(text: str, vector: object) -> Prediction:
         return found
 
-    bot = Manners(lambda: intents, lambda: Classifier(classify, "v1"))
+    bot = Policy(lambda: intents, lambda: Classifier(classify, "v1"))
     return bot.decide(text, vector=no_vector, **where)  # type: ignore[arg-type]
 
 
@@ -167,7 +167,7 @@ def routed(decision: Decision, question: str = "text") -> Answer:
 
 
 def test_who_takes_over_gets_one_line_with_a_place_for_the_link() -> None:
-    bot = Manners(lambda: INTENTS, lambda: Classifier(lambda text, vector: said("access", 1.0)))
+    bot = Policy(lambda: INTENTS, lambda: Classifier(lambda text, vector: said("access", 1.0)))
     answer = routed(decided(said("access", 0.995)), "need access\nto {crm}  " + "x" * 500)
     handover = bot.handover(answer)
     assert handover is not None and handover.route_to == "C0ACCESS"
@@ -177,7 +177,7 @@ def test_who_takes_over_gets_one_line_with_a_place_for_the_link() -> None:
 
 
 def test_nobody_takes_over_what_was_not_routed_or_has_nowhere_to_go() -> None:
-    bot = Manners(lambda: INTENTS, lambda: Classifier(lambda text, vector: said("access", 1.0)))
+    bot = Policy(lambda: INTENTS, lambda: Classifier(lambda text, vector: said("access", 1.0)))
     answer = routed(decided(said("access", 0.995)))
     assert bot.handover(replace(answer, status="answered")) is None
     assert bot.handover(replace(answer, intent="time_off")) is None

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from bot.slack import markup, render, rich_text
+from bot.text import age
 from store.records import Answer, Citation
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -126,7 +127,7 @@ def test_feedback_controls_carry_the_answers_id(status: str, has: bool) -> None:
      (100, "updated 3 months ago"), (800, "updated 2 years ago"), (-3, "updated today")],
 )  # fmt: skip
 def test_age_is_told_in_the_largest_unit(days: int, said: str) -> None:
-    assert render.age(NOW - timedelta(days=days), NOW) == said
+    assert age(NOW - timedelta(days=days), NOW) == said
 
 
 def test_a_table_is_lined_up_in_a_code_block_with_an_arrow_at_the_row() -> None:

@@ -31,8 +31,8 @@ def context(database: Database, tmp_path: Path, told: list[Run]) -> WorkerContex
     (tmp_path / "wiki" / "page.md").write_text("# Page\n\nSome words.\n")
     (tmp_path / "sources.toml").write_text('[[source]]\nname = "wiki"\naddress = "wiki"\n')
     values = {"home": tmp_path / "home", "sources": tmp_path / "sources.toml"}
-    services = Services(Settings(_env_file=None, **values), database, None)  # type: ignore[call-arg, arg-type]
-    services.__dict__["embedder"] = HashEmbedder()
+    settings = Settings(_env_file=None, **values)  # type: ignore[call-arg, arg-type]
+    services = Services(settings, database, None, embedder=HashEmbedder())
     return WorkerContext(
         services=services,
         throttle=Throttle(),

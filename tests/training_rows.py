@@ -63,9 +63,7 @@ def team(home: Path, database: Database) -> Services:
         intents=home / "intents.toml",
         database_url=database.url,
     )
-    services = Services(settings, database, None)
-    services.__dict__["embedder"] = HashEmbedder()
-    return services
+    return Services(settings, database, None, embedder=HashEmbedder())
 
 
 def trained(home: Path) -> Path:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot import titles
 from bot.answering import confidence, faq, highlight, ranking, recall
-from bot.answering.parameters import Learned, Shelf
-from bot.answering.policy import STATUSES, Decision, Manners, Step, signals
+from bot.answering.parameters import Parameters, Serving
+from bot.answering.policy import STATUSES, Decision, Policy, Step, signals
 from store.database import Database
 from store.feedback import faqs
 from store.feedback import memory as memories
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from models.embedder import Embedder
+
 CANDIDATES = 30
 """Fused passages that are looked at before near-duplicates are collapsed."""
 
@@ -33,8 +34,6 @@ SHOWN = 3
 
 SHOWN_SHARE = 0.6
 """A further source is shown when its fused score is at least this share of the first one's."""
-
-Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +55,16 @@ class Answerer:
         self,
         database: Database,
         workspace: str,
-        encode: Encode,
-        shelf: Shelf,
-        encoder: str = "",
-        manners: Manners | None = None,
+        embedder: "Embedder",
+        serving: Serving,
+        policy: Policy | None = None,
     ) -> None:
-        """Without `manners`, every message is taken for a question to the documents."""
+        """Without a `policy`, every message is taken for a question to the documents."""
         self._database = database
         self._workspace = workspace
-        self._encode = encode
-        self._shelf = shelf
-        self._encoder = encoder
-        self.manners = manners
+        self._embedder = embedder
+        self._serving = serving
+        self.policy = policy
 
     def answer(
         self,
@@ -82,16 +79,16 @@ class Answerer:
     ) -> Answer:
         """Answer one message from what the viewer may see; `sources` narrows the search.
 
-        `origin`, `mode` and `strictness` of the channel, and the `chosen` intent are for the manners.
+        `origin`, `mode` and `strictness` of the channel, and the `chosen` intent are for the policy.
         """
         started = time.perf_counter()
         asked = clean(question)
         if not asked:
             return _empty(question)
-        vector = functools.cache(lambda: self._encode([asked])[0])
+        vector = functools.cache(lambda: self._embedder.encode([asked])[0])
         decision = Decision()
-        if self.manners:
-            decision = self.manners.decide(
+        if self.policy:
+            decision = self.policy.decide(
                 asked, vector=vector, origin=origin, mode=mode, strictness=strictness, chosen=chosen
             )
         decided = _ms(started)
@@ -114,17 +111,17 @@ class Answerer:
         verified = self._verified(asked, viewer, vector()) if sources is None else None
         if verified:
             return verified
-        learned = self._shelf.now()
+        parameters = self._serving.now()
         narrowed = _narrowed(sources, decision.sources)
-        found = self.find(asked, viewer, learned, sources=narrowed, vector=vector())
-        answer = replace(self._decide(asked, found, learned), timings_ms=found.timings)
+        found = self.find(asked, viewer, parameters, sources=narrowed, vector=vector())
+        answer = replace(self._decide(asked, found, parameters), timings_ms=found.timings)
         if answer.status == "not_found" and decision.otherwise:
             return _ended(answer, decision, decision.otherwise)
         return answer
 
     def _verified(self, asked: str, viewer: Viewer, vector: "NDArray[np.float32]") -> Answer | None:
         """Give a person's approved answer to almost the same question."""
-        number, plain = embedder_id(self._encoder), vector.tolist()
+        number, plain = embedder_id(self._embedder.name), vector.tolist()
         with self._database.reading() as connection:
             known = faqs.best(connection, self._workspace, number, plain, viewer, faq.SERVED_ABOVE)
         return faq.answer(asked, *known, plain) if known else None
@@ -133,7 +130,7 @@ class Answerer:
         self,
         question: str,
         viewer: Viewer,
-        learned: Learned | None = None,
+        parameters: Parameters | None = None,
         *,
         sources: Sequence[str] | None = None,
         leg: search.Leg = "hybrid",
@@ -143,31 +140,37 @@ class Answerer:
 
         `vector` is the question's, where it is known already.
         """
-        learned = learned or self._shelf.now()
+        parameters = parameters or self._serving.now()
         started = time.perf_counter()
-        vector = self._encode([question])[0] if vector is None else vector
+        vector = self._embedder.encode([question])[0] if vector is None else vector
         encoded = time.perf_counter()
         with self._database.reading() as connection:
             plan = search.prepare(connection, self._workspace, question, viewer, sources)
-            leg = plan.leg(leg, embedder_id(self._encoder))
+            leg = plan.leg(leg, embedder_id(self._embedder.name))
             rows = search.passages(
                 connection,
                 self._workspace,
                 plan,
                 vector.tolist(),
-                weight=learned.vector_weight,
+                weight=parameters.vector_weight,
                 limit=CANDIDATES,
                 leg=leg,
             )
             near = []
-            if plan.scope and leg == "hybrid" and learned.recall.weight:
+            if plan.scope and leg == "hybrid" and parameters.recall.weight:
                 near = memories.near(
-                    connection, self._workspace, plan.scope, vector.tolist(), learned.recall.floor
+                    connection,
+                    self._workspace,
+                    plan.scope,
+                    vector.tolist(),
+                    parameters.recall.floor,
                 )
         if leg == "hybrid":
-            rows = titles.rescore(rows, plan.terms, learned.title_weight)
-        speaks = recall.evidence(recall.seen(near), learned.recall.floor)
-        rows = ranking.prefer(recall.rescore(rows, near, speaks, learned.recall), learned.sources)
+            rows = ranking.prefer_titles(rows, plan.terms, parameters.title_weight)
+        speaks = recall.evidence(recall.seen(near), parameters.recall.floor)
+        rows = ranking.prefer_sources(
+            recall.rescore(rows, near, speaks, parameters.recall), parameters.sources
+        )
         timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
         return Found(question, ranking.arrange(rows), plan.terms, vector.tolist(), speaks, timings)
 
@@ -176,16 +179,18 @@ class Answerer:
         if not found.passages:
             return "", {}
         first = found.passages[0]
-        span, cosines = highlight.best_span(first.body, found.question, found.vector, self._encode)
+        span, cosines = highlight.best_span(
+            first.body, found.question, found.vector, self._embedder.encode
+        )
         signals = confidence.signals(found.passages, found.terms, cosines)
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return span, signals
 
-    def _decide(self, question: str, found: Found, learned: Learned) -> Answer:
+    def _decide(self, question: str, found: Found, parameters: Parameters) -> Answer:
         started = time.perf_counter()
         span, signals = self.judge(found)
-        probability = learned.calibrator.probability(signals) if signals else 0.0
-        status = learned.calibrator.status(probability) if signals else "not_found"
+        probability = parameters.calibrator.probability(signals) if signals else 0.0
+        status = parameters.calibrator.status(probability) if signals else "not_found"
         found.timings["decide"] = _ms(started)
         cited = tuple(_citation(p) for p in _shown(found.passages))
         is_told = status != "not_found"
@@ -199,7 +204,7 @@ class Answerer:
             hints=() if is_told else cited,
             passages=tuple(found.passages),
             signals=signals,
-            versions={"encoder": self._encoder, **_names(learned)},
+            versions={"encoder": self._embedder.name, **_names(parameters)},
             vector=tuple(found.vector),
         )
 
@@ -254,8 +259,8 @@ def _narrowed(channel: Sequence[str] | None, intent: Sequence[str] | None) -> Se
     return [name for name in channel if name in intent] or channel
 
 
-def _names(learned: Learned) -> Mapping[str, str]:
-    return {kind: str(v.version_id) for kind, v in learned.versions.items()}
+def _names(parameters: Parameters) -> Mapping[str, str]:
+    return {kind: str(v.version_id) for kind, v in parameters.versions.items()}
 
 
 def _empty(question: str) -> Answer:

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 
 from bot.intents import Intents
 from bot.settings import Settings
-from store.feedback import versions
 from store.records import ModelVersion
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bot.services import Services
     from models.embedder import Embedder
     from models.intents.classifier import IntentModel, Prediction
 
@@ -52,7 +50,7 @@ class Classifier:
     version_id: str = ""
 
 
-class Served:
+class ServingClassifier:
     """Gives the classifier that serves; a version that cannot be loaded changes nothing."""
 
     def __init__(
@@ -109,30 +107,6 @@ class Served:
             return None
         log.info("intents_version_loaded version=%s", version.version_id)
         return loaded
-
-
-def of(services: "Services") -> Served:
-    """Build what serves on the settings' shelf."""
-
-    def serving() -> ModelVersion | None:
-        return services.shelf.now().versions.get(KIND)
-
-    def earlier() -> list[ModelVersion]:
-        with services.database.connection() as connection:
-            found = versions.all_of(connection, services.workspace, KIND)
-        served = [(v.promoted_at, v) for v in found if v.promoted_at and not v.is_serving]
-        return [version for _, version in sorted(served, key=lambda pair: pair[0], reverse=True)]
-
-    return Served(
-        serving,
-        earlier,
-        lambda version: load(
-            root(services.settings.home) / (version.path or ""),
-            services.embedder,
-            services.settings,
-        ),
-        lambda: untrained(services.intents.now(), services.embedder),
-    )
 
 
 def root(home: Path) -> Path:

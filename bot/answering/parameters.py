@@ -26,8 +26,8 @@ TITLE_WEIGHT = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """A consistent snapshot of the learned parts; `sources` says what is added to a source's passages."""
+class Parameters:
+    """One consistent snapshot; `sources` says what is added to the scores of a source's passages."""
 
     calibrator: Calibrator
     vector_weight: float = VECTOR_WEIGHT
@@ -37,27 +37,42 @@ class Learned:
     versions: Mapping[str, ModelVersion] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, serving: Mapping[str, ModelVersion]) -> "Learned":
-        """Read the serving versions; a kind that is absent keeps its default."""
-        confidence, memory = serving.get("confidence"), serving.get("memory")
-        calibrator = Calibrator.of(confidence.payload) if confidence else Calibrator.default()
-        fusion = numbers(serving.get("fusion"))
-        return cls(
-            calibrator.within(numbers(serving.get("thresholds"))),
-            fusion.get("vector_weight", VECTOR_WEIGHT),
-            numbers(serving.get("title")).get("title_weight", TITLE_WEIGHT),
-            Recall(**numbers(memory)),
-            numbers(serving.get("sources")),
-            dict(serving),
-        )
+    def of(cls, serving: Mapping[str, ModelVersion]) -> "Parameters":
+        """Read the serving versions, by kind; a kind that is absent keeps its default."""
+        parameters = cls(Calibrator.default(), versions=dict(serving))
+        # The thresholds hold for the confidence that serves, so they come after it.
+        for kind in sorted(serving, key=lambda kind: kind != "confidence"):
+            parameters = parameters.with_part(kind, serving[kind].payload)
+        return parameters
+
+    def with_part(self, kind: str, payload: Mapping[str, object]) -> "Parameters":
+        """Give what would serve with this payload of a version; raises ValueError for a broken one.
+
+        A kind that holds no parameters (`intents`) changes nothing.
+        """
+        match kind:
+            case "confidence":
+                return replace(self, calibrator=Calibrator.of(payload))
+            case "thresholds":
+                return replace(self, calibrator=self.calibrator.within(_numbers(payload)))
+            case "memory":
+                return replace(self, recall=Recall(**_numbers(payload)))
+            case "sources":
+                return replace(self, sources=_numbers(payload))
+            case "title":
+                weight = _numbers(payload).get("title_weight", self.title_weight)
+                return replace(self, title_weight=weight)
+            case "fusion":
+                weight = _numbers(payload).get("vector_weight", self.vector_weight)
+                return replace(self, vector_weight=weight)
+        return self
 
 
-def numbers(version: ModelVersion | None) -> dict[str, float]:
-    """Read the named numbers of a version; none when nothing serves."""
-    return {k: float(str(v)) for k, v in version.payload.items()} if version else {}
+def _numbers(payload: Mapping[str, object]) -> dict[str, float]:
+    return {name: float(str(value)) for name, value in payload.items()}
 
 
-class Shelf:
+class Serving:
     """Gives the current snapshot; asks the database at most every REFRESH_SECONDS."""
 
     def __init__(
@@ -78,18 +93,18 @@ class Shelf:
         self._remembers = remembers
         self._lock = Lock()
         self._read_at = float("-inf")
-        self._learned = Learned(Calibrator.default())
+        self._parameters = Parameters(Calibrator.default())
 
-    def now(self) -> Learned:
+    def now(self) -> Parameters:
         """Give what serves, at most REFRESH_SECONDS old."""
         with self._lock:
             if self._clock() - self._read_at >= REFRESH_SECONDS:
                 with self._database.connection() as connection:
-                    learned = Learned.of(versions.serving(connection, self._workspace))
-                self._learned = replace(
-                    learned,
-                    calibrator=learned.calibrator.within(self._fixed),
-                    recall=learned.recall if self._remembers else Recall(weight=0.0),
+                    parameters = Parameters.of(versions.serving(connection, self._workspace))
+                self._parameters = replace(
+                    parameters,
+                    calibrator=parameters.calibrator.within(self._fixed),
+                    recall=parameters.recall if self._remembers else Recall(weight=0.0),
                 )
                 self._read_at = self._clock()
-            return self._learned
+            return self._parameters

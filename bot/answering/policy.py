@@ -102,7 +102,7 @@ class Choice:
     label: str
 
 
-class Manners:
+class Policy:
     """Decides for one workspace; shared by the worker's threads."""
 
     def __init__(

@@ -1,6 +1,7 @@
-"""Order found passages as they are shown: near-duplicates collapsed, the newer of two near-equals first.
+"""Order found passages as they are shown: what is learned of titles and sources added to their scores,
+near-duplicates collapsed, the newer of two near-equals first.
 
-Knows nothing about the question, the database or models.
+Knows nothing about the database or models: the weights are handed in.
 """
 
 import re
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from store.index.search import Terms
 from store.records import Passage
 
 SAME_SHARE = 0.9
@@ -36,7 +38,7 @@ def overlap(a: frozenset[str], b: frozenset[str]) -> float:
     return len(a & b) / union if union else 1.0
 
 
-def prefer(passages: Sequence[Passage], worth: Mapping[str, float]) -> list[Passage]:
+def prefer_sources(passages: Sequence[Passage], worth: Mapping[str, float]) -> list[Passage]:
     """Add what each passage's source is worth to its score, and order by it."""
     if not worth:
         return list(passages)
@@ -44,9 +46,36 @@ def prefer(passages: Sequence[Passage], worth: Mapping[str, float]) -> list[Pass
     return sorted(scored, key=lambda p: -p.score)
 
 
+def prefer_titles(passages: Sequence[Passage], terms: Terms, weight: float) -> list[Passage]:
+    """Add the weighted `title_share` to each score, and order by it."""
+    if not weight:
+        return list(passages)
+    scored = [replace(p, score=p.score + weight * title_share(p, terms)) for p in passages]
+    return sorted(scored, key=lambda p: -p.score)
+
+
+def title_share(passage: Passage, terms: Terms) -> float:
+    """Give the share (0..1) of the question's idf whose lexemes begin a word of title or heading.
+
+    A lexeme is a stem, so a word that begins with it counts: no stemmer is needed here.
+    """
+    begun = words(f"{passage.title} {passage.heading}")
+    held = (i for t, i in zip(terms.terms, terms.idf, strict=True) if _begins(_stem(t), begun))
+    return sum(held) / terms.ceiling
+
+
 def arrange(passages: Sequence[Passage], limit: int = 10) -> list[Passage]:
     """Collapse near-duplicates, let the newer of near-equals lead, cut to `limit`."""
     return _newer_first(_collapse(passages))[:limit]
+
+
+def _stem(lexeme: str) -> str:
+    # English stems of words in -y end in -i, which the words themselves do not.
+    return lexeme[:-1] if lexeme.endswith("i") and len(lexeme) > 3 else lexeme
+
+
+def _begins(stem: str, among: frozenset[str]) -> bool:
+    return stem in among or any(word.startswith(stem) for word in among)
 
 
 def _age(passage: Passage) -> datetime:

@@ -22,7 +22,7 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Judgement:
     """A text that was shown for a question this similar (cosine), and the weight of its votes."""
 
     text_hash: str
@@ -31,14 +31,14 @@ class Seen:
     bad: float
 
 
-def evidence(seen: Iterable[Seen], floor: float) -> dict[str, float]:
+def evidence(seen: Iterable[Judgement], floor: float) -> dict[str, float]:
     """Give, by text hash, what speaks for a text (0..1); texts that nothing speaks for are absent.
 
     The share of likes among votes on similar questions, shrunk, times how similar the nearest liked
     one is. A thumbs-down only cancels likes: it does not say which other text is right.
     """
     found: dict[str, float] = {}
-    by_text: dict[str, list[Seen]] = {}
+    by_text: dict[str, list[Judgement]] = {}
     for one in seen:
         if one.similarity > floor:
             by_text.setdefault(one.text_hash, []).append(one)
@@ -51,10 +51,10 @@ def evidence(seen: Iterable[Seen], floor: float) -> dict[str, float]:
     return found
 
 
-def seen(memories: Sequence[Memory]) -> Iterable[Seen]:
+def seen(memories: Sequence[Memory]) -> Iterable[Judgement]:
     """Reduce looked-up rows to what they say; a text that stands in several places counts once."""
     unique = {(m.answer_id, m.passage.text_hash): m for m in memories}
-    return [Seen(m.passage.text_hash, m.similarity, m.good, m.bad) for m in unique.values()]
+    return [Judgement(m.passage.text_hash, m.similarity, m.good, m.bad) for m in unique.values()]
 
 
 def rescore(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.answering.answerer import Answerer, Found
-from bot.answering.parameters import Learned
+from bot.answering.parameters import Parameters
 from bot.services import Services
 from evals import answers, metrics
 from models import confidence
@@ -37,12 +37,12 @@ class Sample:
 
 
 def samples(
-    answerer: Answerer, learned: Learned, rows: Sequence[answers.Labelled], progress: Progress
+    answerer: Answerer, parameters: Parameters, rows: Sequence[answers.Labelled], progress: Progress
 ) -> list[Sample]:
     """Search for every question; answerable ones a second time with their page hidden."""
     found_samples = []
     for number, row in enumerate(rows, start=1):
-        found = answerer.find(row.question, READER, learned)
+        found = answerer.find(row.question, READER, parameters)
         page = row.path or row.question_id
         found_samples.append(_sample(answerer, found, row, page, 1.0))
         if row.answerable:
@@ -92,7 +92,7 @@ def refit(
     services: Services, file: Path, out: Path | None, progress: Progress
 ) -> dict[str, object]:
     """Fit on the questions of a file over what is ingested; write the payload to `out` when given."""
-    drawn = samples(services.answerer, services.shelf.now(), answers.labelled(file), progress)
+    drawn = samples(services.answerer, services.serving.now(), answers.labelled(file), progress)
     payload = fit(drawn)
     if out is not None:
         out.write_text(json.dumps(payload, indent=2) + "\n", encoding="utf-8")

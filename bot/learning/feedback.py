@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 
 from bot.answering.lifecycle import viewer
-from bot.answering.recall import Seen, evidence
+from bot.answering.recall import Judgement, evidence
 from bot.learning.replay import Replay, replay
 from models.ranking import Votes
 from store.feedback import memory
@@ -64,12 +64,12 @@ class Feedback:
     def _homes(self) -> dict[str, str]:
         return {p.text_hash: p.source for again in self.replays for p in again.passages}
 
-    def seen(self, number: int) -> list[Seen]:
+    def seen(self, number: int) -> list[Judgement]:
         """Give what the other questions' votes say about one: its own are left out."""
         order = np.argsort(-self.cosines[number], kind="stable")[: NEAREST + 1]
         near = [(int(j), float(self.cosines[number, j])) for j in order if j != number]
         rows = self.rows
-        return [Seen(rows[j].text_hash, c, rows[j].good, rows[j].bad) for j, c in near]
+        return [Judgement(rows[j].text_hash, c, rows[j].good, rows[j].bad) for j, c in near]
 
     def votes(self, floor: float) -> Votes:
         """Lay the questions out for fitting; memory reaches down to `floor`.

@@ -43,7 +43,7 @@ def fit_confidence(known: Evidence) -> Verdict:
         return promotion.waits("confidence", len(votes), what="votes on answers with signals")
     if len({s.is_right for s in votes}) < 2:
         return Verdict("confidence", "waiting", "all votes say the same: nothing to tell apart.")
-    serving = known.learned.calibrator
+    serving = known.parameters.calibrator
     if unheard := _unheard("confidence", votes, serving):
         return unheard
     mixed = [*votes, *known.samples()]
@@ -67,7 +67,7 @@ def fit_thresholds(known: Evidence) -> Verdict:
     People only judge what was shown, so votes can show that a threshold should rise, not that it should
     fall: what stays unsaid gets no vote.
     """
-    votes, serving = _votes(known), known.learned.calibrator
+    votes, serving = _votes(known), known.parameters.calibrator
     if len(votes) < promotion.MIN_JUDGED:
         return promotion.waits("thresholds", len(votes), what="votes on answers with signals")
     if unheard := _unheard("thresholds", votes, serving):

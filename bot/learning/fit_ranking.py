@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answering.parameters import TITLE_WEIGHT, VECTOR_WEIGHT, Learned
+from bot.answering.parameters import TITLE_WEIGHT, VECTOR_WEIGHT, Parameters
 from bot.answering.recall import Recall
 from bot.learning import promotion
 from bot.learning.calibration import Sample
@@ -54,15 +54,15 @@ class Evidence:
     feedback: Feedback
     frozen: Scores
     samples: Callable[[], Sequence[Sample]]
-    learned: Learned
+    parameters: Parameters
     seed: int = 0
 
 
-def weights(learned: Learned, sources: Sequence[str] = ()) -> Weights:
+def weights(parameters: Parameters, sources: Sequence[str] = ()) -> Weights:
     """Give what serves as (vector, lexical, title, memory) weights, and what each source is worth."""
-    vector, title = learned.vector_weight, learned.title_weight
-    worth = [learned.sources.get(name, 0.0) for name in sources]
-    return np.array([vector, 1 - vector, title, learned.recall.weight, *worth])
+    vector, title = parameters.vector_weight, parameters.title_weight
+    worth = [parameters.sources.get(name, 0.0) for name in sources]
+    return np.array([vector, 1 - vector, title, parameters.recall.weight, *worth])
 
 
 def fit_title(known: Evidence) -> Verdict:
@@ -104,10 +104,10 @@ def _fit_order(
     votes call better, as it is slow. Memory is left out: it repairs just what the order gets wrong on
     judged questions, and so would hide it. `is_by_likelihood` tests the votes' likelihood (`_gains`).
     """
-    votes = known.feedback.votes(known.learned.recall.floor)
+    votes = known.feedback.votes(known.parameters.recall.floor)
     if len(votes.shown) < promotion.MIN_JUDGED:
         return promotion.waits(kind, len(votes.shown))
-    before = weights(known.learned, known.feedback.sources)
+    before = weights(known.parameters, known.feedback.sources)
     before[3] = 0.0
     spread = np.pad(np.array(spread), (0, len(before) - len(spread))).tolist()
     fitted, old = _fitted(votes, before, spread), ranking.choices(votes, before)
@@ -116,7 +116,7 @@ def _fit_order(
         (fold == k, _fitted(votes.take(fold != k), before, spread)) for k in set(fold.tolist())
     ]
     gains = _gains(votes, before, folds) if is_by_likelihood else None
-    verdict, floor = promotion.waits(kind, 0), known.learned.recall.floor
+    verdict, floor = promotion.waits(kind, 0), known.parameters.recall.floor
     for step in STEPS:
         new, best = old.copy(), _toward(before, fitted, step)
         for rows, part in folds:
@@ -167,8 +167,8 @@ def fit_memory(known: Evidence) -> Verdict:
     count = len(known.feedback.rows)
     if count < promotion.MIN_JUDGED:
         return promotion.waits("memory", count)
-    before = weights(known.learned, known.feedback.sources)
-    floor = known.learned.recall.floor
+    before = weights(known.parameters, known.feedback.sources)
+    floor = known.parameters.recall.floor
     laid = {f: known.feedback.votes(f) for f in sorted({*FLOORS, floor})}
     old, fold = ranking.choices(laid[floor], before), ranking.folds(count, seed=known.seed)
     new = old.copy()

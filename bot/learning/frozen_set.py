@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from bot.answering import ranking
 from bot.answering.answerer import Answerer
-from bot.answering.parameters import Shelf
-from bot.answering.recall import Seen, evidence
+from bot.answering.parameters import Serving
+from bot.answering.recall import Judgement, evidence
 from bot.learning import calibration
 from bot.learning.calibration import Sample
 from bot.learning.replay import Replay, replay
@@ -64,7 +64,7 @@ class FrozenSet:
         return [
             evidence(
                 (
-                    Seen(shown[j], float(cosines[i, j]), rows[j], 1 - rows[j])
+                    Judgement(shown[j], float(cosines[i, j]), rows[j], 1 - rows[j])
                     for j in np.argsort(-cosines[i])[: NEAREST + 1]
                     if j != i
                 ),
@@ -75,18 +75,18 @@ class FrozenSet:
 
     def samples(self, services: "Services") -> list[Sample]:
         """Ask every question and measure the signals that confidence is made of."""
-        asked, shelf = answerer(services, self.workspace)
-        return calibration.samples(asked, shelf.now(), self.rows, _quietly)
+        asked, serving = answerer(services, self.workspace)
+        return calibration.samples(asked, serving.now(), self.rows, _quietly)
 
 
 def _quietly(name: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
-def answerer(services: "Services", workspace: str) -> tuple[Answerer, Shelf]:
+def answerer(services: "Services", workspace: str) -> tuple[Answerer, Serving]:
     """Answer from that workspace: nothing that was learned serves there."""
-    embedder, shelf = services.embedder, Shelf(services.database, workspace)
-    return Answerer(services.database, workspace, embedder.encode, shelf, embedder.name), shelf
+    embedder, serving = services.embedder, Serving(services.database, workspace)
+    return Answerer(services.database, workspace, embedder, serving), serving
 
 
 def index(services: "Services") -> str:

@@ -11,9 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.answering.confidence import Calibrator
-from bot.answering.parameters import Learned
-from bot.answering.recall import Recall
+from bot.answering.parameters import Parameters
 from bot.learning import (
     feedback,
     fit_confidence,
@@ -207,7 +205,7 @@ def _fit_all(
     frozen: FrozenSet | None,
 ) -> list[Verdict]:
     with services.database.connection() as connection:
-        learned = Learned.of(versions.serving(connection, workspace))
+        parameters = Parameters.of(versions.serving(connection, workspace))
     # Too few votes wait without the frozen set being read.
     held = functools.cache(lambda: frozen or frozen_set.load(services))
 
@@ -220,30 +218,13 @@ def _fit_all(
 
     verdicts = []
     for fit in parts:
-        verdict = fit(Evidence(judged, scores, samples, learned, seed))
+        verdict = fit(Evidence(judged, scores, samples, parameters, seed))
         verdicts.append(verdict)
         if verdict.decision == "promoted":
-            learned = _with(learned, verdict)
+            parameters = parameters.with_part(verdict.kind, verdict.payload)
             if not dry_run:
                 _promote(services, workspace, verdict, now)
     return verdicts
-
-
-def _with(learned: Learned, verdict: Verdict) -> Learned:
-    """What would serve with this version."""
-    kind, payload = verdict.kind, verdict.payload
-    if kind == "confidence":
-        return replace(learned, calibrator=Calibrator.of(payload))
-    numbers = {k: float(str(v)) for k, v in payload.items()}
-    if kind == "memory":
-        return replace(learned, recall=Recall(**numbers))
-    if kind == "sources":
-        return replace(learned, sources=numbers)
-    if kind == "thresholds":
-        return replace(learned, calibrator=learned.calibrator.within(numbers))
-    if kind == "title":
-        return replace(learned, title_weight=numbers["title_weight"])
-    return replace(learned, vector_weight=numbers["vector_weight"])
 
 
 def _promote(services: "Services", workspace: str, verdict: Verdict, now: datetime) -> None:

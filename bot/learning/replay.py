@@ -11,7 +11,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 
-from bot import titles
+from bot.answering import ranking
 from store.index import search
 from store.records import Passage, Viewer
 
@@ -47,7 +47,7 @@ def replay(
         (
             (p.score - (1 - HALF) * (p.lexical or 0.0) / ceiling) / HALF,
             (p.lexical or 0.0) / ceiling,
-            titles.share(p, plan.terms),
+            ranking.title_share(p, plan.terms),
         )
         for p in found
     ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.answering.answerer import Answerer
-from bot.answering.parameters import Learned
+from bot.answering.parameters import Parameters
 from bot.learning import frozen_set
 from bot.learning.calibration import Progress
 from bot.services import Services
@@ -45,12 +45,12 @@ def outcome(answer: Answer, confidence: float | None = None) -> Outcome:
 
 
 def one_leg(
-    answerer: Answerer, learned: Learned, rows: Sequence[Labelled], leg: search.Leg
+    answerer: Answerer, parameters: Parameters, rows: Sequence[Labelled], leg: search.Leg
 ) -> list[Outcome]:
     """Show what one leg alone would put first (it has no confidence and refuses nothing)."""
     outcomes = []
     for row in rows:
-        found = answerer.find(row.question, READER, learned, leg=leg).passages
+        found = answerer.find(row.question, READER, parameters, leg=leg).passages
         outcomes.append(
             Outcome(
                 confidence=found[0].score if found else 0.0,
@@ -63,14 +63,14 @@ def one_leg(
 
 
 def score(
-    answerer: Answerer, learned: Learned, rows: Sequence[Labelled], progress: Progress
+    answerer: Answerer, parameters: Parameters, rows: Sequence[Labelled], progress: Progress
 ) -> dict[str, object]:
     """Ask all questions over what is ingested; score them beside each leg alone."""
     asked = ask_all(answerer, rows, progress)
     outcomes = [outcome(one.answer) for one in asked]
     result = answers.score(rows, outcomes)
     for leg in ("vector", "lexical"):
-        alone = one_leg(answerer, learned, rows, leg)
+        alone = one_leg(answerer, parameters, rows, leg)
         result[f"{leg}_only"] = {
             key: answers.score(rows, alone)[key]
             for key in ("quote_first", "page_first", "page_top5")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.answering.confidence import Calibrator
-from bot.answering.parameters import Learned
+from bot.answering.parameters import Parameters
 from bot.learning import feedback, fit_ranking, frozen_set, night
 from bot.learning.calibration import Progress
 from bot.learning.feedback import Feedback
@@ -91,7 +91,7 @@ def run(
 ) -> dict[str, object]:
     """Count promotions per mode over so many nights of VOTES votes, each judged on its own."""
     judged = _asked(services, folder, seed, progress)
-    frozen, learned = frozen_set.load(services), Learned(Calibrator.default())
+    frozen, parameters = frozen_set.load(services), Parameters(Calibrator.default())
     samples = frozen.samples(services)
     found: dict[str, object] = {}
     for mode, count in nights.items():
@@ -99,7 +99,7 @@ def run(
         for number in range(count):
             chance = np.random.default_rng((seed, number, len(mode)))
             drawn = _drawn(judged, mode, chance)
-            known = Evidence(drawn, frozen.scores, lambda: samples, learned, number)
+            known = Evidence(drawn, frozen.scores, lambda: samples, parameters, number)
             decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS))
             progress(mode, number + 1, count)
         promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))

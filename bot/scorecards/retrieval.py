@@ -29,7 +29,7 @@ def score(
     rankings: dict[str, dict[str, list[str]]] = {leg: {} for leg in LEGS}
     questions = list(data.questions.items())
     vectors = embedder.encode([text for _, text in questions])
-    weight = services.shelf.now().vector_weight
+    weight = services.serving.now().vector_weight
     for number, ((question_id, text), vector) in enumerate(zip(questions, vectors, strict=True)):
         with services.database.reading() as connection:
             plan = search.prepare(connection, workspace, text, READER)

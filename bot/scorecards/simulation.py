@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering.answerer import Answerer
-from bot.answering.parameters import Shelf
+from bot.answering.parameters import Serving
 from bot.learning import frozen_set, night
 from bot.learning.calibration import Progress
 from bot.learning.frozen_set import FrozenSet
@@ -152,9 +152,9 @@ def ask(run: Run, plan: learning.Plan, at: datetime, seed: int, progress: Progre
 
 def _answerer(run: Run) -> Answerer:
     services = run.services
-    shelf = Shelf(services.database, run.workspace)
+    serving = Serving(services.database, run.workspace)
     embedder = services.embedder
-    return Answerer(services.database, run.workspace, embedder.encode, shelf, embedder.name)
+    return Answerer(services.database, run.workspace, embedder, serving)
 
 
 def searched(

@@ -1,4 +1,4 @@
-"""Score the bot's manners: does it speak when it should, and does it leave questions to the documents?
+"""Score the policy: does the bot speak when it should, and does it leave questions to the documents?
 
 Knows nothing about how messages are classified or how tables are printed.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering import classifier
-from bot.answering.policy import Manners
+from bot.answering.policy import Policy
 from bot.learning import training
 from bot.learning.calibration import Progress
 from bot.services import Services
@@ -33,12 +33,12 @@ def speak(services: Services, progress: Progress) -> dict[str, object]:
     `macro_f1` is cross-validated over the examples; `ms` is per message, the encoding included.
     """
     version = trained(services, progress)
-    manners = _manners(services, version)
+    policy = _policy(services, version)
     rows = list(beir.lines(CHANNEL))
     texts, wanted = [str(row["text"]) for row in rows], [bool(row["speak"]) for row in rows]
-    decided = [_decide(services, manners, text, "channel") for text in texts]
+    decided = [_decide(services, policy, text, "channel") for text in texts]
     asked = [row.question for row in answers.labelled(QUESTIONS)]
-    taken = [_decide(services, manners, text, "mention")[0] for text in asked]
+    taken = [_decide(services, policy, text, "mention")[0] for text in asked]
     times = sorted(milliseconds for _, milliseconds in decided)
     served = str(version.report["serves"])
     return {
@@ -57,7 +57,7 @@ def speak(services: Services, progress: Progress) -> dict[str, object]:
 def trained(services: Services, progress: Progress) -> ModelVersion:
     """Give the serving version, trained on the file's examples first where it was not."""
     intents = services.intents.now()
-    serving = services.shelf.now().versions.get(classifier.KIND)
+    serving = services.serving.now().versions.get(classifier.KIND)
     if serving is not None and serving.payload.get("examples") == intents.digest:
         return serving
     given = training.served(services, intents)
@@ -81,13 +81,13 @@ def rates(wanted: Sequence[bool], spoke: Sequence[bool]) -> dict[str, float]:
     }
 
 
-def _manners(services: Services, version: ModelVersion) -> Manners:
+def _policy(services: Services, version: ModelVersion) -> Policy:
     folder = classifier.root(services.settings.home) / (version.path or "")
     loaded = classifier.Classifier(classifier.load(folder, services.embedder, services.settings))
-    return Manners(services.intents.now, lambda: loaded)
+    return Policy(services.intents.now, lambda: loaded)
 
 
-def _decide(services: Services, manners: Manners, text: str, origin: str) -> tuple[bool, float]:
+def _decide(services: Services, policy: Policy, text: str, origin: str) -> tuple[bool, float]:
     """Whether something other than silence follows, or in a mention, a search; and how long it took."""
 
     def vector() -> NDArray[np.float32]:
@@ -95,7 +95,7 @@ def _decide(services: Services, manners: Manners, text: str, origin: str) -> tup
         return encoded
 
     started = time.perf_counter()
-    decision = manners.decide(text, vector=vector, origin=origin, mode="questions")
+    decision = policy.decide(text, vector=vector, origin=origin, mode="questions")
     took = (time.perf_counter() - started) * 1000
     acts = decision.action != "ignore" if origin == "channel" else decision.action == "search"
     return acts, took

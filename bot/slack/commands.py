@@ -14,8 +14,9 @@ from slack_sdk import WebClient
 from bot import indexing
 from bot.slack import faqs
 from bot.slack.edge import Edge
-from bot.slack.markup import mrkdwn, shorten, spoken
+from bot.slack.markup import mrkdwn, spoken
 from bot.slack.render import Message
+from bot.text import shorten
 from store import channels, people
 from store.channels import ChannelSettings, Mode
 from store.feedback import labels

@@ -13,9 +13,10 @@ from slack_sdk.errors import SlackApiError
 
 from bot.slack import payload, render
 from bot.slack.edge import Edge
-from bot.slack.markup import mrkdwn, shorten
+from bot.slack.markup import mrkdwn
 from bot.slack.payload import Payload, Sign
 from bot.slack.render import Message
+from bot.text import shorten
 from store.feedback import faqs
 from store.feedback.faqs import Faq, Reply
 from store.records import EVERYONE

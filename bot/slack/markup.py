@@ -6,19 +6,13 @@ Knows nothing about answers or blocks. Escapes after docs.slack.dev/messaging/fo
 import re
 from urllib.parse import quote, urlsplit
 
+from bot.text import INVISIBLE, clean
+
 WORD_JOINER = "\u2060"
 """Invisible; put into a sign sequence it keeps Slack from reading it as a mention."""
 
 LINK_CHARS = 2000
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff\ud800-\udfff]"
-)
-_STACKED = re.compile("([\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})"
-                      "[\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
 _MENTION = re.compile(r"<(?=[!@#])|@(?=here|channel|everyone|group)", re.IGNORECASE)
 _PAIR = re.compile(r"(?<!\w)([*_~`])(?=\S)([^\n]*?\S)\1(?!\w)")
 _LOOKALIKE = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"}
@@ -26,12 +20,6 @@ _ENTITY = re.compile(r"<([@#!][^<>]*|(?:https?|mailto|tel):[^<>]*)>")
 _CHANNEL = re.compile(r"&lt;(#C[A-Z0-9]{2,20})(?:\|[^&|]*)?&gt;")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]]")
-
-
-def clean(text: str) -> str:
-    """Drop control, bidirectional and invisible signs and heaps of accents; keep line breaks."""
-    text = _CONTROLS.sub("", _BREAKS.sub("\n", text).replace("\t", " "))
-    return _STACKED.sub(r"\1", _INVISIBLE.sub("", text))
 
 
 def literal(text: str) -> str:
@@ -61,7 +49,7 @@ def link(url: str | None) -> str | None:
 
     The host comes back in ASCII, so that look-alike letters show.
     """
-    if not url or len(url) > LINK_CHARS or _INVISIBLE.search(url) or len(url.split()) != 1:
+    if not url or len(url) > LINK_CHARS or INVISIBLE.search(url) or len(url.split()) != 1:
         return None
     try:
         parts = urlsplit(url)
@@ -87,11 +75,6 @@ def spoken(text: str, me: str) -> str:
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(entity, sign)
     return re.sub(r"^[,:]\s+", "", text.strip())
-
-
-def shorten(text: str, limit: int) -> str:
-    """Cut a text to so many characters, with an ellipsis when something is left out."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -45,8 +45,8 @@ class Notifier:
             self._services.database,
             question.ask.workspace,
             max_question=self._services.settings.max_question,
-            handover=lambda routed: self._services.manners.handover(routed),
-            choices=lambda routed: self._services.manners.choices(routed),
+            handover=lambda routed: self._services.policy.handover(routed),
+            choices=lambda routed: self._services.policy.choices(routed),
         )
         return post(question, answer, attempt)
 

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from bot.answering.policy import Choice
 from bot.slack import rich_text
-from bot.slack.markup import clean, host, link, literal, mrkdwn, reply, shorten
+from bot.slack.markup import host, link, literal, mrkdwn, reply
+from bot.text import age, clean, shorten
 from store.feedback.faqs import Faq
 from store.records import Answer, Citation
 
@@ -134,16 +135,6 @@ def reason_view(answer_id: UUID) -> Block:
             }
         ],
     }
-
-
-def age(updated_at: datetime, now: datetime) -> str:
-    """Say how old a document is, in the largest unit that fits: `updated 3 months ago`."""
-    days = (now - updated_at).days
-    for unit, size in (("year", 365), ("month", 30), ("week", 7), ("day", 1)):
-        if days >= size:
-            count = days // size
-            return f"updated {count} {unit}{'s' if count > 1 else ''} ago"
-    return "updated today"
 
 
 def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:

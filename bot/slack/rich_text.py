@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from bot.slack.markup import clean, literal, shorten
+from bot.slack.markup import literal
+from bot.text import clean, shorten
 
 Element = dict[str, object]
 

@@ -11,8 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.slack.markup import clean
-from bot.slack.render import age
+from bot.text import age, clean
 from store.records import Answer, Citation
 
 AROUND_CHARS = 350
