@@ -12,7 +12,7 @@ from datetime import datetime
 from ingest.entries import SourceConfig
 from store.database import Database, StoreGone
 from store.index import runs, sources
-from store.records import Run
+from store.records import Run, RunState
 
 BEAT_SECONDS = 1
 
@@ -69,7 +69,7 @@ class Progress:
     def end(self, error: str | None = None) -> Run:
         """Note that the run came to its end, or why it did not; give it."""
         at = self._now()
-        state = "done" if error is None else "failed"
+        state: RunState = "done" if error is None else "failed"
         self.run = replace(self.run, state=state, error=error, seen_at=at, finished_at=at)
         with self._database.connection() as connection:
             runs.save(connection, self._workspace, self.run)

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from store.records import Ask, Question
+from store.records import Ask, Question, Status
 
 MUTE = "mute"
 """The intent of a message that asked to be left alone in its thread."""
@@ -62,7 +62,7 @@ def end(
     connection: psycopg.Connection[TupleRow],
     workspace: str,
     question_id: UUID,
-    status: str,
+    status: Status,
     *,
     intent: str | None = None,
     intent_confidence: float | None = None,

@@ -6,7 +6,43 @@ Knows nothing about SQL, Slack or models.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 from uuid import UUID
+
+Status = Literal["answered", "unsure", "not_found", "routed", "smalltalk", "ignored", "failed"]
+"""How a question ends."""
+
+Origin = Literal["mention", "dm", "channel", "thread", "command", "terminal"]
+"""How a question came: the bot was named or written to, it was said in a channel or thread where the
+bot listens, or it was typed after a slash command or in the terminal."""
+
+VoteOrigin = Literal["button", "reaction", "expert", "terminal"]
+LabelOrigin = Literal["admin", "choice", "reason"]
+"""Where a label came from: an admin's emoji, the answer to "did you mean", a reason for thumbs down."""
+
+Reason = Literal["wrong_document", "outdated", "wrong_topic", "silent", "not_found", "other"]
+"""Why somebody gave a thumbs-down."""
+
+REASONS: Mapping[Reason, Literal["text", "intents", "confidence"] | None] = {
+    "wrong_document": "text",
+    "outdated": "text",
+    "wrong_topic": "intents",
+    "silent": "intents",
+    "not_found": "confidence",
+    "other": None,
+}
+"""What each reason counts against. A thumbs-down without a reason, or for another one, counts against the
+text that was shown, but not where nobody had asked the bot: there it is as likely about speaking at all."""
+
+Kind = Literal["intents", "memory", "fusion", "title", "sources", "confidence", "thresholds"]
+"""The parts that are learned, each with versions of its own."""
+
+Decision = Literal["promoted", "refused", "waiting", "unchanged", "failed"]
+"""What a night decided about a part."""
+
+RunState = Literal["running", "done", "failed", "stopped"]
+BuildState = Literal["building", "live", "retired"]
+FaqState = Literal["candidate", "approved", "rejected"]
 
 EVERYONE = "*"
 """The audience member that stands for all people in the workspace."""
@@ -104,7 +140,7 @@ class Ask:
     message_ts: str
     person: str
     body: str
-    origin: str
+    origin: Origin
     is_private: bool
     thread_ts: str | None = None
     respond_url: str | None = None
@@ -124,7 +160,7 @@ class Question:
     ask: Ask
     claimed_at: datetime
     attempts: int
-    status: str | None
+    status: Status | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +188,7 @@ class Answer:
 
     answer_id: UUID
     question: str
-    status: str
+    status: Status
     confidence: float
     body: str | None
     citations: tuple[Citation, ...] = ()
@@ -173,9 +209,9 @@ class Vote:
     answer_id: UUID
     person: str
     value: int
-    origin: str
+    origin: VoteOrigin
     weight: float = 1.0
-    reason: str | None = None
+    reason: Reason | None = None
     detail: str | None = None
 
 
@@ -185,7 +221,7 @@ class Run:
 
     run_id: UUID
     source: str
-    state: str
+    state: RunState
     started_at: datetime
     seen_at: datetime
     finished_at: datetime | None
@@ -236,10 +272,20 @@ class ModelVersion:
     """A version of a learned part; `payload` is what serves, `report` why."""
 
     version_id: UUID
-    kind: str
+    kind: Kind
     path: str | None
     payload: Mapping[str, object]
     report: Mapping[str, object]
     created_at: datetime
     promoted_at: datetime | None
     is_serving: bool
+
+
+def reason_of(text: str) -> Reason | None:
+    """Give the reason of that name; None when there is none."""
+    return next((reason for reason in REASONS if reason == text), None)
+
+
+def kind_of(text: str) -> Kind | None:
+    """Give the learned part of that name; None when there is none."""
+    return next((kind for kind in get_args(Kind) if kind == text), None)

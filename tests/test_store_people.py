@@ -70,8 +70,8 @@ def test_an_admins_label_outweighs_others_and_a_tie_says_nothing(database: Datab
     index(database, {"holidays": (EVERYONE,)})
     with database.connection() as connection:
         for text, given in (
-            ("a", (("U8", "leave", labels.CHOICE), ("ADMIN", "payroll", labels.ADMIN))),
-            ("b", (("U8", "leave", labels.CHOICE), ("U9", "payroll", labels.CHOICE))),
+            ("a", (("U8", "leave", "choice"), ("ADMIN", "payroll", "admin"))),
+            ("b", (("U8", "leave", "choice"), ("U9", "payroll", "choice"))),
         ):
             votes_on = answered(database, text, "holidays")
             row = connection.execute(

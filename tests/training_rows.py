@@ -91,7 +91,7 @@ def label(
         with services.database.connection() as connection:
             question_id = questions.claim(connection, ask, NOW)
             assert question_id is not None
-            labels.put(connection, TEAM, question_id, "U1", intent, labels.REASON, at)
+            labels.put(connection, TEAM, question_id, "U1", intent, "reason", at)
 
 
 def hold(services: Services, now: datetime) -> night.Report:

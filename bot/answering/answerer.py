@@ -18,7 +18,7 @@ from store.feedback import faqs
 from store.feedback import memory as memories
 from store.index import search
 from store.index.embedders import embedder_id
-from store.records import Answer, Citation, Passage, Viewer
+from store.records import Answer, Citation, Origin, Passage, Viewer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ class Answerer:
         viewer: Viewer,
         *,
         sources: Sequence[str] | None = None,
-        origin: str = "mention",
+        origin: Origin = "mention",
         mode: str | None = None,
         strictness: float | None = None,
         chosen: str | None = None,

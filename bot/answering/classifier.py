@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.intents import Intents
 from bot.settings import Settings
-from store.records import ModelVersion
+from store.records import Kind, ModelVersion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KIND = "intents"
+KIND: Kind = "intents"
 """Of the versions on the shelf."""
 
 NEAR = 0.85

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from store.index.search import Terms
-from store.records import Passage
+from store.records import Passage, Status
 
 DEFAULT = Path(__file__).with_name("confidence.json")
 """Weights and thresholds fitted on evals/handbook and evals/questions.jsonl (`make eval` shows how well)."""
@@ -56,7 +56,7 @@ class Calibrator:
         z = self.intercept + sum(w * signals.get(name, 0.0) for name, w in self.weights.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
 
-    def status(self, probability: float) -> str:
+    def status(self, probability: float) -> Status:
         """Name what to do with it: answered, unsure or not_found."""
         if probability >= self.answer_above:
             return "answered"

@@ -4,10 +4,10 @@ Knows nothing about Slack: `deliver` shows the answer to whoever asked.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
 from bot.settings import Settings
@@ -16,12 +16,15 @@ from store import answers, channels, questions
 from store.channels import ChannelSettings
 from store.database import Database, StoreGone
 from store.index.embedders import embedder_id
-from store.records import EVERYONE, Answer, Ask, Question, Viewer
+from store.records import EVERYONE, Answer, Ask, Origin, Question, Status, Viewer
 
 MAX_ATTEMPTS = 3
 """After so many a question ends as failed; a fourth only says so."""
 
-QUIET = {"all": ("smalltalk",), "thread": ("smalltalk", "not_found")}
+QUIET: Mapping[str, tuple[Status, ...]] = {
+    "all": ("smalltalk",),
+    "thread": ("smalltalk", "not_found"),
+}
 """What is not said where nobody asked the bot by name; in mode `questions` only answers are said."""
 
 WORDLESS = "Ask me a question in words, for example: How do I report a sick day?"
@@ -41,7 +44,7 @@ class Answers(Protocol):
         viewer: Viewer,
         *,
         sources: Sequence[str] | None = None,
-        origin: str = "mention",
+        origin: Origin = "mention",
         mode: str | None = None,
         strictness: float | None = None,
         chosen: str | None = None,
@@ -70,7 +73,7 @@ def handle(
     workspace: str,
     question_id: UUID,
     deliver: Deliver,
-) -> str:
+) -> Status | Literal["unknown"]:
     """Bring a question to its end and give the status it ended in.
 
     An unexpected error is raised, so that the job is tried again, until MAX_ATTEMPTS; then the

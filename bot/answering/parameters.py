@@ -12,7 +12,7 @@ from bot.answering.confidence import Calibrator
 from bot.answering.recall import Recall
 from store.database import Database
 from store.feedback import versions
-from store.records import ModelVersion
+from store.records import Kind, ModelVersion
 
 REFRESH_SECONDS = 3.0
 """A promoted version is picked up within this time, without a restart."""
@@ -34,10 +34,10 @@ class Parameters:
     title_weight: float = TITLE_WEIGHT
     recall: Recall = field(default_factory=Recall)
     sources: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, ModelVersion] = field(default_factory=dict)
+    versions: Mapping[Kind, ModelVersion] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, serving: Mapping[str, ModelVersion]) -> "Parameters":
+    def of(cls, serving: Mapping[Kind, ModelVersion]) -> "Parameters":
         """Read the serving versions, by kind; a kind that is absent keeps its default."""
         parameters = cls(Calibrator.default(), versions=dict(serving))
         # The thresholds hold for the confidence that serves, so they come after it.
@@ -45,7 +45,7 @@ class Parameters:
             parameters = parameters.with_part(kind, serving[kind].payload)
         return parameters
 
-    def with_part(self, kind: str, payload: Mapping[str, object]) -> "Parameters":
+    def with_part(self, kind: Kind, payload: Mapping[str, object]) -> "Parameters":
         """Give what would serve with this payload of a version; raises ValueError for a broken one.
 
         A kind that holds no parameters (`intents`) changes nothing.

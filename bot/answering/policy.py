@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.answering.classifier import Classifier
 from bot.intents import Intent, Intents
-from store.records import Answer
+from store.records import Answer, Origin, Status
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +55,7 @@ _ASKS = re.compile(
 .99, which one request in five reaches."""
 
 Step = Literal["search", "reply", "route", "ask_back", "ignore"]
-STATUSES: Mapping[Step, str] = {
+STATUSES: Mapping[Step, Status] = {
     "reply": "smalltalk",
     "route": "routed",
     "ask_back": "routed",
@@ -117,7 +117,7 @@ class Policy:
         text: str,
         *,
         vector: Callable[[], "NDArray[np.float32]"],
-        origin: str = "mention",
+        origin: Origin = "mention",
         mode: str | None = None,
         strictness: float | None = None,
         chosen: str | None = None,

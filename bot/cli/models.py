@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot.terminal import console
-from store.records import ModelVersion
+from store.records import ModelVersion, kind_of
 
 ID_DIGITS = 8
 
@@ -88,8 +88,11 @@ def rollback(
     from bot.services import open_services
     from store.feedback import versions
 
+    part = kind_of(kind) if kind else None
     with open_services(context.obj) as services, services.database.connection() as connection:
-        undone = versions.roll_back(connection, services.workspace, kind, datetime.now(UTC))
+        is_known = part is not None or not kind
+        now = datetime.now(UTC)
+        undone = versions.roll_back(connection, services.workspace, part, now) if is_known else None
     if undone is None:
         raise UnknownVersion(f"No version{f' of {kind}' if kind else ''} serves: nothing to undo.")
     last, before = undone

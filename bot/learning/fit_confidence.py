@@ -15,6 +15,7 @@ from bot.learning.fit_ranking import Evidence
 from bot.learning.promotion import Verdict
 from evals import metrics, paired
 from models import confidence
+from store.records import Kind
 
 SIGNAL = "unit"
 """A signal that every answer has whose confidence was weighed."""
@@ -96,7 +97,7 @@ def _votes(known: Evidence) -> list[Sample]:
     ]
 
 
-def _unheard(kind: str, votes: list[Sample], serving: Calibrator) -> Verdict | None:
+def _unheard(kind: Kind, votes: list[Sample], serving: Calibrator) -> Verdict | None:
     """Refuse to learn how sure to be from votes that have nothing to do with how sure it was."""
     liked = [serving.probability(s.signals) for s in votes if s.is_right]
     disliked = [serving.probability(s.signals) for s in votes if not s.is_right]
@@ -131,7 +132,7 @@ def _worth(samples: list[Sample], by: Calibrator) -> Floats:
 
 
 def _verdict(
-    kind: str,
+    kind: Kind,
     what: str,
     payload: Mapping[str, object],
     on_votes: Floats,

@@ -18,6 +18,7 @@ from bot.learning.feedback import Feedback
 from bot.learning.promotion import Verdict
 from models import ranking
 from models.ranking import Votes
+from store.records import Kind
 
 FLOORS = (0.3, 0.4, 0.5, 0.6)
 """Cosines from which questions may count as similar."""
@@ -91,7 +92,7 @@ def fit_sources(known: Evidence) -> Verdict:
 
 
 def _fit_order(
-    kind: str,
+    kind: Kind,
     known: Evidence,
     spread: Sequence[float],
     payload: Callable[[Weights], Mapping[str, float]],
@@ -207,7 +208,7 @@ def _toward(before: Weights, fitted: Weights, step: float) -> Weights:
 
 
 def _verdict(
-    kind: str,
+    kind: Kind,
     payload: dict[str, float],
     votes: Votes,
     old: Places,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from evals import paired
+from store.records import Decision, Kind
 
 ALPHA = 0.01
 """The level of the test on held-out votes: thirty nights without effect promote .3 times."""
@@ -25,8 +26,8 @@ WORST_LOSS = 0.03
 class Verdict:
     """What was decided about one part, on which numbers."""
 
-    kind: str
-    decision: str  # promoted, refused, waiting, unchanged or failed
+    kind: Kind
+    decision: Decision
     reason: str
     numbers: Mapping[str, float] = field(default_factory=dict)
     payload: Mapping[str, object] = field(default_factory=dict)
@@ -36,14 +37,14 @@ class Verdict:
         return asdict(self)
 
 
-def waits(kind: str, have: int, need: int = MIN_JUDGED, what: str = "judged questions") -> Verdict:
+def waits(kind: Kind, have: int, need: int = MIN_JUDGED, what: str = "judged questions") -> Verdict:
     """Say how much is missing."""
     reason = f"{need - have} more {what} are needed ({have} of {need})."
     return Verdict(kind, "waiting", reason, {"have": have, "need": need})
 
 
 def judge(
-    kind: str,
+    kind: Kind,
     payload: Mapping[str, object],
     *,
     judged: int,

@@ -16,7 +16,7 @@ from bot.learning.calibration import Progress
 from bot.services import Services
 from bot.settings import ROOT
 from evals import answers, beir
-from store.records import ModelVersion
+from store.records import ModelVersion, Origin
 
 CHANNEL = ROOT / "evals" / "channel.jsonl"
 QUESTIONS = CHANNEL.with_name("questions.jsonl")
@@ -87,7 +87,7 @@ def _policy(services: Services, version: ModelVersion) -> Policy:
     return Policy(services.intents.now, lambda: loaded)
 
 
-def _decide(services: Services, policy: Policy, text: str, origin: str) -> tuple[bool, float]:
+def _decide(services: Services, policy: Policy, text: str, origin: Origin) -> tuple[bool, float]:
     """Whether something other than silence follows, or in a mention, a search; and how long it took."""
 
     def vector() -> NDArray[np.float32]:

@@ -17,10 +17,10 @@ from bot.slack import clients, labels, payload, render
 from bot.slack.edge import Edge
 from bot.slack.messages import MUTE_WORDS
 from bot.slack.payload import Payload, Sign
-from bot.slack.render import REASONS, Message
+from bot.slack.render import Message
 from store import answers, questions
 from store.feedback import votes
-from store.records import Ask, Vote
+from store.records import Ask, Reason, Vote, reason_of
 
 THUMBS = {"+1": 1, "thumbsup": 1, "-1": -1, "thumbsdown": -1}
 THANKS = Message("Thanks, noted.")
@@ -98,9 +98,9 @@ def press(edge: Edge, body: Payload) -> None:
 def explain(edge: Edge, body: Payload) -> None:
     """Keep the reason that was clicked; `other` opens a modal for a few words."""
     action, person = payload.action(body), payload.person(body)
-    reason = str(action.get("action_id", "")).partition(":")[2]
+    reason = reason_of(str(action.get("action_id", "")).partition(":")[2])
     answer_id = payload.uuid(str(action.get("value", "")))
-    if answer_id is None or reason not in REASONS:
+    if answer_id is None or reason is None:
         return
     _keep(edge, answer_id, person, reason, None)
     if reason == "wrong_topic":
@@ -122,7 +122,7 @@ def explain_in_words(edge: Edge, body: Payload) -> None:
         _keep(edge, answer_id, payload.person(body), "other", (entry.get("value") or "")[:500])
 
 
-def _keep(edge: Edge, answer_id: UUID, person: str, reason: str, detail: str | None) -> None:
+def _keep(edge: Edge, answer_id: UUID, person: str, reason: Reason, detail: str | None) -> None:
     vote = Vote(answer_id, person, -1, "button", reason=reason, detail=detail)
     with edge.database.connection() as connection:
         if questions.of_answer(connection, edge.workspace, answer_id) is not None:

@@ -49,7 +49,7 @@ def choose(edge: Edge, body: Payload) -> None:
         return
     with edge.database.connection() as connection:
         now, where = datetime.now(UTC), edge.workspace
-        labels.put(connection, where, asked.question_id, person, intent, labels.CHOICE, now)
+        labels.put(connection, where, asked.question_id, person, intent, "choice", now)
         edge.claim(connection, _as_chosen(asked.ask, intent, url))
     edge.later(edge.rewrite, url, f"You chose: {mrkdwn(_label(edge, intent))}")
 
@@ -62,8 +62,7 @@ def correct(edge: Edge, body: Payload) -> None:
         return
     person, now = payload.person(body), datetime.now(UTC)
     with edge.database.connection() as connection:
-        where, origin = edge.workspace, labels.REASON
-        labels.put(connection, where, asked.question_id, person, intent, origin, now)
+        labels.put(connection, edge.workspace, asked.question_id, person, intent, "reason", now)
     told = f"Thanks, noted: {mrkdwn(_label(edge, intent))}"
     edge.later(edge.rewrite, payload.response_url(body), told)
 
@@ -78,7 +77,7 @@ def relabel(edge: Edge, sign: Sign, intent: str) -> None:
         if question_id is None:
             return
         if sign.is_added:
-            labels.put(connection, where, question_id, person, intent, labels.ADMIN, sign.at)
+            labels.put(connection, where, question_id, person, intent, "admin", sign.at)
         else:
             labels.withdraw(connection, where, question_id, person, intent)
 

@@ -4,7 +4,7 @@ Knows nothing about posting. Quotes go into rich_text, whose texts Slack shows a
 nothing in it to escape from. Limits after docs.slack.dev/reference/block-kit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -15,7 +15,7 @@ from bot.slack import rich_text
 from bot.slack.markup import host, link, literal, mrkdwn, reply
 from bot.text import age, clean, shorten
 from store.feedback.faqs import Faq
-from store.records import Answer, Citation
+from store.records import Answer, Citation, Reason, Status
 
 Block = dict[str, object]
 Controls = Literal["feedback", "buttons", "none"]
@@ -36,7 +36,7 @@ UNSURE = "I am not sure that this answers it, so please check the page:"
 NOT_FOUND = "I did not find the answer to this in the documents."
 NEAREST = "The nearest pages, in case one of them helps:"
 
-REASONS = {
+REASONS: Mapping[Reason, str] = {
     "wrong_document": "Wrong document",
     "outdated": "Outdated",
     "wrong_topic": "Wrong topic",
@@ -44,7 +44,7 @@ REASONS = {
     "not_found": "Should have said “not found”",
     "other": "Other…",
 }
-"""Why a thumbs-down was given, as it is kept and as the button says it."""
+"""What the button of each reason for a thumbs-down says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _failed(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
     return text, [_section(text)]
 
 
-_BODIES: dict[str, Callable[[Answer, datetime], tuple[str, list[Block]]]] = {
+_BODIES: dict[Status, Callable[[Answer, datetime], tuple[str, list[Block]]]] = {
     "answered": _quoted,
     "unsure": _quoted,
     "not_found": _not_found,

@@ -103,7 +103,7 @@ class Conversation:
         """Vote on the last answer; False when there is none to vote on."""
         if self.last is None:
             return False
-        vote = Vote(self.last.answer_id, TERMINAL, value, TERMINAL, detail=detail)
+        vote = Vote(self.last.answer_id, TERMINAL, value, "terminal", detail=detail)
         with self._services.database.connection() as connection:
             votes.cast(connection, self._services.workspace, vote, datetime.now(UTC))
         return True
@@ -117,7 +117,7 @@ class Conversation:
 
     def _claim(self, workspace: str, text: str) -> UUID:
         now = datetime.now(UTC)
-        ask = Ask(workspace, TERMINAL, uuid4().hex, TERMINAL, text, TERMINAL, is_private=True)
+        ask = Ask(workspace, TERMINAL, uuid4().hex, TERMINAL, text, "terminal", is_private=True)
         with self._services.database.connection() as connection:
             question_id = questions.claim(connection, ask, now)
             assert question_id is not None

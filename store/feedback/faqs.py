@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from store.index.search import as_halfvec
 from store.questions import storable
-from store.records import EVERYONE, Viewer
+from store.records import EVERYONE, FaqState, Viewer
 
 _COLUMNS = (
     "faq_id, question, body, author, author_name, audience, permalink, state, kept_at, decided_by,"
@@ -32,7 +32,7 @@ class Faq:
     author_name: str
     audience: tuple[str, ...]
     permalink: str | None
-    state: str
+    state: FaqState
     kept_at: datetime
     decided_by: str | None
     flagged_at: datetime | None

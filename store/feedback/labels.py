@@ -10,10 +10,9 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow
 
-ADMIN = "admin"
-CHOICE = "choice"
-REASON = "reason"
-"""Where a label came from: an admin's emoji, the answer to "did you mean", a reason for thumbs down."""
+from store.records import LabelOrigin
+
+ADMIN: LabelOrigin = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def put(
     question_id: UUID,
     person: str,
     intent: str,
-    origin: str,
+    origin: LabelOrigin,
     now: datetime,
 ) -> None:
     """Keep a person's label in place of the one that they gave before."""

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from store.index.search import Scope, as_halfvec
-from store.records import Ask, Passage
+from store.records import REASONS, Ask, Passage, Reason
 
 PERSON_VOTES = 20
 """Votes of one person that count per day (UTC), the first ones."""
@@ -19,17 +19,14 @@ PERSON_VOTES = 20
 NEAREST = 50
 """Judged questions that one lookup takes into account."""
 
-SILENT = "silent"
-UNFOUNDED = "not_found"
-AGAINST = ("wrong_document", "outdated")
-ELSEWHERE = ("wrong_topic", SILENT, UNFOUNDED)
-"""Reasons for a thumbs-down: AGAINST the text that was shown, or for other learners: the first two for the
-intents, the last for the confidence. Without one of them it counts against the text, but not where
-nobody had asked the bot: there it is as likely about speaking at all."""
-
 _COUNTS = """(v.value > 0 OR v.reason = ANY (%(against)s)
   OR (q.origin <> 'channel' AND coalesce(v.reason, '') <> ALL (%(elsewhere)s)))"""
-_REASONS = {"against": list(AGAINST), "elsewhere": list(ELSEWHERE), "unfounded": UNFOUNDED}
+UNFOUNDED: Reason = "not_found"
+_REASONS = {
+    "against": [reason for reason, against in REASONS.items() if against == "text"],
+    "elsewhere": [reason for reason, against in REASONS.items() if against not in ("text", None)],
+    "unfounded": UNFOUNDED,
+}
 
 _VOTES = """
 SELECT v.workspace_id, v.answer_id, v.person, v.value, v.weight, v.reason, v.voted_at

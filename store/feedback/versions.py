@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from store.records import ModelVersion
+from store.records import Kind, ModelVersion
 
 _COLUMNS = "version_id, kind, path, payload, report, created_at, promoted_at, is_serving"
 
@@ -19,7 +19,7 @@ _COLUMNS = "version_id, kind, path, payload, report, created_at, promoted_at, is
 def add(
     connection: psycopg.Connection[TupleRow],
     workspace: str,
-    kind: str,
+    kind: Kind,
     now: datetime,
     *,
     payload: Mapping[str, object] | None = None,
@@ -57,7 +57,7 @@ def promote(
 
 
 def roll_back(
-    connection: psycopg.Connection[TupleRow], workspace: str, kind: str | None, now: datetime
+    connection: psycopg.Connection[TupleRow], workspace: str, kind: Kind | None, now: datetime
 ) -> tuple[ModelVersion, ModelVersion | None] | None:
     """Undo the last promotion (of `kind`, or of any): what stopped serving, and what serves again.
 
@@ -91,7 +91,7 @@ def roll_back(
     return last, get(connection, workspace, str(before[0]))
 
 
-def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> dict[str, ModelVersion]:
+def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> dict[Kind, ModelVersion]:
     """What serves now, by kind; a kind that is absent is served by its built-in default."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND is_serving",
@@ -113,7 +113,7 @@ def get(
 
 
 def all_of(
-    connection: psycopg.Connection[TupleRow], workspace: str, kind: str | None = None
+    connection: psycopg.Connection[TupleRow], workspace: str, kind: Kind | None = None
 ) -> list[ModelVersion]:
     """List the versions, newest first."""
     rows = connection.execute(
@@ -124,7 +124,7 @@ def all_of(
     return [_version(row) for row in rows]
 
 
-def _retire(connection: psycopg.Connection[TupleRow], workspace: str, kind: str) -> None:
+def _retire(connection: psycopg.Connection[TupleRow], workspace: str, kind: Kind) -> None:
     connection.execute(
         "UPDATE model_versions SET is_serving = false"
         " WHERE workspace_id = %s AND kind = %s AND is_serving",

@@ -11,7 +11,9 @@ from psycopg.rows import TupleRow
 
 from store.feedback import memory
 from store.questions import storable
-from store.records import Vote
+from store.records import Reason, Vote
+
+SILENT: Reason = "silent"
 
 # A thumb that was taken away after this one was put there stays away, however late this one arrives.
 _MOVE = """
@@ -136,6 +138,6 @@ def unwanted(
         " GROUP BY q.question_id, q.body"
         " HAVING bool_or(v.reason = %(silent)s) AND NOT bool_or(v.value > 0)"
         " ORDER BY max(v.voted_at), q.body",
-        {"workspace": workspace, "until": until, "silent": memory.SILENT},
+        {"workspace": workspace, "until": until, "silent": SILENT},
     ).fetchall()
     return [row[0] for row in rows]

@@ -11,6 +11,8 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import TupleRow
 
+from store.records import BuildState
+
 
 @dataclass(frozen=True, slots=True)
 class Build:
@@ -20,13 +22,15 @@ class Build:
     source: str
     embedder_id: int
     chunker: str
-    state: str
+    state: BuildState
 
 
 _FIELDS = "build_id, source, embedder_id, chunker, state"
 
 
-def of(connection: psycopg.Connection[TupleRow], workspace: str, source: str) -> dict[str, Build]:
+def of(
+    connection: psycopg.Connection[TupleRow], workspace: str, source: str
+) -> dict[BuildState, Build]:
     """Give the source's builds that count, by state: 'live', 'building'."""
     rows = connection.execute(
         f"SELECT {_FIELDS} FROM builds WHERE workspace_id = %s AND source = %s"
@@ -63,7 +67,7 @@ def choose(
     if live and (live.embedder_id, live.chunker) == wanted and not full:
         return live
     others = _other_encoders(connection, workspace, source, embedder_id)
-    state = "building" if live or others else "live"
+    state: BuildState = "building" if live or others else "live"
     build = Build(secrets.randbits(62), source, embedder_id, chunker, state)
     connection.execute(
         "INSERT INTO builds (workspace_id, build_id, source, embedder_id, chunker, state,"
@@ -164,7 +168,7 @@ def _set_state(
     connection: psycopg.Connection[TupleRow],
     workspace: str,
     build_ids: Sequence[int],
-    state: str,
+    state: BuildState,
     now: datetime,
 ) -> None:
     connection.execute(

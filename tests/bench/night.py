@@ -123,7 +123,7 @@ def _label(services: Services, count: int, chance: random.Random) -> None:
             question_id = questions.claim(connection, ask, NOW)
             assert question_id is not None
             person = ask.person
-            labels.put(connection, ask.workspace, question_id, person, intent, labels.CHOICE, NOW)
+            labels.put(connection, ask.workspace, question_id, person, intent, "choice", NOW)
 
 
 def _vote(services: Services, asked_of: Sequence[str], count: int, chance: random.Random) -> None:
