@@ -5,13 +5,10 @@ Knows nothing about commands or Slack.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
+from bot.services import Services
 from store import people
 from store.people import Forgotten
-
-if TYPE_CHECKING:
-    from bot.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +19,13 @@ class Erased:
     gone: Forgotten
 
 
-def forget(services: "Services", person: str) -> Erased:
+def forget(services: Services, person: str) -> Erased:
     """Erase a person's questions, votes, labels and kept replies; memory made of them goes at once."""
     with services.database.connection() as connection:
         return Erased(person, people.forget(connection, services.workspace, person))
 
 
-def retain(services: "Services", now: datetime) -> Forgotten:
+def retain(services: Services, now: datetime) -> Forgotten:
     """Erase questions older than the retention setting, with what hangs on them."""
     before = now - timedelta(days=services.settings.retention_days)
     with services.database.connection() as connection:

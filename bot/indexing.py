@@ -7,25 +7,24 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
-from bot import renewal
+from bot.services import Services
 from bot.settings import Settings
-from bot.terminal import console
 from ingest.config import load, of_address
 from ingest.embedder import Encode, Wrapped
 from ingest.entries import SourceConfig
+from store.feedback import stale
+from store.index import embedders
 from store.index import sources as stored
-from store.queue import WORK
 from store.records import Run
-
-if TYPE_CHECKING:
-    from bot.services import Services
 
 REMEMBERED = "docs.txt"
 """Folders and URLs that were given on the command line once, a line each, in the home folder."""
+
+RENEWED = 256
+"""Judged questions encoded anew per transaction: what a kill in the middle repeats at most."""
 
 
 class UnknownSource(Exception):
@@ -90,7 +89,7 @@ def remember(home: Path, address: str) -> None:
 
 
 def run(
-    services: "Services",
+    services: Services,
     config: SourceConfig,
     *,
     encode: Encode | None = None,
@@ -114,31 +113,27 @@ def run(
         on_progress=on_progress,
         now=lambda: datetime.now(UTC),
     )
-    renewal.renew(services, encode or embedder.encode)
+    renew(services, encode or embedder.encode)
     return made
 
 
-def run_all(
-    services: "Services",
-    configs: Sequence[SourceConfig],
-    *,
-    full: bool = False,
-    allow_removal: bool = False,
-) -> list[Run]:
-    """Bring sources up to date one after the other, with a bar and a closing line for each."""
-    runs = []
-    with console.bars() as report:
-        for config in configs:
-            made = run(
-                services,
-                config,
-                full=full,
-                allow_removal=allow_removal,
-                on_progress=lambda run: report(run.source, run.seen, run.total),
-            )
-            runs.append(made)
-            console.notices().print(summary(made), markup=False)
-    return runs
+def renew(services: Services, encode: Encode) -> int:
+    """Encode judged questions and those of kept replies that have another encoder's vector; gives how
+    many. Does nothing while the encoder before still serves. Safe to run again, and to be killed."""
+    embedder, workspace, done = services.embedder, services.workspace, 0
+    with services.database.connection() as connection:
+        if embedders.serving(connection, workspace) != embedder.name:
+            return 0
+    number = embedders.embedder_id(embedder.name)
+    while True:
+        with services.database.connection() as connection:
+            found = stale.outdated(connection, workspace, number, RENEWED)
+        if not found:
+            return done
+        encoded = encode([one.question for one in found]).tolist()
+        with services.database.connection() as connection:
+            stale.renew(connection, workspace, number, found, encoded)
+        done += len(found)
 
 
 def summary(made: Run) -> str:
@@ -155,42 +150,10 @@ def summary(made: Run) -> str:
     )
 
 
-def register(services: "Services", configs: Sequence[SourceConfig]) -> None:
+def register(services: Services, configs: Sequence[SourceConfig]) -> None:
     """Make the configured sources known, and serve no longer what is not configured any more."""
     workspace = services.workspace
     with services.database.connection() as connection:
         stored.retire_others(connection, workspace, [c.name for c in configs], datetime.now(UTC))
         for c in configs:
             stored.register(connection, workspace, c.name, c.kind, c.address, c.schedule)
-
-
-def lock(workspace: str, name: str) -> str:
-    """The queue's lock: jobs of one source run one after the other."""
-    return f"ingest:{workspace}:{name}"
-
-
-def defer(
-    services: "Services",
-    names: Sequence[str],
-    *,
-    asked_by: str | None = None,
-    full: bool = False,
-    allow_removal: bool = False,
-    resumed: int = 0,
-) -> list[str]:
-    """Queue a run of each source; returns the names of those that did not wait already."""
-    workspace = services.workspace
-    args = {"full": full, "asked_by": asked_by, "allow_removal": allow_removal, "resumed": resumed}
-    with services.database.connection() as connection:
-        queued = {
-            name: services.queue.defer(
-                connection,
-                "ingest",
-                {"workspace": workspace, "source": name, **args},
-                queue=WORK,
-                lock=lock(workspace, name),
-                queueing_lock=lock(workspace, name),
-            )
-            for name in names
-        }
-    return [name for name, job in queued.items() if job is not None]

@@ -13,12 +13,6 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-QUESTIONS = "questions"
-"""Where people wait for the end: served first, never behind ingestion."""
-
-WORK = "work"
-"""Ingestion and learning: minutes, not milliseconds."""
-
 _DEFER = """
 SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
     ROW(%(queue)s, %(task)s, %(priority)s, %(lock)s, %(queueing_lock)s, %(args)s, NULL)

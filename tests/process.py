@@ -9,12 +9,12 @@ import time
 from uuid import uuid4
 
 from bot import log
+from bot.jobs import QUESTIONS
 from bot.processes import bot as slack
 from bot.processes import worker
 from bot.runtime.watchdog import watched
 from bot.services import open_services
 from bot.settings import load
-from store.queue import QUESTIONS
 from store.records import Answer, Viewer
 
 THINKING_SECONDS = 0.2

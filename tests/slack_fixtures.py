@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.processes import bot as slack
+from bot.slack.app import Bot
 from store.database import Database
 from tests import slack_parts
 from tests.fake_slack import FakeSlack
@@ -28,7 +28,7 @@ def services(fake: FakeSlack, database: Database) -> FakeServices:
 
 
 @pytest.fixture
-def bot(fake: FakeSlack, services: FakeServices) -> Iterator[slack.Bot]:
+def bot(fake: FakeSlack, services: FakeServices) -> Iterator[Bot]:
     """A bot that is connected to that Slack."""
     with slack_parts.served(fake, services.settings, services.database) as running:
         yield running

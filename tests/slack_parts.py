@@ -12,10 +12,11 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from bot.answering import lifecycle
-from bot.processes import bot as slack
 from bot.processes import web
+from bot.processes.bot import serve
 from bot.settings import Settings
-from bot.slack import clients
+from bot.slack import app, clients
+from bot.slack.app import Bot
 from bot.slack.delivery import SlackDelivery
 from store import questions
 from store.database import Database
@@ -96,10 +97,10 @@ def settings_for(fake: FakeSlack, database_url: str, **changes: object) -> Setti
 
 
 @contextmanager
-def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[slack.Bot]:
+def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[Bot]:
     """Serve the bot as `threadwise bot` does, in a thread, until the block ends."""
-    workspace = slack.connect(settings, database)
-    bot = slack.build(settings, database, Queue(database.url), workspace)
+    workspace = app.connect(settings, database)
+    bot = app.build(settings, database, Queue(database.url), workspace)
     server = thread = None
     stop = threading.Event()
     if settings.slack_mode == "http":
@@ -108,7 +109,7 @@ def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[
         fake.target = ("127.0.0.1", server.port)
     else:
         thread = threading.Thread(
-            target=slack.serve, args=(settings, bot, stop), kwargs={"ping": PING_SECONDS}
+            target=serve, args=(settings, bot, stop), kwargs={"ping": PING_SECONDS}
         )
         thread.start()
         fake.wait_for(lambda: fake.is_linked)
@@ -123,10 +124,10 @@ def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[
             thread.join()
 
 
-def errands_done(bot: slack.Bot) -> None:
+def errands_done(bot: Bot) -> None:
     """Wait until the errands so far have ended."""
-    barrier = threading.Barrier(slack.ERRAND_THREADS + 1)
-    for _ in range(slack.ERRAND_THREADS):
+    barrier = threading.Barrier(app.ERRAND_THREADS + 1)
+    for _ in range(app.ERRAND_THREADS):
         bot.edge.errands.submit(barrier.wait, 10)
     barrier.wait(10)
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from bot.processes import bot as slack
-from bot.slack import clients, commands
+from bot.slack import clients, commands, notifier
+from bot.slack.app import Bot
 from store import channels
 from store.database import Database
 from store.index import runs, sources
@@ -27,7 +27,7 @@ RUN = Run(
 
 
 @pytest.fixture
-def bot(fake: FakeSlack, database: Database) -> Iterator[slack.Bot]:
+def bot(fake: FakeSlack, database: Database) -> Iterator[Bot]:
     with database.connection() as connection:
         sources.register(connection, TEAM, "hr", "folder", "/docs/hr", None)
         sources.register(connection, TEAM, "it", "folder", "/docs/it", None)
@@ -45,9 +45,7 @@ def told(fake: FakeSlack, command: str, text: str, user: str = ADMIN) -> str:
     return str(said.params["text"])
 
 
-def test_an_admin_queues_all_sources_once(
-    fake: FakeSlack, database: Database, bot: slack.Bot
-) -> None:
+def test_an_admin_queues_all_sources_once(fake: FakeSlack, database: Database, bot: Bot) -> None:
     assert told(fake, "/reindex", "").count("will be read again now") == 2
     assert [(job["source"], job["asked_by"]) for job in jobs(database, "ingest")] == [
         ("hr", ADMIN),
@@ -58,7 +56,7 @@ def test_an_admin_queues_all_sources_once(
 
 
 def test_a_slack_admin_may_and_others_are_refused_politely(
-    fake: FakeSlack, database: Database, bot: slack.Bot
+    fake: FakeSlack, database: Database, bot: Bot
 ) -> None:
     fake.people["U7"] = {"is_admin": True}
     assert told(fake, "/reindex", "hr", user="U1") == commands.REFUSAL
@@ -66,14 +64,12 @@ def test_a_slack_admin_may_and_others_are_refused_politely(
     assert "will be read" in told(fake, "/reindex", "hr", user="U7")
 
 
-def test_an_unknown_source_lists_those_there_are(fake: FakeSlack, bot: slack.Bot) -> None:
+def test_an_unknown_source_lists_those_there_are(fake: FakeSlack, bot: Bot) -> None:
     assert told(fake, "/reindex", "<!here>").endswith("There are: hr, it.")
     assert "<!" not in told(fake, "/reindex", "<!here>")
 
 
-def test_a_running_source_says_how_far_it_is(
-    fake: FakeSlack, database: Database, bot: slack.Bot
-) -> None:
+def test_a_running_source_says_how_far_it_is(fake: FakeSlack, database: Database, bot: Bot) -> None:
     with database.connection() as connection:
         runs.save(connection, TEAM, RUN)
     assert told(fake, "/reindex", "hr") == "hr is being read already: 47 % (94 of 200 documents)."
@@ -81,14 +77,14 @@ def test_a_running_source_says_how_far_it_is(
     assert "being read now: 47 %" in told(fake, "/reindex", "status")
 
 
-def test_help_is_for_everyone(fake: FakeSlack, bot: slack.Bot) -> None:
+def test_help_is_for_everyone(fake: FakeSlack, bot: Bot) -> None:
     assert told(fake, "/reindex", "help", user="U1") == commands.REINDEX_USAGE
     assert told(fake, "/threadwise", "help", user="U1") == commands.SETTINGS_USAGE
     assert told(fake, "/threadwise", "dance", user="U1") == commands.SETTINGS_USAGE
 
 
 def test_admins_say_when_and_from_what_a_channel_is_answered(
-    fake: FakeSlack, database: Database, bot: slack.Bot
+    fake: FakeSlack, database: Database, bot: Bot
 ) -> None:
     assert told(fake, "/threadwise", "mode questions", user="U1") == commands.REFUSAL
     assert "mode questions" in told(fake, "/threadwise", "mode questions")
@@ -104,9 +100,9 @@ def test_admins_say_when_and_from_what_a_channel_is_answered(
 
 def test_the_admin_is_told_how_a_run_ended(fake: FakeSlack) -> None:
     client = clients.web("xoxb-1", fake.api_url)
-    commands.notify_run(client, replace(RUN, state="done", seen=200, changed=3, unchanged=197))
-    commands.notify_run(client, replace(RUN, state="failed", error="the folder <gone>"))
-    commands.notify_run(client, replace(RUN, state="done", asked_by="terminal"))
+    notifier.notify_run(client, replace(RUN, state="done", seen=200, changed=3, unchanged=197))
+    notifier.notify_run(client, replace(RUN, state="failed", error="the folder <gone>"))
+    notifier.notify_run(client, replace(RUN, state="done", asked_by="terminal"))
     said = [(m["channel"], m["text"]) for m in fake.messages]
     assert said == [
         (ADMIN, "hr is up to date: 200 documents, 3 changed, 197 unchanged, 0 removed."),
@@ -115,7 +111,7 @@ def test_the_admin_is_told_how_a_run_ended(fake: FakeSlack) -> None:
 
 
 def test_a_token_without_the_scope_is_named_in_the_log(
-    fake: FakeSlack, bot: slack.Bot, caplog: pytest.LogCaptureFixture
+    fake: FakeSlack, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.fail("users.info", Fault(error="missing_scope"))
     assert fake.command("/reindex", "hr", user="U1").ok

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.processes import bot as slack
+from bot.slack.app import Bot
 from store.database import Database
 from store.feedback import faqs
 from store.feedback.faqs import Faq
@@ -37,7 +37,7 @@ def replied(
 
 
 def test_a_bookmarked_reply_waits_for_an_admin_who_approves_it(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     fake.people["U7"] = {"profile": {"display_name": "Office desk"}}
     reply = replied(fake, services)
@@ -61,9 +61,7 @@ def test_a_bookmarked_reply_waits_for_an_admin_who_approves_it(
     assert texts(fake)[-1] == f"Approved by <@{ADMIN}>: who orders the milk?"
 
 
-def test_the_shortcut_keeps_a_reply_once(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
-) -> None:
+def test_the_shortcut_keeps_a_reply_once(fake: FakeSlack, services: FakeServices, bot: Bot) -> None:
     reply = replied(fake, services)
     assert fake.shortcut("keep_reply", reply).ok
     slack_parts.errands_done(bot)
@@ -74,7 +72,7 @@ def test_the_shortcut_keeps_a_reply_once(
 
 
 def test_neither_an_answer_of_the_bot_nor_a_lonely_message_is_kept(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     replied(fake, services)
     assert fake.shortcut("keep_reply", fake.messages[0]).ok
@@ -84,7 +82,7 @@ def test_neither_an_answer_of_the_bot_nor_a_lonely_message_is_kept(
 
 
 def test_a_reply_of_a_private_channel_is_shown_there_alone(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     fake.private.add("C9")
     reply = replied(fake, services, channel="C9")
@@ -99,7 +97,7 @@ def test_a_reply_of_a_private_channel_is_shown_there_alone(
 
 
 def test_forget_me_erases_what_is_kept_of_a_person(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     reply = replied(fake, services)
     fake.react("bookmark", reply["ts"], user="U1")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.processes import bot as slack
+from bot.slack.app import Bot
 from store.feedback import votes
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, TEAM, FakeSlack
@@ -37,14 +37,14 @@ def tally(services: FakeServices, message: dict[str, Any]) -> dict[str, int]:
     ],
 )
 def test_a_thumb_is_a_vote(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot, name: str, value: int
+    fake: FakeSlack, services: FakeServices, bot: Bot, name: str, value: int
 ) -> None:
     message = answered(fake, services)
     assert fake.react(name, message["ts"], user="U2").ok
     assert tally(services, message) == {"U2": value}
 
 
-def test_votes_flip_and_go(fake: FakeSlack, services: FakeServices, bot: slack.Bot) -> None:
+def test_votes_flip_and_go(fake: FakeSlack, services: FakeServices, bot: Bot) -> None:
     message = answered(fake, services)
     ts = message["ts"]
     fake.react("-1", ts, user="U2")
@@ -57,7 +57,7 @@ def test_votes_flip_and_go(fake: FakeSlack, services: FakeServices, bot: slack.B
 
 
 def test_other_signs_and_other_messages_are_no_votes(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     message = answered(fake, services)
     fake.react("tada", message["ts"])
@@ -66,7 +66,7 @@ def test_other_signs_and_other_messages_are_no_votes(
     assert tally(services, message) == {}
 
 
-def test_programs_do_not_vote(fake: FakeSlack, services: FakeServices, bot: slack.Bot) -> None:
+def test_programs_do_not_vote(fake: FakeSlack, services: FakeServices, bot: Bot) -> None:
     message = answered(fake, services)
     fake.people["UROBOT"] = {"is_bot": True}
     fake.react("+1", message["ts"], user="UROBOT")
@@ -83,7 +83,7 @@ def pressed(
 
 
 def test_a_feedback_button_is_a_vote_like_a_reaction(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     message = answered(fake, services)
     assert fake.action(pressed(message), user="U2").ok
@@ -94,7 +94,7 @@ def test_a_feedback_button_is_a_vote_like_a_reaction(
 
 
 def test_thumbs_down_asks_only_the_voter_why_and_keeps_it(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     message = answered(fake, services)
     fake.react("-1", message["ts"], user="U2")
@@ -111,7 +111,7 @@ def test_thumbs_down_asks_only_the_voter_why_and_keeps_it(
 
 
 def test_a_reason_in_own_words_is_taken_by_a_modal(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     message = answered(fake, services)
     answer_id = message["metadata"]["event_payload"]["answer_id"]
@@ -125,5 +125,5 @@ def test_a_reason_in_own_words_is_taken_by_a_modal(
 
 
 @pytest.mark.parametrize("value", ["", "up:", "up:nonsense", f"up:{answer_of().answer_id}"])
-def test_a_button_of_nothing_does_nothing(fake: FakeSlack, bot: slack.Bot, value: str) -> None:
+def test_a_button_of_nothing_does_nothing(fake: FakeSlack, bot: Bot, value: str) -> None:
     assert fake.action({"type": "button", "action_id": "feedback_up", "value": value}).ok

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot import indexing, renewal
+from bot import indexing
 from bot.answering import faq
 from bot.services import Services
 from bot.settings import Settings
@@ -117,9 +117,9 @@ def test_a_kill_before_the_renewal_loses_nothing(
         assert memory.prune(connection, after.workspace) == 0
         assert faqs.flag_changed(connection, after.workspace, NOW) == []
     assert (remembered(after), verified(after)) == ([], None)
-    assert renewal.renew(after, after.embedder.encode) == 2
+    assert indexing.renew(after, after.embedder.encode) == 2
     assert (remembered(after), verified(after)) == (["leave"], "Ask Ana.")
-    assert renewal.renew(after, after.embedder.encode) == 0
+    assert indexing.renew(after, after.embedder.encode) == 0
 
 
 class Killed(BaseException):

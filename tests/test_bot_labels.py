@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.answering.policy import Choice
-from bot.processes import bot as slack
+from bot.slack.app import Bot
 from store.database import Database
 from store.feedback import labels
 from tests import slack_parts
@@ -34,7 +34,7 @@ def asked_back(fake: FakeSlack, services: FakeServices) -> list[dict[str, Any]]:
 
 
 def test_the_click_on_did_you_mean_is_a_label_and_is_acted_upon(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     first, second = asked_back(fake, services)
     root = fake.messages[-1]["thread_ts"]
@@ -50,7 +50,7 @@ def test_the_click_on_did_you_mean_is_a_label_and_is_acted_upon(
 
 
 def test_only_the_first_click_acts_but_the_last_is_the_label(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     first, second = asked_back(fake, services)
     for button in (first, first, second):
@@ -60,7 +60,7 @@ def test_only_the_first_click_acts_but_the_last_is_the_label(
 
 
 def test_nobody_else_chooses_for_the_asker(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     first, _ = asked_back(fake, services)
     assert fake.action(first, user="U2").ok
@@ -69,13 +69,13 @@ def test_nobody_else_chooses_for_the_asker(
     assert rows(services.database) == [] and work_off(services, fake) == []
 
 
-def test_a_choice_of_nothing_does_nothing(fake: FakeSlack, bot: slack.Bot) -> None:
+def test_a_choice_of_nothing_does_nothing(fake: FakeSlack, bot: Bot) -> None:
     for value in ("", "nonsense", f"{slack_parts.answer_of().answer_id}:no_such_intent"):
         assert fake.action({"type": "button", "action_id": "choice:0", "value": value}).ok
 
 
 def test_wrong_topic_asks_for_the_right_one(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     assert fake.event(fake.say(f"<@{BOT_USER}> my badge is gone")).ok
     work_off(services, fake)
@@ -94,7 +94,7 @@ def test_wrong_topic_asks_for_the_right_one(
 
 
 def test_an_admins_emoji_is_a_label_until_it_is_taken_away(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     event = fake.say(f"<@{BOT_USER}> who lets me in?")
     assert fake.event(event).ok
@@ -111,7 +111,7 @@ def test_an_admins_emoji_is_a_label_until_it_is_taken_away(
 
 
 def test_admins_see_what_messages_were_taken_for(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     event = fake.say(f"<@{BOT_USER}> who lets me in?")
     assert fake.event(event).ok

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.processes import bot as slack
+from bot.slack.app import Bot
 from store import channels, questions
 from store.database import Database
 from tests import slack_parts
@@ -36,7 +36,7 @@ def answered(fake: FakeSlack, services: FakeServices, **more: Any) -> dict[str, 
 
 
 def test_a_mention_gets_one_answer_in_its_thread(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     event = fake.say(f"{ME} How many days off &amp; when?")
     assert fake.event(event).ok
@@ -48,7 +48,7 @@ def test_a_mention_gets_one_answer_in_its_thread(
 
 
 def test_a_mention_counts_whichever_event_comes_first(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     event = fake.say(f"{ME} days off?")
     assert fake.event(mention(fake, event)).ok
@@ -57,7 +57,7 @@ def test_a_mention_counts_whichever_event_comes_first(
 
 
 def test_a_direct_message_is_answered_with_the_askers_rights(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     assert fake.event(fake.say("days off?", channel="D1")).ok
     assert work_off(services, fake) == ["answered"]
@@ -65,7 +65,7 @@ def test_a_direct_message_is_answered_with_the_askers_rights(
 
 
 def test_the_ask_command_is_answered_for_the_asker_alone(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     ack = fake.command("/ask", "days <off>?")
     assert ack.ok and "days &lt;off&gt;" in ack.body
@@ -77,7 +77,7 @@ def test_the_ask_command_is_answered_for_the_asker_alone(
 
 
 def test_the_ask_command_without_a_question_explains_itself(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     assert "/ask How do I" in fake.command("/ask", " ").body
     assert work_off(services, fake) == []
@@ -87,7 +87,7 @@ def test_the_ask_command_without_a_question_explains_itself(
     ("mode", "count"), [("mention", 0), ("questions", 1), ("all", 1), ("off", 0)]
 )
 def test_a_channel_is_overheard_only_if_it_wants(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot, mode: channels.Mode, count: int
+    fake: FakeSlack, services: FakeServices, bot: Bot, mode: channels.Mode, count: int
 ) -> None:
     set_mode(services.database, mode, sources=("hr",))
     assert fake.event(fake.say("days off?")).ok
@@ -109,7 +109,7 @@ def test_a_channel_is_overheard_only_if_it_wants(
 def test_unasked_the_bot_speaks_only_with_something_to_say(
     fake: FakeSlack,
     services: FakeServices,
-    bot: slack.Bot,
+    bot: Bot,
     mode: channels.Mode,
     status: str,
     said: int,
@@ -122,7 +122,7 @@ def test_unasked_the_bot_speaks_only_with_something_to_say(
 
 
 def test_a_channel_that_is_off_says_so_once_to_who_mentions_the_bot(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     set_mode(services.database, "off")
     event = fake.say(f"{ME} days off?")
@@ -134,7 +134,7 @@ def test_a_channel_that_is_off_says_so_once_to_who_mentions_the_bot(
 
 
 def test_the_asker_goes_on_in_the_thread_without_a_mention(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     root = answered(fake, services)["thread_ts"]
     fake.event(fake.say("and for part-timers", thread_ts=root))
@@ -149,7 +149,7 @@ def test_the_asker_goes_on_in_the_thread_without_a_mention(
 
 
 def test_a_thread_of_others_is_left_alone(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     fake.event(fake.say("lunch?", thread_ts=fake.now()))
     assert work_off(services, fake) == []
@@ -157,7 +157,7 @@ def test_a_thread_of_others_is_left_alone(
 
 @pytest.mark.parametrize("word", ["mute", ":no_bell:", "Mute"])
 def test_mute_ends_the_talk_until_the_next_mention(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot, word: str
+    fake: FakeSlack, services: FakeServices, bot: Bot, word: str
 ) -> None:
     root = answered(fake, services)["thread_ts"]
     fake.event(fake.say(word, user="U2", thread_ts=root))
@@ -169,9 +169,7 @@ def test_mute_ends_the_talk_until_the_next_mention(
     assert work_off(services, fake) == ["answered"]
 
 
-def test_a_muting_reaction_ends_the_talk(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
-) -> None:
+def test_a_muting_reaction_ends_the_talk(fake: FakeSlack, services: FakeServices, bot: Bot) -> None:
     message = answered(fake, services)
     assert fake.react("no_bell", message["ts"]).ok
     fake.event(fake.say("and for interns?", thread_ts=message["thread_ts"]))
@@ -190,7 +188,7 @@ def test_a_muting_reaction_ends_the_talk(
     ],
 )
 def test_what_nobody_said_is_acknowledged_and_ignored(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot, more: dict[str, Any]
+    fake: FakeSlack, services: FakeServices, bot: Bot, more: dict[str, Any]
 ) -> None:
     assert fake.event(fake.say(f"{ME} days off?") | more).ok
     assert work_off(services, fake) == []
@@ -198,20 +196,20 @@ def test_what_nobody_said_is_acknowledged_and_ignored(
 
 @pytest.mark.parametrize("subtype", ["thread_broadcast", "file_share"])
 def test_broadcasts_and_files_with_a_question_count(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot, subtype: str
+    fake: FakeSlack, services: FakeServices, bot: Bot, subtype: str
 ) -> None:
     assert fake.event(fake.say(f"{ME} days off?", subtype=subtype)).ok
     assert work_off(services, fake) == ["answered"]
 
 
-def test_events_that_nothing_needs_are_acknowledged(fake: FakeSlack, bot: slack.Bot) -> None:
+def test_events_that_nothing_needs_are_acknowledged(fake: FakeSlack, bot: Bot) -> None:
     assert fake.event({"type": "app_home_opened", "user": "U1", "tab": "home"}).ok
     assert fake.react("tada", "1.2").ok
 
 
 @pytest.mark.parametrize("text", ["x" * 40_000, "🦜🦜", "a\x00b", "", "<!channel> <@U2|ann> why?"])
 def test_any_text_is_claimed_and_answered(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot, text: str
+    fake: FakeSlack, services: FakeServices, bot: Bot, text: str
 ) -> None:
     assert fake.event(fake.say(f"{ME} {text}")).ok
     assert len(work_off(services, fake)) == 1
@@ -220,7 +218,7 @@ def test_any_text_is_claimed_and_answered(
 
 
 def test_only_the_beginning_of_a_very_long_question_is_read_and_it_says_so(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     fake.event(fake.say(f"{ME} {'x' * 40_000}"))
     work_off(services, fake)
@@ -229,7 +227,7 @@ def test_only_the_beginning_of_a_very_long_question_is_read_and_it_says_so(
 
 
 def test_a_status_shows_at_once_and_needs_no_clearing_after_the_post(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     fake.event(fake.say(f"{ME} days off?"))
     slack_parts.errands_done(bot)
@@ -240,7 +238,7 @@ def test_a_status_shows_at_once_and_needs_no_clearing_after_the_post(
 
 
 def test_eyes_stand_in_for_the_status_and_go_at_the_end(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     fake.fail("assistant.threads.setStatus", Fault(error="unknown_method"))
     event = fake.say(f"{ME} days off?")
@@ -252,7 +250,7 @@ def test_eyes_stand_in_for_the_status_and_go_at_the_end(
 
 
 def test_a_mark_that_comes_after_the_answer_is_taken_off_at_once(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     message = answered(fake, services)
     slack_parts.errands_done(bot)

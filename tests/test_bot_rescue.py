@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from bot import jobs
 from bot.processes.rescue import rescue
 from bot.services import Services
 from bot.settings import Settings
@@ -51,7 +52,7 @@ def depths(services: Services) -> list[queue.Depth]:
 
 def test_a_question_of_a_dead_worker_is_queued_again(services: Services) -> None:
     question_id = claim(services)
-    defer(services, "answer", queue.QUESTIONS, {"question_id": str(question_id)})
+    defer(services, "answer", jobs.QUESTIONS, {"question_id": str(question_id)})
     take_and_die(services)
     assert rescue(services) == 1
     assert depths(services) == [queue.Depth("questions", 1, 0)]
@@ -80,12 +81,12 @@ def test_an_ended_question_stays_ended(services: Services) -> None:
 def test_long_work_that_takes_its_worker_down_each_time_is_given_up_and_frees_its_lock(
     services: Services,
 ) -> None:
-    defer(services, "ingest", queue.WORK, {"source": "wiki"})
+    defer(services, "ingest", jobs.WORK, {"source": "wiki"})
     for _ in range(3):
         take_and_die(services)
         assert rescue(services) == 1
     assert depths(services) == []
-    defer(services, "ingest", queue.WORK, {"source": "wiki"})
+    defer(services, "ingest", jobs.WORK, {"source": "wiki"})
     take_and_die(services)
     assert depths(services) == [queue.Depth("work", 0, 1)]
 

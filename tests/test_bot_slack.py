@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.processes import bot as slack
+from bot.slack import app
+from bot.slack.app import Bot
 from bot.slack.clients import SlackRefused
 from store import workspaces
 from store.database import Database
@@ -20,7 +21,7 @@ ME = f"<@{BOT_USER}>"
 
 
 def test_an_event_delivered_five_times_is_answered_once(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     event = fake.say(f"{ME} days off?")
     for retry in range(4):
@@ -32,7 +33,7 @@ def test_an_event_delivered_five_times_is_answered_once(
 
 
 def test_while_the_database_is_away_events_are_not_acknowledged_and_come_again(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     event = fake.say(f"{ME} days off?")
     with services.database.connection() as connection:
@@ -45,7 +46,7 @@ def test_while_the_database_is_away_events_are_not_acknowledged_and_come_again(
 
 
 def test_a_claim_without_a_job_is_never_left(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     with services.database.connection() as connection:
         connection.execute("ALTER TABLE procrastinate_jobs RENAME TO elsewhere")
@@ -54,7 +55,7 @@ def test_a_claim_without_a_job_is_never_left(
 
 
 def test_a_person_is_told_when_a_command_breaks(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
+    fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
     with services.database.connection() as connection:
         connection.execute("ALTER TABLE questions RENAME TO elsewhere")
@@ -62,17 +63,13 @@ def test_a_person_is_told_when_a_command_breaks(
     assert ack.ok and "try again" in ack.body
 
 
-def test_a_wrong_signature_is_refused(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
-) -> None:
+def test_a_wrong_signature_is_refused(fake: FakeSlack, services: FakeServices, bot: Bot) -> None:
     fake.secret = "guessed"
     assert fake.event(fake.say(f"{ME} days off?")).status == 401
     assert work_off(services, fake) == []
 
 
-def test_health_and_metrics_are_served(
-    fake: FakeSlack, services: FakeServices, bot: slack.Bot
-) -> None:
+def test_health_and_metrics_are_served(fake: FakeSlack, services: FakeServices, bot: Bot) -> None:
     for path, expected in (("/healthz", b'"ok"'), ("/metrics", b"threadwise_database_up 1.0")):
         connection = http.client.HTTPConnection(*fake.target, timeout=5)
         connection.request("GET", path)
@@ -99,7 +96,7 @@ def test_the_socket_works_and_comes_back_after_a_cut(
 def test_a_bad_token_is_one_line_with_the_cure(fake: FakeSlack, services: FakeServices) -> None:
     fake.fail("auth.test", Fault(error="invalid_auth"))
     with pytest.raises(SlackRefused, match=r"auth.test \(invalid_auth\).*copy it anew"):
-        slack.connect(services.settings, services.database)
+        app.connect(services.settings, services.database)
 
 
 def test_a_database_of_another_workspace_is_refused(
@@ -107,8 +104,8 @@ def test_a_database_of_another_workspace_is_refused(
 ) -> None:
     with services.database.connection() as connection:
         workspaces.connect(connection, "T9", "Other", datetime.now(UTC))
-    with pytest.raises(slack.OtherWorkspace, match="belongs to Slack workspace T9"):
-        slack.connect(services.settings, services.database)
+    with pytest.raises(app.OtherWorkspace, match="belongs to Slack workspace T9"):
+        app.connect(services.settings, services.database)
 
 
 def test_the_bot_process_stays_light() -> None:

@@ -21,7 +21,7 @@ def jobs(database_url: str) -> queue.Queue:
 def defer(
     jobs: queue.Queue, connection: Connection, args: Mapping[str, object] | None = None
 ) -> int:
-    job_id = jobs.defer(connection, "answer", args or {"question_id": "1"}, queue=queue.QUESTIONS)
+    job_id = jobs.defer(connection, "answer", args or {"question_id": "1"}, queue="questions")
     assert job_id is not None
     return job_id
 
@@ -71,7 +71,7 @@ def test_a_job_of_the_same_queueing_lock_is_not_queued_twice(
 ) -> None:
     def ask(connection: Connection) -> int | None:
         return jobs.defer(
-            connection, "ingest", {}, queue=queue.WORK, lock="s", queueing_lock="ingest:s"
+            connection, "ingest", {}, queue="work", lock="s", queueing_lock="ingest:s"
         )
 
     with database.connection() as connection:
@@ -112,9 +112,9 @@ def test_a_stalled_job_is_dropped_when_one_like_it_waits(
     database: Database, jobs: queue.Queue
 ) -> None:
     with database.connection() as connection:
-        first = jobs.defer(connection, "ingest", {}, queue=queue.WORK, queueing_lock="ingest:s")
+        first = jobs.defer(connection, "ingest", {}, queue="work", queueing_lock="ingest:s")
         start(connection)
-        second = jobs.defer(connection, "ingest", {}, queue=queue.WORK, queueing_lock="ingest:s")
+        second = jobs.defer(connection, "ingest", {}, queue="work", queueing_lock="ingest:s")
         assert first is not None and second is not None
         assert not queue.retry(connection, first)
         assert status(connection, first) == "failed" and status(connection, second) == "todo"
@@ -122,8 +122,8 @@ def test_a_stalled_job_is_dropped_when_one_like_it_waits(
 
 def test_a_failed_job_frees_its_lock(database: Database, jobs: queue.Queue) -> None:
     with database.connection() as connection:
-        first = jobs.defer(connection, "ingest", {}, queue=queue.WORK, lock="s")
-        jobs.defer(connection, "ingest", {}, queue=queue.WORK, lock="s")
+        first = jobs.defer(connection, "ingest", {}, queue="work", lock="s")
+        jobs.defer(connection, "ingest", {}, queue="work", lock="s")
         start(connection)
         start(connection)
         assert queue.depths(connection) == [queue.Depth("work", 1, 1)]

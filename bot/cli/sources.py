@@ -3,14 +3,19 @@
 Knows nothing about how documents are read.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.terminal import console
 from bot.terminal.json_contract import source_json
-from store.records import SourceStatus
+from store.records import Run, SourceStatus
+
+if TYPE_CHECKING:
+    from bot.services import Services
+    from ingest.entries import SourceConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +42,7 @@ def ingest(
 
     with open_services(context.obj) as services:
         configs = indexing.chosen(context.obj, source or [])
-        runs = indexing.run_all(services, configs, full=full, allow_removal=allow_removal)
+        runs = run_all(services, configs, full=full, allow_removal=allow_removal)
     if any(run.state != "done" for run in runs):
         raise typer.Exit(1)
 
@@ -62,6 +67,31 @@ def sources(
         for failure, _ in failed:
             line = f"  {name}: {failure.path}: {failure.reason}"
             console.data().print(line, markup=False, style="dim" if failure.is_skip else "yellow")
+
+
+def run_all(
+    services: "Services",
+    configs: Sequence["SourceConfig"],
+    *,
+    full: bool = False,
+    allow_removal: bool = False,
+) -> list[Run]:
+    """Bring sources up to date one after the other, with a bar and a closing line for each."""
+    from bot import indexing
+
+    runs = []
+    with console.bars() as report:
+        for config in configs:
+            made = indexing.run(
+                services,
+                config,
+                full=full,
+                allow_removal=allow_removal,
+                on_progress=lambda run: report(run.source, run.seen, run.total),
+            )
+            runs.append(made)
+            console.notices().print(indexing.summary(made), markup=False)
+    return runs
 
 
 def _print(found: list[SourceStatus]) -> None:

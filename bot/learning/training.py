@@ -15,6 +15,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot import jobs
 from bot.answering.classifier import KIND, root
 from bot.intents import Intents
 from bot.learning import training_set
@@ -22,7 +23,6 @@ from bot.learning.training_set import Rows, TrainingSet
 from bot.runtime.throttle import NICENESS, THRIFTY, Stopping, Throttle
 from bot.services import Services
 from store.feedback import versions
-from store.queue import WORK
 from store.records import ModelVersion
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TASK = "intents"
 KEPT = 5
 """Versions whose files are kept beside the serving one; each has about 90 MB."""
 
@@ -57,10 +56,7 @@ class TrainingTrigger:
         if not is_due(self._services, intents):
             return False
         with self._services.database.connection() as connection:
-            job = self._services.queue.defer(
-                connection, TASK, {}, queue=WORK, lock=TASK, queueing_lock=TASK
-            )
-        return job is not None
+            return jobs.defer_training(connection, self._services.queue)
 
 
 def is_due(services: Services, intents: Intents) -> bool:

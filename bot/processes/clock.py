@@ -4,7 +4,6 @@ Knows nothing about what the jobs do.
 """
 
 import logging
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,7 +11,9 @@ from datetime import UTC, datetime
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from bot import indexing
+from bot import indexing, jobs
+from bot.jobs import Connection
+from bot.runtime import shutdown
 from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
 from bot.settings import Settings
@@ -21,7 +22,7 @@ from ingest.entries import SourceConfig
 from store.database import StoreError
 from store.election import Candidate
 from store.index import sources as stored
-from store.queue import WORK
+from store.queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,6 @@ GRACE_SECONDS = 3600
 RETAIN = "17 3 * * *"
 """When old jobs are forgotten: at night, not on the hour when everyone's jobs start."""
 
-LEARN = "learn"
-"""The night's task; when it is due, THREADWISE_LEARN_AT says."""
-
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -46,9 +44,7 @@ class ScheduleError(Exception):
 
 def run(settings: Settings) -> None:
     """Keep time until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = shutdown.event()
     with open_services(settings) as services, watched(services.server):
         tick(services, stop)
 
@@ -112,13 +108,16 @@ class Timetable:
         for name, when in triggers.items():
             scheduler.add_job(self._defer_ingestion, when, args=[name], id=f"ingest:{name}")
         scheduler.add_job(
-            self._defer, CronTrigger.from_crontab(RETAIN), args=["retain"], id="retain"
+            self._defer,
+            CronTrigger.from_crontab(RETAIN),
+            args=[jobs.RETAIN, jobs.defer_retain],
+            id=jobs.RETAIN,
         )
         learn_at = self._services.settings.learn_at
         if learn_at != "off":
             hour, minute = learn_at.split(":")
             when = CronTrigger(hour=int(hour), minute=int(minute))
-            scheduler.add_job(self._defer, when, args=["learn"], id="learn")
+            scheduler.add_job(self._defer, when, args=[jobs.LEARN, jobs.defer_learn], id=jobs.LEARN)
         scheduler.start()
         self._scheduler, self._planned = scheduler, configs
         self._note(configs, triggers)
@@ -136,19 +135,19 @@ class Timetable:
 
     def _defer_ingestion(self, name: str) -> None:
         def work() -> None:
-            indexing.defer(self._services, [name])
-            now = datetime.now(UTC)
+            now, workspace = datetime.now(UTC), self._services.workspace
             when = next(trigger(c) for c in self._planned if c.name == name)
+            due = when.get_next_fire_time(now, now)
             with self._services.database.connection() as connection:
-                due = when.get_next_fire_time(now, now)
-                stored.plan_next(connection, self._services.workspace, name, due)
+                jobs.defer_ingest(connection, self._services.queue, workspace, name)
+                stored.plan_next(connection, workspace, name, due)
 
         self._attempt(f"ingest:{name}", work)
 
-    def _defer(self, task: str) -> None:
+    def _defer(self, task: str, defer: Callable[[Connection, Queue], bool]) -> None:
         def work() -> None:
             with self._services.database.connection() as connection:
-                self._services.queue.defer(connection, task, {}, queue=WORK, queueing_lock=task)
+                defer(connection, self._services.queue)
 
         self._attempt(task, work)
 

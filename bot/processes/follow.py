@@ -11,6 +11,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from bot import jobs
 from bot.services import Services
 from store import queue
 from store.index import runs
@@ -77,7 +78,7 @@ def follow(
     while True:
         check()
         with services.database.connection() as connection:
-            held = queue.held(connection, "ingest", "source")
+            held = queue.held(connection, jobs.INGEST, "source")
         found = _runs(services, names, since)
         for run in found:
             report(run.source, run.seen, run.total)

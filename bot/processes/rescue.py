@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg.rows import TupleRow
 
+from bot import jobs
 from bot.services import Services
 from store import election, questions, queue
-from store.queue import QUESTIONS, Job
+from store.queue import Job
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def rescue(services: Services) -> int:
 
 
 def _bring_back(connection: psycopg.Connection[TupleRow], job: Job) -> None:
-    is_given_up = job.queue != QUESTIONS and job.attempts + 1 >= MAX_ATTEMPTS
+    is_given_up = job.queue != jobs.QUESTIONS and job.attempts + 1 >= MAX_ATTEMPTS
     if is_given_up:
         queue.fail(connection, job.job_id)
     is_again = not is_given_up and queue.retry(connection, job.job_id)
@@ -53,10 +54,9 @@ def _requeue_lost(
     services: Services, connection: psycopg.Connection[TupleRow], workspace: str
 ) -> int:
     waiting = questions.waiting(connection, workspace, datetime.now(UTC) - LOST_AFTER)
-    held = queue.held(connection, "answer", "question_id") if waiting else set()
+    held = queue.held(connection, jobs.ANSWER, "question_id") if waiting else set()
     lost = [question for question in waiting if str(question.question_id) not in held]
     for question in lost:
         log.warning("lost question=%s attempts=%d", question.question_id, question.attempts)
-        args = {"workspace": workspace, "question_id": str(question.question_id)}
-        services.queue.defer(connection, "answer", args, queue=QUESTIONS)
+        jobs.defer_answer(connection, services.queue, workspace, question.question_id)
     return len(lost)

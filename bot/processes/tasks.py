@@ -19,7 +19,7 @@ from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 
-from bot import erasure, indexing
+from bot import erasure, indexing, jobs
 from bot.answering import lifecycle
 from bot.answering.lifecycle import Deliver
 from bot.learning import training
@@ -31,14 +31,13 @@ from bot.services import Services
 from store import queue, workspaces
 from store.database import StoreGone
 from store.index import runs
-from store.queue import QUESTIONS, WORK
 from store.records import Run
 
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 6
 """Times that a job for a question is tried in a row, about a minute; bot/answering/lifecycle.py ends a question
-that fails by itself before that, bot/rescue.py queues the others anew."""
+that fails by itself before that, bot/processes/rescue.py queues the others anew."""
 
 MAX_RESUMES = 5
 """Times that an interrupted ingestion goes on by itself; after that the schedule or a person does."""
@@ -79,26 +78,26 @@ def build(context: WorkerContext, connector: BaseConnector) -> App:
     """Make procrastinate's application with all tasks on it."""
     app = App(connector=connector)
 
-    @app.task(name="answer", queue=QUESTIONS, retry=Backoff())
+    @app.task(name=jobs.ANSWER, queue=jobs.QUESTIONS, retry=Backoff())
     def answer_job(workspace: str, question_id: str) -> str:
         return answer(context, workspace, UUID(question_id))
 
     # Long work has threads of its own: their lower priority cannot be raised again.
-    @app.task(name="ingest", queue=WORK)
+    @app.task(name=jobs.INGEST, queue=jobs.WORK)
     async def ingest_job(workspace: str, source: str, **options: Any) -> str:
         work = functools.partial(ingest, context, source, **options)
         return await asyncio.get_running_loop().run_in_executor(context.bulk, work)
 
-    @app.task(name=training.TASK, queue=WORK)
+    @app.task(name=jobs.TRAIN, queue=jobs.WORK)
     async def intents_job() -> str:
         work = functools.partial(training.run, context.services, context.throttle)
         return await asyncio.get_running_loop().run_in_executor(context.bulk, work)
 
-    @app.task(name=background.TASK, queue=WORK)
+    @app.task(name=jobs.LEARN, queue=jobs.WORK)
     async def learn_job() -> dict[str, object]:
         return await asyncio.get_running_loop().run_in_executor(context.bulk, learn, context)
 
-    @app.task(name="retain", queue=WORK)
+    @app.task(name=jobs.RETAIN, queue=jobs.WORK)
     async def retain_job() -> int:
         return await asyncio.get_running_loop().run_in_executor(context.bulk, retain, context)
 
@@ -144,14 +143,12 @@ def ingest(
     except (Stopping, StoreGone):
         if resumed >= MAX_RESUMES:
             raise
-        indexing.defer(
-            services,
-            [source],
-            full=full,
-            asked_by=asked_by,
-            allow_removal=allow_removal,
-            resumed=resumed + 1,
-        )
+        workspace = services.workspace
+        with services.database.connection() as connection:
+            jobs.defer_ingest(
+                connection, services.queue, workspace, source,
+                full=full, asked_by=asked_by, allow_removal=allow_removal, resumed=resumed + 1,
+            )  # fmt: skip
         return "interrupted"
     except runs.Busy:
         return "busy"

@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bot import indexing
+from bot import indexing, jobs
 from bot.processes import follow
 from bot.processes.children import Children
 from bot.runtime.watchdog import watched
@@ -143,10 +143,10 @@ def _database(services: Services) -> str:
 
 
 def _connect(services: Services, steps: Steps) -> None:
-    from bot.processes import bot as slack
+    from bot.slack import app
 
     with steps.step("Connecting to Slack") as done:
-        team = slack.connect(services.settings, services.database)
+        team = app.connect(services.settings, services.database)
         done.append(f"Slack workspace {team}")
 
 
@@ -156,7 +156,10 @@ def _ingest(
     """Queue a run of every source and follow them to their ends."""
     since, names = datetime.now(UTC), [config.name for config in configs]
     indexing.register(services, configs)
-    indexing.defer(services, names)
+    workspace = services.workspace
+    with services.database.connection() as connection:
+        for name in names:
+            jobs.defer_ingest(connection, services.queue, workspace, name)
     with follow.bars(steps.console, names) as report:
         runs = follow.follow(services, names, since, report, children.check)
     for run in runs:

@@ -1,6 +1,6 @@
 """The worker: fetches durable jobs and runs them, through lost connections, until told to stop.
 
-Knows nothing about what the jobs do (bot/jobs.py).
+Knows nothing about what the jobs do (bot/processes/tasks.py).
 """
 
 import asyncio
@@ -8,7 +8,6 @@ import ctypes
 import functools
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,19 +21,20 @@ from procrastinate.exceptions import ConnectorException
 from prometheus_client import start_http_server
 from psycopg_pool import AsyncConnectionPool
 
+from bot.jobs import QUESTIONS, WORK
 from bot.learning.training import TrainingTrigger
-from bot.processes import bot as slack
 from bot.processes import rescue, tasks
 from bot.processes.tasks import WorkerContext
+from bot.runtime import shutdown
 from bot.runtime.metrics import Metrics
 from bot.runtime.throttle import Throttle, lower_priority
 from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
 from bot.settings import Settings
+from bot.slack import app as slack_app
 from bot.slack.notifier import Notifier
 from store import workspaces
 from store.database import StoreError
-from store.queue import QUESTIONS, WORK
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     with open_services(settings) as services, watched(services.server):
         if settings.talks_to_slack and services.workspace == workspaces.LOCAL:
             # Answers are looked for in one workspace: know which before the models are loaded.
-            slack.wait_to_connect(settings, services.database, threading.Event())
+            slack_app.wait_to_connect(settings, services.database, threading.Event())
         asyncio.run(serve(services, chosen))
 
 
@@ -115,8 +115,7 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
     """Set a worker process up and work in it until a signal comes or the models cannot be loaded."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     throttle, metrics = Throttle(), Metrics(services.database)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _end, throttle, stop)
+    shutdown.call(functools.partial(_end, throttle, stop))
     threads = ThreadPoolExecutor(sum(SLOTS.values()) + 2, thread_name_prefix="job")
     loop.set_default_executor(threads)
     models = threads.submit(_load, services)

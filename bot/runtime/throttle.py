@@ -5,9 +5,11 @@ Knows nothing about jobs or what is encoded.
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from ingest.embedder import Encode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +30,6 @@ THRIFTY = {
 
 NICENESS = 15
 """Of 19: a fifth of a question's share of the processor, all of it when nobody asks."""
-
-Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 
 class Stopping(Exception):

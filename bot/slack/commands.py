@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 
-from bot import indexing
+from bot import jobs
 from bot.slack import faqs
 from bot.slack.edge import Edge
 from bot.slack.markup import mrkdwn, spoken
@@ -22,7 +21,6 @@ from store.channels import ChannelSettings, Mode
 from store.feedback import labels
 from store.feedback.labels import Seen
 from store.index import sources
-from store.queue import WORK
 from store.records import Ask, Run, SourceStatus
 
 Command = dict[str, str]
@@ -178,19 +176,6 @@ def forget(edge: Edge, command: Command) -> str:
 _WORK = {"intents": intents}
 
 
-def notify_run(client: WebClient, run: Run) -> None:
-    """Tell the admin who asked for a run, in a direct message, how it ended."""
-    if not (run.asked_by or "").startswith(("U", "W")):
-        return
-    name, counts = mrkdwn(run.source), f"{run.changed} changed, {run.unchanged} unchanged"
-    counts += f", {run.removed} removed" + (f", {run.failed} failed" if run.failed else "")
-    text = f"{name} is up to date: {run.seen} documents, {counts}."
-    if run.state != "done":
-        reason = mrkdwn(shorten(run.error or "see the worker's log", 1000))
-        text = f"{name} could not be brought up to date ({run.state}): {reason}"
-    client.chat_postMessage(channel=str(run.asked_by), text=text)
-
-
 def _seen(row: Seen) -> str:
     confusion = f", {row.corrected} corrected, mostly to {mrkdwn(row.mostly or '')}"
     return (
@@ -219,18 +204,11 @@ def _queue(edge: Edge, status: SourceStatus, person: str) -> str:
     name = mrkdwn(status.name)
     if _is_running(status.run, datetime.now(UTC)):
         return f"{name} is being read already: {_progress(status.run)}."
-    args = {"workspace": edge.workspace, "source": status.name, "full": False, "asked_by": person}
-    lock = indexing.lock(edge.workspace, status.name)
     with edge.database.connection() as connection:
-        job = edge.queue.defer(
-            connection,
-            "ingest",
-            args | {"allow_removal": False},
-            queue=WORK,
-            lock=lock,
-            queueing_lock=lock,
+        is_queued = jobs.defer_ingest(
+            connection, edge.queue, edge.workspace, status.name, asked_by=person
         )
-    if job is None:
+    if not is_queued:
         return f"{name} waits to be read already."
     return f"{name} will be read again now. I will tell you when it is done."
 

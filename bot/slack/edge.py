@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot import jobs
 from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
@@ -23,11 +24,8 @@ from bot.slack import clients, delivery
 from bot.slack.render import Message
 from store import questions
 from store.database import Database
-from store.queue import QUESTIONS, Queue
+from store.queue import Queue
 from store.records import Ask
-
-PRIORITY = 10
-"""A person waits for it."""
 
 LOADING = "is looking it up in the documents…"
 
@@ -53,8 +51,7 @@ class Edge:
         """Claim a message and queue its answer in the caller's transaction; None: claimed before."""
         question_id = questions.claim(connection, ask, datetime.now(UTC))
         if question_id is not None:
-            args = {"workspace": self.workspace, "question_id": str(question_id)}
-            self.queue.defer(connection, "answer", args, queue=QUESTIONS, priority=PRIORITY)
+            jobs.defer_answer(connection, self.queue, self.workspace, question_id)
         return question_id
 
     def close(

@@ -5,11 +5,14 @@ Knows nothing about how answers and runs come about.
 
 import logging
 
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.services import Services
-from bot.slack import clients, commands
+from bot.slack import clients
 from bot.slack.delivery import SlackDelivery
+from bot.slack.markup import mrkdwn
+from bot.text import shorten
 from store.records import Answer, Question, Run
 
 log = logging.getLogger(__name__)
@@ -55,7 +58,7 @@ class Notifier:
         if self._client is None:
             return
         try:
-            commands.notify_run(self._client, run)
+            notify_run(self._client, run)
         except (SlackClientError, OSError) as error:
             log.warning("not_told person=%s reason=%s", run.asked_by, error)
 
@@ -68,3 +71,16 @@ class Notifier:
             self._client.chat_postMessage(channel=channel, text=text)
         except (SlackClientError, OSError) as error:
             log.warning("not_announced channel=%s reason=%s", channel, error)
+
+
+def notify_run(client: WebClient, run: Run) -> None:
+    """Tell the admin who asked for a run, in a direct message, how it ended."""
+    if not (run.asked_by or "").startswith(("U", "W")):
+        return
+    name, counts = mrkdwn(run.source), f"{run.changed} changed, {run.unchanged} unchanged"
+    counts += f", {run.removed} removed" + (f", {run.failed} failed" if run.failed else "")
+    text = f"{name} is up to date: {run.seen} documents, {counts}."
+    if run.state != "done":
+        reason = mrkdwn(shorten(run.error or "see the worker's log", 1000))
+        text = f"{name} could not be brought up to date ({run.state}): {reason}"
+    client.chat_postMessage(channel=str(run.asked_by), text=text)

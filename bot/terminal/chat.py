@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 from rich.console import Console
 from rich.text import Text
 
+from bot import jobs
 from bot.services import Services
 from bot.terminal import console, explain
 from bot.terminal.render import render
 from store import answers, questions
 from store.feedback import votes
-from store.queue import QUESTIONS
 from store.records import Answer, Ask, Vote
 
 __all__ = ["Conversation", "Unanswered", "chat", "converse", "lines", "render"]
@@ -122,8 +122,7 @@ class Conversation:
             question_id = questions.claim(connection, ask, now)
             assert question_id is not None
             if self._is_queued:
-                args = {"workspace": workspace, "question_id": str(question_id)}
-                self._services.queue.defer(connection, "answer", args, queue=QUESTIONS)
+                jobs.defer_answer(connection, self._services.queue, workspace, question_id)
         return question_id
 
 

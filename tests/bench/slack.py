@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from bot import indexing
-from bot.processes import bot as slack
+from bot import indexing, jobs
 from bot.services import Services
+from bot.slack import app
 from store.index import runs
 from store.records import Run
 from tests.bench.place import Clock, Place, Row, opened, percentile
@@ -36,7 +36,7 @@ def run(place: Place) -> Iterator[Row]:
         place.large() as large,
         opened(slack_api_url=fake.api_url, **TOKENS) as services,
     ):
-        slack.connect(services.settings, services.database)
+        app.connect(services.settings, services.database)
         processes = Processes(services.settings.home, fake.api_url)
         processes.env["THREADWISE_LOG_LEVEL"] = "WARNING"
         try:
@@ -57,7 +57,8 @@ def _ingest(services: Services, ready: Callable[[Run], bool]) -> str:
     configs = indexing.sources(services.settings)
     indexing.register(services, configs)
     name = configs[-1].name
-    indexing.defer(services, [name])
+    with services.database.connection() as connection:
+        jobs.defer_ingest(connection, services.queue, services.workspace, name)
 
     def is_there() -> bool:
         found = _run(services, name)

@@ -6,7 +6,7 @@ Knows nothing about how the jobs are shared out.
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot import indexing
+from bot import indexing, jobs
 from bot.services import Services
 from store.index import runs
 from tests.bench.place import EXAMPLE, Clock, Place, Row, copies, opened, scratch
@@ -61,7 +61,10 @@ def _timed(services: Services, folder: Path) -> float:
     configs = indexing.sources(services.settings)
     indexing.register(services, configs)
     clock = Clock()
-    names = indexing.defer(services, [config.name for config in configs])
+    names, workspace = [config.name for config in configs], services.workspace
+    with services.database.connection() as connection:
+        for name in names:
+            jobs.defer_ingest(connection, services.queue, workspace, name)
     wait(lambda: all(_is_done(services, name) for name in names), PATIENCE_SECONDS)
     return clock.seconds
 

@@ -1,0 +1,80 @@
+"""The one door to the queue: which jobs there are, where each waits, and what goes first.
+
+Whoever defers a job does so in a transaction of its own: the job exists exactly when that commits.
+"""
+
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from store.queue import Queue
+
+QUESTIONS = "questions"
+"""Where people wait for the end: served first, never behind ingestion."""
+
+WORK = "work"
+"""Ingestion and learning: minutes, not milliseconds."""
+
+ANSWER = "answer"
+INGEST = "ingest"
+TRAIN = "intents"
+LEARN = "learn"
+RETAIN = "retain"
+
+WAITED_FOR = 10
+"""Priority of a job that a person waits for, however it came into the queue: one that was rescued
+must not wait behind every newer one. Jobs of like priority go in the order in which they came."""
+
+Connection = psycopg.Connection[TupleRow]
+
+
+def defer_answer(connection: Connection, queue: Queue, workspace: str, question_id: UUID) -> None:
+    """Queue the answer to a claimed question."""
+    args = {"workspace": workspace, "question_id": str(question_id)}
+    queue.defer(connection, ANSWER, args, queue=QUESTIONS, priority=WAITED_FOR)
+
+
+def defer_ingest(
+    connection: Connection,
+    queue: Queue,
+    workspace: str,
+    source: str,
+    *,
+    asked_by: str | None = None,
+    full: bool = False,
+    allow_removal: bool = False,
+    resumed: int = 0,
+) -> bool:
+    """Queue a run of one source; runs of the same source go one after the other.
+
+    `asked_by` is told how it ended; `resumed` counts how often this run was interrupted already.
+    False when a run of this source waits already.
+    """
+    args = {
+        "workspace": workspace,
+        "source": source,
+        "full": full,
+        "asked_by": asked_by,
+        "allow_removal": allow_removal,
+        "resumed": resumed,
+    }
+    lock = f"ingest:{workspace}:{source}"
+    job = queue.defer(connection, INGEST, args, queue=WORK, lock=lock, queueing_lock=lock)
+    return job is not None
+
+
+def defer_training(connection: Connection, queue: Queue) -> bool:
+    """Queue a training on the team's examples; False when one waits already."""
+    job = queue.defer(connection, TRAIN, {}, queue=WORK, lock=TRAIN, queueing_lock=TRAIN)
+    return job is not None
+
+
+def defer_learn(connection: Connection, queue: Queue) -> bool:
+    """Queue a night; False when one waits already."""
+    return queue.defer(connection, LEARN, {}, queue=WORK, queueing_lock=LEARN) is not None
+
+
+def defer_retain(connection: Connection, queue: Queue) -> bool:
+    """Queue the erasing of what is older than the retention setting; False when it waits already."""
+    return queue.defer(connection, RETAIN, {}, queue=WORK, queueing_lock=RETAIN) is not None
