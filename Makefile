@@ -12,8 +12,8 @@ setup: .venv/done ## make the environment only
 up: setup ## everything on this machine: make up [DOCS=path]
 	@$(BIN)/python -m bot up $(if $(DOCS),--docs "$(DOCS)")
 
-test: .venv/tests ## the tests
-	@$(BIN)/python -m pytest
+test: .venv/tests ## the tests, two files side by side
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 .venv/tests: .venv/done
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test-s3,onnx]' && touch $@
 

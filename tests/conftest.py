@@ -8,20 +8,22 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from xdist.workermanage import WorkerController
 
 from store.database import Database
-from store.migrate import FOLDER, migrate
+from store.migrate import migrate
 from store.server import binaries, embedded
 
 pytest_plugins = ["tests.slack_fixtures"]
 
 OWN_SERVER = "THREADWISE_TEST_DATABASE_URL"
+SHARED = pytest.StashKey[dict[str, str]]()
 
 IN_MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 2_000_000_000
@@ -38,31 +40,74 @@ def pytest_report_header() -> str:
     return f"postgres: {postgres}, pgvector {pgvector}, {programs.folder}"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of several workers one core for its sums, and the processes that it starts."""
+    if hasattr(config, "workerinput"):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Let every worker of pytest-xdist use one Postgres, which ends after the last of them."""
+    if SHARED not in node.config.stash:
+        postgres = ExitStack()
+        node.config.add_cleanup(postgres.close)  # after Ctrl-C, too
+        url = postgres.enter_context(_postgres())
+        node.config.stash[SHARED] = {
+            "server": url,
+            "template": postgres.enter_context(_migrated(url)),
+        }
+    node.workerinput.update(node.config.stash[SHARED])
+
+
 @pytest.fixture(scope="session")
-def server(home: Path) -> Iterator[str]:
+def shared(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the process that started this worker has made for all of them; empty without workers."""
+    return getattr(request.config, "workerinput", {})
+
+
+@pytest.fixture(scope="session")
+def server(shared: dict[str, str]) -> Iterator[str]:
     """The URL of one Postgres for the whole run, whose account may create databases."""
+    if "server" in shared:
+        yield shared["server"]
+        return
+    with _postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(server: str, shared: dict[str, str]) -> Iterator[str]:
+    """The name of a database with every migration applied, to copy from."""
+    if "template" in shared:
+        yield shared["template"]
+        return
+    with _migrated(server) as name:
+        yield name
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
+    """Run a Postgres, or use the given one: the URL of its first database."""
     given = os.environ.get(OWN_SERVER)
     if given:
         yield given
         return
-    running = embedded.start(home)
+    # A short name that the server's account may enter, unlike pytest's own folders as root.
+    home = Path(tempfile.mkdtemp(prefix="threadwise-", dir=_roomy()))
+    home.chmod(0o755)
     try:
-        # Nothing here outlives the run, so nothing need reach the disk.
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-            _execute(running.url, f"alter system set {setting}")
-        _execute(running.url, "select pg_reload_conf()")
-        yield running.url
+        running = embedded.start(home)
+        try:
+            # Nothing here outlives the run, so nothing need reach the disk.
+            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+                _execute(running.url, f"alter system set {setting}")
+            _execute(running.url, "select pg_reload_conf()")
+            yield running.url
+        finally:
+            running.close()
     finally:
-        running.close()
-
-
-@pytest.fixture(scope="session")
-def home() -> Iterator[Path]:
-    """A short-named folder that the server's account may enter, unlike pytest's own as root."""
-    folder = Path(tempfile.mkdtemp(prefix="threadwise-", dir=_roomy()))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+        shutil.rmtree(home)
 
 
 def _roomy() -> Path | None:
@@ -71,12 +116,11 @@ def _roomy() -> Path | None:
     return IN_MEMORY if is_there and shutil.disk_usage(IN_MEMORY).free > ENOUGH_BYTES else None
 
 
-@pytest.fixture(scope="session")
-def template(server: str) -> Iterator[str]:
-    """The name of a database with every migration applied, to copy from."""
+@contextmanager
+def _migrated(server: str) -> Iterator[str]:
+    """Make a database with every migration applied: its name."""
     with _database(server, "template1") as url:
-        if any(FOLDER.glob("*.sql")):
-            migrate(url)
+        migrate(url)
         yield urlsplit(url).path.strip("/")
 
 

@@ -1,6 +1,7 @@
 """Feedback: reactions, buttons and reasons, kept as one vote per person."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -8,7 +9,7 @@ from bot.slack.app import Bot
 from store.feedback import votes
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, TEAM, FakeSlack
-from tests.slack_parts import FakeServices, answer_of, work_off
+from tests.slack_parts import FakeServices, work_off
 
 ME = f"<@{BOT_USER}>"
 
@@ -124,6 +125,6 @@ def test_a_reason_in_own_words_is_taken_by_a_modal(
     assert (vote.reason, vote.detail) == ("other", "too vague")
 
 
-@pytest.mark.parametrize("value", ["", "up:", "up:nonsense", f"up:{answer_of().answer_id}"])
+@pytest.mark.parametrize("value", ["", "up:", "up:nonsense", f"up:{UUID(int=1)}"])
 def test_a_button_of_nothing_does_nothing(fake: FakeSlack, bot: Bot, value: str) -> None:
     assert fake.action({"type": "button", "action_id": "feedback_up", "value": value}).ok

@@ -26,7 +26,7 @@ BUSY = "select count(*) from pg_stat_activity where state = 'active' and query ~
 HOLDER = """
 import sys
 from pathlib import Path
-from store import embedded
+from store.server import embedded
 server = embedded.start(Path(sys.argv[1]))
 print(server.place.postmaster(), flush=True)
 sys.stdin.read()
@@ -37,7 +37,7 @@ server.close()
 ZOMBIE = """
 import ctypes, os, signal, sys
 from pathlib import Path
-from store import embedded
+from store.server import embedded
 assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER
 server = embedded.start(Path(sys.argv[1]))
 pid = server.place.postmaster()
