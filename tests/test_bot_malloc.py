@@ -10,7 +10,7 @@ import pytest
 HOARD = """
 import ctypes
 from pathlib import Path
-from bot.processes import heap
+from bot.runtime.malloc import trim
 malloc = ctypes.CDLL(None).malloc
 malloc.restype, malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 free = ctypes.CDLL(None).free
@@ -23,7 +23,7 @@ for place in taken[:-1]:
 def pages():
     return int(Path("/proc/self/statm").read_text().split()[1])
 before = pages()
-heap.trim()
+trim()
 print(before - pages())
 """
 

@@ -107,8 +107,8 @@ def test_a_damaged_export_is_made_again(tiny: Path, tmp_path: Path) -> None:
 def test_without_the_package_one_line_says_the_cure(tiny: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['onnx'] = None\n"
-        "from pathlib import Path; from models import embedder, exported\n"
-        "try: exported.load(sys.argv[1], root=Path(sys.argv[2]))\n"
+        "from pathlib import Path; from models import embedder; from models.onnx import load\n"
+        "try: load.load(sys.argv[1], root=Path(sys.argv[2]))\n"
         "except embedder.ModelError as error: print(error)"
     )
     line = _run(code, str(tiny), str(tmp_path))
@@ -122,8 +122,8 @@ def test_what_is_exported_already_needs_neither_the_package_nor_torch(
     load.load(str(tiny), root=tmp_path)
     code = (
         "import sys; sys.modules['onnx'] = None\n"
-        "from pathlib import Path; from models import exported\n"
-        "one = exported.load(sys.argv[1], root=Path(sys.argv[2]))\n"
+        "from pathlib import Path; from models.onnx import load\n"
+        "one = load.load(sys.argv[1], root=Path(sys.argv[2]))\n"
         "print(one.encode(['pay day']).shape, 'torch' in sys.modules)"
     )
     assert _run(code, str(tiny), str(tmp_path)) == "(1, 32) False\n"
