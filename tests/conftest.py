@@ -10,15 +10,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from xdist.workermanage import WorkerController
 
 from store.database import Database
 from store.migrate import migrate
 from store.server import binaries, embedded
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 pytest_plugins = ["tests.slack_fixtures"]
 
@@ -47,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: WorkerController) -> None:
+def pytest_configure_node(node: "WorkerController") -> None:
     """Let every worker of pytest-xdist use one Postgres, which ends after the last of them."""
     if SHARED not in node.config.stash:
         postgres = ExitStack()
