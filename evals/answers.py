@@ -83,31 +83,49 @@ def same_page(found: str, wanted: str) -> bool:
     return a == b or a.endswith("/" + b) or b.endswith("/" + a)
 
 
-def score(rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """Give the scorecard: shares with 95 % intervals, CRAG score, coverage at 80 % accuracy."""
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Shares of 0-1 over all questions asked; `crag` is of -1 to 1, `ece` the calibration error.
+
+    `intervals` holds the 95 % interval of the measures that have one, by their name.
+    """
+
+    questions: int
+    answerable: int
+    quote_first: float  # of the answerable: right page and quote in the first passage
+    page_first: float
+    page_top5: float
+    refused_unanswerable: float
+    refused_answerable: float
+    crag: float
+    coverage_at_80: float  # the share that could be answered with 80 % of it right
+    ece: float
+    intervals: Mapping[str, metrics.Interval]
+
+
+def score(rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> Scores:
+    """Score one outcome per question, in the same order."""
     pairs = list(zip(rows, outcomes, strict=True))
     answerable = [(r, o) for r, o in pairs if r.answerable]
-    others = [(r, o) for r, o in pairs if not r.answerable]
     right = [is_right(r, o) for r, o in answerable]
     page_first = [bool(o.pages) and same_page(o.pages[0], r.path or "") for r, o in answerable]
     page_top5 = [any(same_page(p, r.path or "") for p in o.pages[:5]) for r, o in answerable]
-    refused = [o.refused for _, o in others]
+    refused = [o.refused for r, o in pairs if not r.answerable]
     missed = [o.refused for _, o in answerable]
     crag = [0 if o.refused else (1 if is_right(r, o) else -1) for r, o in pairs]
-    return {
-        "questions": len(pairs),
-        "answerable": len(answerable),
-        "quote_first": _share(right),
-        "page_first": _share(page_first),
-        "page_top5": _share(page_top5),
-        "refused_unanswerable": _share(refused),
-        "refused_answerable": _share(missed),
-        "crag": round(sum(crag) / len(crag), 4) if crag else 0.0,
-        "coverage_at_80": coverage([(o.confidence, is_right(r, o)) for r, o in pairs], 0.8),
-        "ece": round(
-            metrics.ece([o.confidence for _, o in pairs], [is_right(r, o) for r, o in pairs]), 4
-        ),
-        "intervals": {
+    told = [(o.confidence, is_right(r, o)) for r, o in pairs]
+    return Scores(
+        questions=len(pairs),
+        answerable=len(answerable),
+        quote_first=_share(right),
+        page_first=_share(page_first),
+        page_top5=_share(page_top5),
+        refused_unanswerable=_share(refused),
+        refused_answerable=_share(missed),
+        crag=round(sum(crag) / len(crag), 4) if crag else 0.0,
+        coverage_at_80=coverage(told, 0.8),
+        ece=round(metrics.ece([c for c, _ in told], [is_good for _, is_good in told]), 4),
+        intervals={
             "quote_first": _interval(right),
             "page_first": _interval(page_first),
             "page_top5": _interval(page_top5),
@@ -115,7 +133,7 @@ def score(rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> dict[str, ob
             "refused_answerable": _interval(missed),
             "crag": _mean_interval(crag),
         },
-    }
+    )
 
 
 def coverage(answers: Sequence[tuple[float, bool]], accuracy: float) -> float:
@@ -143,11 +161,11 @@ def _share(flags: Sequence[bool]) -> float:
     return round(sum(flags) / len(flags), 4) if flags else 0.0
 
 
-def _interval(flags: Sequence[bool]) -> list[float]:
+def _interval(flags: Sequence[bool]) -> metrics.Interval:
     low, high = metrics.wilson(sum(flags), len(flags))
-    return [round(low, 3), round(high, 3)]
+    return round(low, 3), round(high, 3)
 
 
-def _mean_interval(values: Sequence[float]) -> list[float]:
+def _mean_interval(values: Sequence[float]) -> metrics.Interval:
     low, high = metrics.bootstrap_mean(values)
-    return [round(low, 3), round(high, 3)]
+    return round(low, 3), round(high, 3)

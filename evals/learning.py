@@ -7,7 +7,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from evals import paired
+from evals import metrics, paired
 
 ASKED_SHARE = 0.5
 """Of the questions about one passage; the others are asked again in other words."""
@@ -69,22 +69,47 @@ def groups(
     return {k: chance.sample(v, most) if len(v) > most else v for k, v in found.items()}
 
 
-def compare(before: Sequence[int | None], after: Sequence[int | None]) -> dict[str, object]:
-    """Give hit@1 and MRR@10 before and after, with the change's 95 % interval (paired bootstrap).
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The same questions before and after: how often the right passage came first, and how high it stood."""
 
-    Each entry is the right passage's rank (1 is first), None when it is not among the first ten.
+    n: int
+    hit_before: float
+    hit_after: float
+    hit_change: float
+    hit_interval: metrics.Interval
+    mrr_before: float
+    mrr_after: float
+
+    def as_json(self) -> dict[str, object]:
+        """Give it under the measures' own names: hit@1 and MRR@10."""
+        return {
+            "n": self.n,
+            "hit@1_before": self.hit_before,
+            "hit@1_after": self.hit_after,
+            "hit@1_change": self.hit_change,
+            "hit@1_interval": self.hit_interval,
+            "mrr@10_before": self.mrr_before,
+            "mrr@10_after": self.mrr_after,
+        }
+
+
+def compare(before: Sequence[int | None], after: Sequence[int | None]) -> Comparison:
+    """Compare ranks of the right passage (1 is first, None when it is not among the first ten).
+
+    The interval of the change is of the paired bootstrap, 95 %.
     """
     hits = [(float(a == 1), float(b == 1)) for a, b in zip(before, after, strict=True)]
     low, high = paired.interval([b - a for a, b in hits])
-    return {
-        "n": len(hits),
-        "hit@1_before": _mean([a for a, _ in hits]),
-        "hit@1_after": _mean([b for _, b in hits]),
-        "hit@1_change": _mean([b - a for a, b in hits]),
-        "hit@1_interval": [round(low, 4), round(high, 4)],
-        "mrr@10_before": _mean([1 / r if r else 0.0 for r in before]),
-        "mrr@10_after": _mean([1 / r if r else 0.0 for r in after]),
-    }
+    return Comparison(
+        n=len(hits),
+        hit_before=_mean([a for a, _ in hits]),
+        hit_after=_mean([b for _, b in hits]),
+        hit_change=_mean([b - a for a, b in hits]),
+        hit_interval=(round(low, 4), round(high, 4)),
+        mrr_before=_mean([1 / r if r else 0.0 for r in before]),
+        mrr_after=_mean([1 / r if r else 0.0 for r in after]),
+    )
 
 
 def _mean(values: Sequence[float]) -> float:

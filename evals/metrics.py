@@ -5,15 +5,32 @@ Knows nothing about what is measured: numbers in, numbers out.
 
 import math
 import random
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+Interval = tuple[float, float]
+"""The lower and the upper bound, 95 % unless said otherwise."""
 
 Z95 = 1.959963984540054
 """The normal quantile of a two-sided 95 % interval."""
 
 
-def wilson(hits: int, count: int, z: float = Z95) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The median and the 95th percentile of some durations, in milliseconds."""
+
+    p50: float
+    p95: float
+
+
+def times(milliseconds: Sequence[float]) -> Times:
+    """Give the two percentiles of at least one duration (nearest rank, no interpolation)."""
+    ordered = sorted(milliseconds)
+    return Times(ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)])
+
+
+def wilson(hits: int, count: int, z: float = Z95) -> Interval:
     """Give the Wilson score interval of a share (Wilson 1927); (0, 1) when nothing was counted."""
     if count == 0:
         return 0.0, 1.0
@@ -24,9 +41,7 @@ def wilson(hits: int, count: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def bootstrap_mean(
-    values: Sequence[float], *, rounds: int = 2000, seed: int = 0
-) -> tuple[float, float]:
+def bootstrap_mean(values: Sequence[float], *, rounds: int = 2000, seed: int = 0) -> Interval:
     """Give the 95 % percentile bootstrap interval of a mean (Efron 1979)."""
     if not values:
         return 0.0, 0.0
@@ -48,17 +63,17 @@ def ece(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> 
 
 
 def auroc(inside: Sequence[float], outside: Sequence[float]) -> float | None:
-    """Give the probability that an inside score is above an outside one, ties counted half
-    (Mann-Whitney); None when either side is empty."""
+    """Give the probability that an inside score is above an outside one, ties counted half: the U of
+    Mann and Whitney over all pairs. None when either side is empty."""
+    from scipy.stats import mannwhitneyu
+
     if not inside or not outside:
         return None
-    ordered = sorted(outside)
-    below = sum(bisect_left(ordered, x) + bisect_right(ordered, x) for x in inside)
-    return below / (2 * len(inside) * len(outside))
+    return float(mannwhitneyu(inside, outside).statistic) / (len(inside) * len(outside))
 
 
 def not_above(inside: Sequence[float], outside: Sequence[float]) -> float:
-    """Give P(inside scores lie this clearly above outside ones | they do not), one-sided (Mann and
+    """Give the p-value of "inside scores are not above outside ones" (one-sided rank test, Mann and
     Whitney 1947); 1 when either side is empty."""
     from scipy.stats import mannwhitneyu
 

@@ -16,12 +16,12 @@ INTENTS = Intents.of(
 TRUTH = dict(INTENTS.examples())
 
 
-def test_frozen_rows_are_neither_examples_nor_labels() -> None:
+def test_test_rows_are_neither_examples_nor_labels() -> None:
     split = nights.divide(INTENTS, 0.1, seed=0)
-    parts = [split.intents.examples(), list(split.labels), list(split.frozen)]
+    parts = [split.intents.examples(), list(split.labels), list(split.test)]
     texts = [text for part in parts for text, _ in part]
     assert sorted(texts) == sorted(TRUTH)
-    assert all(TRUTH[text] == name for text, name in split.frozen)
+    assert all(TRUTH[text] == name for text, name in split.test)
     assert min(map(len, parts)) > 40
 
 

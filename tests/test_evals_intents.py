@@ -24,7 +24,7 @@ def test_a_label_that_is_only_guessed_costs_its_victims_alone() -> None:
 
 
 def test_the_scorecard_by_hand() -> None:
-    truth = ["pay", "pay", "leave", "leave", "oos", "oos"]
+    truth = ["pay", "pay", "leave", "leave", None, None]
     guesses = [
         Guess("pay", 0.9, 0.9, False),
         Guess("pay", 0.9, 0.6, False),
@@ -34,17 +34,17 @@ def test_the_scorecard_by_hand() -> None:
         Guess("pay", 0.5, 0.1, True),
     ]
     card = intents.score(truth, guesses, 1.5)
-    assert card["accuracy"] == pytest.approx(0.75)
-    assert card["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
-    assert card["oos_recall"] == pytest.approx(0.5)
-    assert card["in_scope_rejected"] == pytest.approx(0.25)
-    assert card["oos_auroc"] == pytest.approx(7 / 8)
-    assert card["ece"] == pytest.approx(0.15)
-    assert card["seconds"] == 1.5
+    assert card.accuracy == pytest.approx(0.75)
+    assert card.macro_f1 == pytest.approx((0.8 + 2 / 3) / 2)
+    assert card.oos_recall == pytest.approx(0.5)
+    assert card.in_scope_rejected == pytest.approx(0.25)
+    assert card.oos_auroc == pytest.approx(7 / 8)
+    assert card.ece == pytest.approx(0.15)
+    assert card.seconds == 1.5
 
 
 def test_what_cannot_be_measured_is_none() -> None:
-    card = intents.score(["oos"], [Guess("pay", 0.9, 0.9, False)], 0.0)
-    assert card["accuracy"] is None
-    assert card["oos_auroc"] is None
-    assert card["oos_recall"] == 0.0
+    card = intents.score([None], [Guess("pay", 0.9, 0.9, False)], 0.0)
+    assert card.accuracy is None
+    assert card.oos_auroc is None
+    assert card.oos_recall == 0.0

@@ -36,5 +36,5 @@ def test_again_needs_a_topic_that_was_asked_and_shown() -> None:
 
 def test_ranks_become_hits_and_reciprocal_ranks() -> None:
     scores = learning.compare([1, 2, None, 1], [1, 1, 4, None])
-    assert (scores["hit@1_before"], scores["hit@1_after"]) == (0.5, 0.5)
-    assert (scores["mrr@10_before"], scores["mrr@10_after"]) == (0.625, 0.5625)
+    assert (scores.hit_before, scores.hit_after) == (0.5, 0.5)
+    assert (scores.mrr_before, scores.mrr_after) == (0.625, 0.5625)

@@ -37,9 +37,9 @@ def test_crag_pays_for_right_answers_and_charges_for_wrong_ones() -> None:
         _row(False),
     ]
     card = answers.score(rows, [_said(False), _said(False), _said(True), _said(False)])
-    assert card["crag"] == pytest.approx((1 - 1 + 0 - 1) / 4)
-    assert card["quote_first"] == 0.5
-    assert card["refused_unanswerable"] == 0.5
+    assert card.crag == pytest.approx((1 - 1 + 0 - 1) / 4)
+    assert card.quote_first == 0.5
+    assert card.refused_unanswerable == 0.5
 
 
 def test_a_quote_is_recognised_through_markup_and_line_breaks() -> None:

@@ -3,14 +3,18 @@
 Knows nothing about metrics; it runs scorecards and prints them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.services import open_services
 from bot.terminal import console
+
+if TYPE_CHECKING:
+    from bot.scorecards import answers, retrieval, speaking
 
 app = typer.Typer(help="Measure quality: retrieval, answers, learning.", no_args_is_help=True)
 
@@ -30,21 +34,17 @@ def score_retrieval(
     with open_services(context.obj) as services, console.bars() as progress:
         result = retrieval.score(services, folder, split, progress)
     if as_json:
-        console.put_json(result)
+        console.put_json(result.as_json())
     else:
         _print_retrieval(folder, result)
 
 
-def _print_retrieval(folder: Path, result: Mapping[str, object]) -> None:
-    from bot.scorecards import retrieval
-
+def _print_retrieval(folder: Path, result: "retrieval.Scorecard") -> None:
     names = ("ndcg@10", "recall@5", "recall@10", "recall@100", "mrr@10")
-    rows = []
-    for leg in retrieval.LEGS:
-        values = result[leg]
-        assert isinstance(values, Mapping)
-        rows.append((leg, *(f"{values[name]:.3f}" for name in names)))
-    title = f"{folder.name} {result['split']}: {result['queries']} questions, {result['documents']} pages"
+    rows = [
+        (leg, *(f"{measures[name]:.3f}" for name in names)) for leg, measures in result.legs.items()
+    ]
+    title = f"{folder.name} {result.split}: {result.queries} questions, {result.documents} pages"
     console.data().print(console.table(title, ("leg", *names), rows))
 
 
@@ -64,28 +64,25 @@ def score_answers(
     with open_services(context.obj) as services, console.bars() as progress:
         result = answers.score(services.answerer, services.serving.now(), labelled(file), progress)
     if as_json:
-        console.put_json(result)
+        console.put_json(result.as_json())
     else:
         _print_answers(file.name, result)
 
 
-def _print_answers(name: str, result: Mapping[str, object]) -> None:
-    intervals = result["intervals"]
-    assert isinstance(intervals, Mapping)
-    names = (
+def _print_answers(name: str, result: "answers.Scorecard") -> None:
+    scores = result.scores
+    shares = (
         "quote_first", "page_first", "page_top5", "refused_unanswerable", "refused_answerable",
-        "crag", "coverage_at_80", "ece",
+        "coverage_at_80", "ece",
     )  # fmt: skip
     rows = [
-        (key, console.percent(result[key], intervals.get(key))) for key in names if key != "crag"
+        (key, console.percent(getattr(scores, key), scores.intervals.get(key))) for key in shares
     ]
-    low, high = intervals["crag"]
-    rows.append(("crag (-1 to 1)", f"{result['crag']:.3f} ({low:.2f} to {high:.2f})"))
-    for leg in ("vector", "lexical"):
-        alone = result[f"{leg}_only"]
-        assert isinstance(alone, Mapping)
-        rows.append((f"quote_first, {leg} only", console.percent(alone["quote_first"])))
-    title = f"{name}: {result['questions']} questions, {result['answerable']} answerable (95 % intervals)"
+    low, high = scores.intervals["crag"]
+    rows.append(("crag (-1 to 1)", f"{scores.crag:.3f} ({low:.2f} to {high:.2f})"))
+    for leg, alone in (("vector", result.vector_only), ("lexical", result.lexical_only)):
+        rows.append((f"quote_first, {leg} only", console.percent(alone.quote_first)))
+    title = f"{name}: {scores.questions} questions, {scores.answerable} answerable (95 % intervals)"
     console.data().print(console.table(title, ("measure", "value"), rows))
 
 
@@ -108,7 +105,7 @@ def score_learning(
             services, folder, nights=nights, votes=votes, flip=flip, seed=seed, progress=progress
         )
     if as_json:
-        console.put_json(result)
+        console.put_json(result.as_json())
     else:
         console.data().print(reports.simulation(result))
 
@@ -128,13 +125,12 @@ def score_poisoning(
     with open_services(context.obj) as services, console.bars() as progress:
         result = poisoning.run(services, folder, poisoning.shared(nights, quiet), seed, progress)
     if as_json:
-        console.put_json(result)
+        console.put_json({mode: asdict(found) for mode, found in result.items()})
         return
     rows = []
-    for mode, values in result.items():
-        assert isinstance(values, Mapping)
-        told = ", ".join(f"{name} {count}" for name, count in values["decisions"].items())
-        rows.append((mode, values["nights"], values["promoted"], told))
+    for mode, found in result.items():
+        told = ", ".join(f"{name} {count}" for name, count in found.decisions.items())
+        rows.append((mode, found.nights, found.promoted, told))
     columns = ("votes", "nights", "promoted", "decisions")
     console.data().print(console.table("nights that must promote nothing", columns, rows))
 
@@ -158,18 +154,22 @@ def score_nights(
             threads=context.obj.threads, progress=progress,
         )  # fmt: skip
     if as_json:
-        console.put_json(result)
+        console.put_json(asdict(result))
         return
-    rows = result["nights"]
-    assert isinstance(rows, list)
     cells = [
-        (n, r["labels"], console.percent(r["trained"]), console.percent(r["serves"]), r["decision"])
-        for n, r in enumerate(rows, start=1)
+        (
+            n,
+            night.labels,
+            console.percent(night.trained),
+            console.percent(night.serves),
+            night.decision,
+        )
+        for n, night in enumerate(result.nights, start=1)
     ]
     columns = ("night", "labels", "trained", "serves", "")
-    title = f"{result['examples']} examples, {result['frozen']} frozen, {wrong:.0%} of labels wrong"
+    title = f"{result.examples} examples, {result.frozen} frozen, {wrong:.0%} of labels wrong"
     console.data().print(console.table(title, columns, cells))
-    _print_change("accuracy", result["before"], result["after"], result)
+    _print_change("accuracy", result.before, result.after, result.change, result.interval)
 
 
 @app.command("ratings")
@@ -184,19 +184,22 @@ def score_ratings(
     with open_services(context.obj) as services, console.bars() as progress:
         result = ratings.run(services, data, progress)
     if as_json:
-        console.put_json(result)
+        console.put_json(result.as_json())
         return
-    console.data().print(f"{result['votes']} votes, {result['questions']} questions")
-    for name, label in (("at_once", "votes alone"), ("after_night", "after the night")):
-        values = result[name]
-        assert isinstance(values, Mapping)
-        _print_change(f"nDCG@10, {label}", result["ndcg@10_before"], values["ndcg@10"], values)
+    console.data().print(f"{result.votes} votes, {result.questions} questions")
+    for found, label in (
+        (result.at_once, "votes alone"),
+        (result.after_night, "after the night"),
+    ):
+        name = f"nDCG@10, {label}"
+        _print_change(name, result.before, found.ndcg, found.change, found.interval)
 
 
-def _print_change(name: str, before: object, after: object, change: Mapping[str, object]) -> None:
-    low, high = cast(list[float], change["interval"])
-    moved = 100 * cast(float, change["change"])
-    told = f"{moved:+.2f} points, {100 * low:+.2f} to {100 * high:+.2f}"
+def _print_change(
+    name: str, before: float, after: float, change: float, interval: Sequence[float]
+) -> None:
+    low, high = interval
+    told = f"{100 * change:+.2f} points, {100 * low:+.2f} to {100 * high:+.2f}"
     console.data().print(f"{name}: {before:.4f} -> {after:.4f} ({told}, 95 %)")
 
 
@@ -208,20 +211,22 @@ def score_speaking(context: typer.Context, as_json: Json = False) -> None:
     with open_services(context.obj) as services, console.bars() as progress:
         result = speaking.speak(services, progress)
     if as_json:
-        console.put_json(result)
+        console.put_json(asdict(result))
     else:
-        _print_speak(result)
+        _print_speaking(result)
 
 
-def _print_speak(result: Mapping[str, object]) -> None:
-    rows = []
-    for name, label in (("classifier", "classifier"), ("question_mark", "question mark")):
-        values = result[name]
-        assert isinstance(values, Mapping)
-        rows.append((label, *(console.percent(values[key]) for key in ("precision", "recall"))))
+def _print_speaking(result: "speaking.Scorecard") -> None:
+    rows = [
+        (label, console.percent(rates.precision), console.percent(rates.recall))
+        for label, rates in (
+            ("classifier", result.classifier),
+            ("question mark", result.question_mark),
+        )
+    ]
     console.data().print(console.table("speaking", ("by", "precision", "recall"), rows))
-    others = {k: v for k, v in result.items() if not isinstance(v, Mapping)}
-    console.data().print(" ".join(f"{name} {value}" for name, value in others.items()))
+    names = ("messages", "questions", "taken", "serves", "macro_f1", "baseline_macro_f1")
+    console.data().print(" ".join(f"{name} {getattr(result, name)}" for name in names))
 
 
 @app.command("confidence")
@@ -234,7 +239,7 @@ def fit_confidence(
     from bot.learning import calibration
 
     with open_services(context.obj) as services, console.bars() as progress:
-        console.put_json(calibration.refit(services, file, out, progress))
+        console.put_json(calibration.refit(services, file, out, progress).payload)
 
 
 @app.command("all")
@@ -244,13 +249,11 @@ def score_everything(context: typer.Context, as_json: Json = False) -> None:
     from bot.scorecards import answers, speaking
 
     with open_services(context.obj) as services, console.bars() as progress:
-        result = {
-            "answers": answers.handbook(services, progress),
-            "speak": speaking.speak(services, progress),
-        }
+        answered = answers.handbook(services, progress)
+        spoken = speaking.speak(services, progress)
     if as_json:
-        console.put_json(result)
+        console.put_json({"answers": answered.as_json(), "speak": asdict(spoken)})
         return
-    _print_answers(frozen_set.QUESTIONS.name, result["answers"])
+    _print_answers(frozen_set.QUESTIONS.name, answered)
     console.data().print()
-    _print_speak(result["speak"])
+    _print_speaking(spoken)

@@ -4,8 +4,9 @@ Knows nothing about how anything is trained.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,6 +14,9 @@ from rich.markup import escape
 from bot.cli.models import number, short
 from bot.terminal import console
 from store.records import ModelVersion
+
+if TYPE_CHECKING:
+    from models.intents.report import Report
 
 app = typer.Typer(help="What a message can be, and how it is told.", no_args_is_help=True)
 
@@ -41,20 +45,20 @@ def train(
         with open_services(context.obj) as services:
             given = training.served(services, found)
     with console.bars() as progress:
-        training.teach(
+        report = training.teach(
             given.rows,
             target,
             threads=context.obj.threads,
             seed=seed,
             on_progress=lambda done, steps: progress("training", done, steps),
         )
-    report = training.read_report(target)
     version = None
     if out is None:
         with open_services(context.obj) as services:
             version = training.keep(services, given, target)
     if as_json:
-        console.put_json(report | ({"version": str(version.version_id)} if version else {}))
+        named = {"version": str(version.version_id)} if version else {}
+        console.put_json({**asdict(report), **named})
         return
     _print_report(report)
     where = f"Version {short(version)} serves now." if version else f"Written to {target}."
@@ -77,18 +81,18 @@ def evaluate(
             train_file, test_file, _seeds(seeds), context.obj.threads, progress
         )
     if as_json:
-        console.put_json(result)
+        console.put_json(result.as_json())
         return
-    names = (*intents.MEASURES, "seconds", "ms")
-    kinds = [("bert", result["bert"]), ("baseline", result["baseline"])]
-    rows = [(kind, *(number(scores, name) for name in names)) for kind, scores in kinds]
-    title = f"{result['train']} training rows, {result['test']} test rows, seeds {seeds}"
+    names = tuple(result.bert.measures)
+    kinds = (("bert", result.bert.measures), ("baseline", result.baseline.measures))
+    rows = [(kind, *(number(measures, name) for name in names)) for kind, measures in kinds]
+    title = f"{result.train} training rows, {result.test} test rows, seeds {seeds}"
     console.data().print(console.table(title, ("model", *names), rows))
-    if result["leaked"]:
+    if result.leaked:
         console.notices().print(
-            f"{result['leaked']} training rows also stand in the test file: they were left out."
+            f"{result.leaked} training rows also stand in the test file: they were left out."
         )
-    console.notices().print(str(result["reason"]), markup=False)
+    console.notices().print(result.reason, markup=False)
 
 
 @app.command("list")
@@ -172,17 +176,16 @@ def _seeds(text: str) -> list[int]:
         ) from None
 
 
-def _print_report(report: Mapping[str, object]) -> None:
+def _print_report(report: "Report") -> None:
     names = ("accuracy", "macro_f1", "oos_recall", "oos_auroc", "ece_after")
     rows = [
-        (kind, *(number(report[kind], name) for name in names)) for kind in ("bert", "baseline")
+        (kind, *(number(scores, name) for name in names))
+        for kind, scores in (("bert", asdict(report.bert)), ("baseline", asdict(report.baseline)))
     ]
-    title = f"{report['rows']} examples, {report['held_out']} held out, {report['seconds']} s"
+    title = f"{report.rows} examples, {report.held_out} held out, {report.seconds} s"
     console.data().print(console.table(title, ("model", *names), rows))
-    console.data().print(str(report["reason"]), markup=False)
-    warnings = report.get("warnings") or []
-    assert isinstance(warnings, Sequence)
-    for warning in warnings:
+    console.data().print(report.reason, markup=False)
+    for warning in report.warnings:
         console.notices().print(f"  {warning}", markup=False, style="yellow")
 
 

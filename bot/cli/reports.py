@@ -15,6 +15,7 @@ from evals.metrics import wilson
 if TYPE_CHECKING:
     from bot.erasure import Erased
     from bot.learning.night import Report
+    from bot.scorecards.simulation import Scorecard
     from store.feedback.nights import Night
 
 WIDTH, HEIGHT, MARGIN = 640, 320, 48
@@ -107,25 +108,24 @@ def erased(result: "Erased") -> str:
     )
 
 
-def simulation(result: Mapping[str, object]) -> RenderableType:
+def simulation(result: "Scorecard") -> RenderableType:
     """Show a learning simulation: again and unseen, before and after, beside plus/minus one."""
     rows = []
     for name in ("again", "unseen"):
-        values = result[name]
-        assert isinstance(values, Mapping)
-        for label, numbers in ((name, values), ("  +1/-1 boost", values["plus_minus_one"])):
-            low, high = numbers["hit@1_interval"]
+        group = result.groups[name]
+        for label, found in ((name, group.learned), ("  +1/-1 boost", group.plus_minus_one)):
+            low, high = found.hit_interval
             rows.append(
                 (
-                    label, numbers["n"], console.percent(numbers["hit@1_before"]),
-                    console.percent(numbers["hit@1_after"]), f"{100 * low:+.1f} to {100 * high:+.1f}",
-                    f"{numbers['mrr@10_before']:.3f}", f"{numbers['mrr@10_after']:.3f}",
+                    label, found.n, console.percent(found.hit_before),
+                    console.percent(found.hit_after), f"{100 * low:+.1f} to {100 * high:+.1f}",
+                    f"{found.mrr_before:.3f}", f"{found.mrr_after:.3f}",
                 )
             )  # fmt: skip
     columns = ("questions", "n", "hit@1", "after", "change (95 %)", "MRR@10", "after")
     title = (
-        f"{result['votes']} votes, {result['flip']:.0%} turned round, seed {result['seed']}:"
-        f" {result['promotions']} promoted, {result['refused']} refused"
+        f"{result.votes} votes, {result.flip:.0%} turned round, seed {result.seed}:"
+        f" {result.promotions} promoted, {result.refused} refused"
     )
     return console.table(title, columns, rows)
 

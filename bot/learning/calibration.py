@@ -5,7 +5,7 @@ Knows nothing about how a logistic model is fitted (models/confidence.py does).
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bot.answering.answerer import Answerer, Found
@@ -67,8 +67,37 @@ def _sample(
     return Sample(signals, answers.is_right(row, outcome), page, importance)
 
 
-def fit(samples: Sequence[Sample]) -> dict[str, object]:
-    """Give a calibrator's payload with its report: weights, thresholds, and measures on held-out pages."""
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What the confidence is worth on pages that it was not fitted on."""
+
+    questions: int
+    ece: float  # calibration error, 0-1
+    coverage_at_80: float  # the share that could be answered with 80 % of it right
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted calibrator: the logistic model as models/confidence.py gives it, thresholds, and its worth."""
+
+    model: Mapping[str, object]
+    answer_above: float
+    unsure_above: float
+    held_out: HeldOut
+
+    @property
+    def payload(self) -> dict[str, object]:
+        """What is kept of it, and read again by `Calibrator.of`."""
+        return {
+            **self.model,
+            "answer_above": self.answer_above,
+            "unsure_above": self.unsure_above,
+            "held_out": asdict(self.held_out),
+        }
+
+
+def fit(samples: Sequence[Sample]) -> Fit:
+    """Fit the model on all samples, and the thresholds on what it says of pages that it did not see."""
     rows = [s.signals for s in samples]
     right = [s.is_right for s in samples]
     importance = [s.importance for s in samples]
@@ -76,24 +105,22 @@ def fit(samples: Sequence[Sample]) -> dict[str, object]:
     real = [i for i, s in enumerate(samples) if s.importance == 1.0]
     known, truth = [probabilities[i] for i in real], [right[i] for i in real]
     answer_above, unsure_above = confidence.thresholds(known, truth, accuracy=CERTAIN)
-    return {
-        **confidence.fit(rows, right, importance),
-        "answer_above": answer_above,
-        "unsure_above": unsure_above,
-        "held_out": {
-            "questions": len(real),
-            "ece": round(metrics.ece(known, truth), 4),
-            "coverage_at_80": answers.coverage(list(zip(known, truth, strict=True)), 0.8),
-        },
-    }
+    return Fit(
+        confidence.fit(rows, right, importance),
+        answer_above,
+        unsure_above,
+        HeldOut(
+            questions=len(real),
+            ece=round(metrics.ece(known, truth), 4),
+            coverage_at_80=answers.coverage(list(zip(known, truth, strict=True)), 0.8),
+        ),
+    )
 
 
-def refit(
-    services: Services, file: Path, out: Path | None, progress: Progress
-) -> dict[str, object]:
+def refit(services: Services, file: Path, out: Path | None, progress: Progress) -> Fit:
     """Fit on the questions of a file over what is ingested; write the payload to `out` when given."""
     drawn = samples(services.answerer, services.serving.now(), answers.labelled(file), progress)
-    payload = fit(drawn)
+    found = fit(drawn)
     if out is not None:
-        out.write_text(json.dumps(payload, indent=2) + "\n", encoding="utf-8")
-    return payload
+        out.write_text(json.dumps(found.payload, indent=2) + "\n", encoding="utf-8")
+    return found

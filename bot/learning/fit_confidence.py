@@ -4,6 +4,7 @@ Knows nothing about how a logistic model is fitted (models/confidence.py does).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +56,19 @@ def fit_confidence(known: Evidence) -> Verdict:
     truth = np.array(right, dtype=np.float64)
     before = np.array([serving.probability(row) for row in rows])
     gain = (before - truth) ** 2 - (np.array(told) - truth) ** 2
-    payload = calibration.fit(mixed) | {
-        "answer_above": serving.answer_above, "unsure_above": serving.unsure_above,
-    }  # fmt: skip
-    what = "Brier score"
-    return _verdict("confidence", what, payload, gain[: len(votes)], gain[len(votes) :], known.seed)
+    fitted = replace(
+        calibration.fit(mixed),
+        answer_above=serving.answer_above,
+        unsure_above=serving.unsure_above,
+    )
+    return _verdict(
+        "confidence",
+        "Brier score",
+        fitted.payload,
+        gain[: len(votes)],
+        gain[len(votes) :],
+        known.seed,
+    )
 
 
 def fit_thresholds(known: Evidence) -> Verdict:

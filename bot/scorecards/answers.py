@@ -3,51 +3,94 @@
 Knows nothing about metrics (evals/) or how tables are printed (the command line does that).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from bot.answering.answerer import Answerer
 from bot.answering.parameters import Parameters
 from bot.learning import frozen_set
 from bot.learning.calibration import Progress
 from bot.services import Services
-from evals import answers
+from evals import answers, metrics
 from evals.answers import Labelled, Outcome
 from store.index import search
 from store.records import READER, Answer
 
+LEGS: tuple[search.Leg, ...] = ("vector", "lexical")
+
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One evaluated question: its truth, the answer, and which passage came first by one leg alone."""
+class OneLeg:
+    """What one leg of the search alone would put first."""
 
-    row: Labelled
-    answer: Answer
+    quote_first: float
+    page_first: float
+    page_top5: float
 
 
-def ask_all(answerer: Answerer, rows: Sequence[Labelled], progress: Progress) -> list[Asked]:
-    """Ask every question through the pipeline, as a reader who may see what everyone may."""
-    asked = []
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """How well the questions of a file were answered; `by_kind` counts (right or rightly refused, asked)."""
+
+    scores: answers.Scores
+    vector_only: OneLeg
+    lexical_only: OneLeg
+    by_kind: Mapping[str, tuple[int, int]]
+    ms: metrics.Times  # per answer
+
+    def as_json(self) -> dict[str, object]:
+        """Give the scores themselves at the top, the rest beside them."""
+        return {
+            **asdict(self.scores),
+            "vector_only": asdict(self.vector_only),
+            "lexical_only": asdict(self.lexical_only),
+            "by_kind": dict(self.by_kind),
+            "ms": asdict(self.ms),
+        }
+
+
+def score(
+    answerer: Answerer, parameters: Parameters, rows: Sequence[Labelled], progress: Progress
+) -> Scorecard:
+    """Ask all questions over what is ingested, as a reader who may see what everyone may.
+
+    Each leg of the search is scored alone beside it.
+    """
+    given = []
     for number, row in enumerate(rows, start=1):
-        asked.append(Asked(row, answerer.answer(row.question, READER)))
+        given.append(answerer.answer(row.question, READER))
         progress("questions", number, len(rows))
-    return asked
+    outcomes = [_outcome(answer) for answer in given]
+    vector, lexical = (_one_leg(answerer, parameters, rows, leg) for leg in LEGS)
+    return Scorecard(
+        scores=answers.score(rows, outcomes),
+        vector_only=vector,
+        lexical_only=lexical,
+        by_kind=answers.by_kind(rows, outcomes),
+        ms=metrics.times([answer.timings_ms.get("total", 0.0) for answer in given]),
+    )
 
 
-def outcome(answer: Answer, confidence: float | None = None) -> Outcome:
-    """Reduce an answer to what is scored."""
+def handbook(services: Services, progress: Progress) -> Scorecard:
+    """Score the frozen set's questions with the parameters that ship, whatever has been learned."""
+    workspace, rows = frozen_set.index(services), answers.labelled(frozen_set.QUESTIONS)
+    answerer, serving = frozen_set.answerer(services, workspace)
+    return score(answerer, serving.now(), rows, progress)
+
+
+def _outcome(answer: Answer) -> Outcome:
     return Outcome(
-        confidence=answer.confidence if confidence is None else confidence,
+        confidence=answer.confidence,
         refused=answer.status not in ("answered", "unsure"),
         pages=tuple(dict.fromkeys(p.path for p in answer.passages)),
         quotes=tuple(p.body for p in answer.passages),
     )
 
 
-def one_leg(
+def _one_leg(
     answerer: Answerer, parameters: Parameters, rows: Sequence[Labelled], leg: search.Leg
-) -> list[Outcome]:
-    """Show what one leg alone would put first (it has no confidence and refuses nothing)."""
+) -> OneLeg:
+    """A leg alone has no confidence of its own and refuses nothing that it finds anything for."""
     outcomes = []
     for row in rows:
         found = answerer.find(row.question, READER, parameters, leg=leg).passages
@@ -59,30 +102,5 @@ def one_leg(
                 quotes=tuple(p.body for p in found),
             )
         )
-    return outcomes
-
-
-def score(
-    answerer: Answerer, parameters: Parameters, rows: Sequence[Labelled], progress: Progress
-) -> dict[str, object]:
-    """Ask all questions over what is ingested; score them beside each leg alone."""
-    asked = ask_all(answerer, rows, progress)
-    outcomes = [outcome(one.answer) for one in asked]
-    result = answers.score(rows, outcomes)
-    for leg in ("vector", "lexical"):
-        alone = one_leg(answerer, parameters, rows, leg)
-        result[f"{leg}_only"] = {
-            key: answers.score(rows, alone)[key]
-            for key in ("quote_first", "page_first", "page_top5")
-        }
-    result["by_kind"] = answers.by_kind(rows, outcomes)
-    times = sorted(one.answer.timings_ms.get("total", 0.0) for one in asked)
-    result["ms"] = {"p50": times[len(times) // 2], "p95": times[int(len(times) * 0.95)]}
-    return result
-
-
-def handbook(services: Services, progress: Progress) -> dict[str, object]:
-    """Ask the frozen set's questions with the parameters that ship, and score the answers."""
-    workspace, rows = frozen_set.index(services), answers.labelled(frozen_set.QUESTIONS)
-    answerer, shelf = frozen_set.answerer(services, workspace)
-    return score(answerer, shelf.now(), rows, progress)
+    scores = answers.score(rows, outcomes)
+    return OneLeg(scores.quote_first, scores.page_first, scores.page_top5)

@@ -7,43 +7,105 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.learning import training
 from bot.learning.calibration import Progress
 from evals import beir, intents
 
 if TYPE_CHECKING:
+    from models.intents.classifier import IntentModel
     from models.intents.examples import Example
+    from models.intents.report import Report
 
 MEASURES = ("accuracy", "macro_f1", "oos_recall", "oos_auroc", "in_scope_rejected", "ece")
 
 
+@dataclass(frozen=True, slots=True)
+class ModelScores:
+    """What one kind of model scored; over several seeds the means, with the standard deviations in `spread`."""
+
+    scores: intents.Scores
+    ms: float  # per message, when classified together
+    spread: Mapping[str, float] | None = None
+
+    @property
+    def measures(self) -> dict[str, float | None]:
+        """The numbers that are averaged over seeds, by name."""
+        return {name: getattr(self.scores, name) for name in (*MEASURES, "seconds")} | {
+            "ms": self.ms
+        }
+
+    def as_json(self) -> dict[str, object]:
+        """Give the scores at the top, the rest beside them."""
+        spread = {} if self.spread is None else {"spread": dict(self.spread)}
+        return {**asdict(self.scores), "ms": self.ms, **spread}
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """Trainings on one file, tried on another: what would serve, and each kind of model.
+
+    `leaked` training rows also stand in the test file, and were left out of the `train` ones.
+    `confusions` are the first seed's (truth, taken for, times).
+    """
+
+    served: ModelScores
+    bert: ModelScores
+    baseline: ModelScores
+    train: int
+    test: int
+    leaked: int
+    seeds: tuple[int, ...]
+    serves: tuple[str, ...]  # "bert" or "baseline", a seed each
+    reason: str
+    confusions: tuple[tuple[str, str, int], ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Give what would serve at the top, the rest beside it."""
+        rest = ("train", "test", "leaked", "seeds", "serves", "reason", "confusions")
+        return {
+            **self.served.as_json(),
+            "bert": self.bert.as_json(),
+            "baseline": self.baseline.as_json(),
+            **{name: getattr(self, name) for name in rest},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One training, with what each kind of model made of the test rows."""
+
+    report: "Report"
+    kinds: Mapping[str, ModelScores]
+
+    @property
+    def served(self) -> ModelScores:
+        return self.kinds[self.report.serves]
+
+
 def evaluate(
     train: Path, test: Path, seeds: Sequence[int], threads: int, progress: Progress
-) -> dict[str, object]:
-    """Train once per seed; give the scores of what would serve, and of each kind of model.
-
-    Training rows that also stand in the test file are left out, and counted as `leaked`. With
-    several seeds every number is the mean, and `spread` holds the standard deviations.
-    """
+) -> Scorecard:
+    """Train once per seed, and score what comes out on the test file; raises DataError."""
     rows, tests = read(train), read(test)
     kept = without_leaks(rows, tests)
-    runs = [_run(kept, tests, seed, threads, progress) for seed in seeds]
-    first = runs[0]
-    shared = {
-        "train": len(kept),
-        "test": len(tests),
-        "leaked": len(rows) - len(kept),
-        "seeds": list(seeds),
-        "serves": [run["serves"] for run in runs],
-        "reason": first["reason"],
-        "confusions": first["confusions"],
-    }
-    kinds = {name: _mean([_scores(run, name) for run in runs]) for name in ("bert", "baseline")}
-    served = _mean([_scores(run, str(run["serves"])) for run in runs])
-    return {**served, **kinds, **shared}
+    trials = [_trial(kept, tests, seed, threads, progress) for seed in seeds]
+    first = trials[0].report
+    return Scorecard(
+        served=_mean([trial.served for trial in trials]),
+        bert=_mean([trial.kinds["bert"] for trial in trials]),
+        baseline=_mean([trial.kinds["baseline"] for trial in trials]),
+        train=len(kept),
+        test=len(tests),
+        leaked=len(rows) - len(kept),
+        seeds=tuple(seeds),
+        serves=tuple(trial.report.serves for trial in trials),
+        reason=first.reason,
+        confusions=tuple((first.bert if first.serves == "bert" else first.baseline).confusions),
+    )
 
 
 def read(path: Path) -> "list[Example]":
@@ -66,18 +128,15 @@ def without_leaks(rows: "Sequence[Example]", tests: "Sequence[Example]") -> "lis
     return [row for row in rows if _plain(row.text) not in known]
 
 
-def _run(
+def _trial(
     rows: "Sequence[Example]",
     tests: "Sequence[Example]",
     seed: int,
     threads: int,
     progress: Progress,
-) -> dict[str, object]:
+) -> _Trial:
     from models.embedder import packaged_folder
     from models.intents import classifier
-
-    def on_progress(done: int, steps: int) -> None:
-        progress(f"training, seed {seed}", done, steps)
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
@@ -86,48 +145,47 @@ def _run(
             out,
             threads=threads,
             seed=seed,
-            on_progress=on_progress,
+            on_progress=lambda done, steps: progress(f"training, seed {seed}", done, steps),
         )
-        scores: dict[str, object] = {"serves": report.serves, "reason": report.reason}
-        for kind in classifier.KINDS:
-            model = classifier.load(out, encoder=packaged_folder(), kind=kind)
-            scores[kind] = score(model, tests, report.seconds)
-    confusions = getattr(report, report.serves).confusions
-    return {**scores, "confusions": confusions}
+        encoder = packaged_folder()
+        return _Trial(
+            report,
+            {
+                kind: _score(
+                    classifier.load(out, encoder=encoder, kind=kind), tests, report.seconds
+                )
+                for kind in classifier.KINDS
+            },
+        )
 
 
-def score(model: object, tests: "Sequence[Example]", seconds: float) -> dict[str, object]:
-    """Score a loaded classifier; `ms` is the time per message when classified together."""
-    from models.intents.classifier import IntentModel
+def _score(model: "IntentModel", tests: "Sequence[Example]", seconds: float) -> ModelScores:
+    from models.intents.examples import OOS
 
-    assert isinstance(model, IntentModel)
     started = time.perf_counter()
     found = model.predict([row.text for row in tests])
     took = time.perf_counter() - started
     guesses = [
         intents.Guess(p.nearest, p.confidence, p.in_scope, rejected=p.intent is None) for p in found
     ]
-    scored = intents.score([row.intent for row in tests], guesses, seconds)
-    return {**scored, "ms": round(1000 * took / len(tests), 3)}
+    truth = [None if row.intent == OOS else row.intent for row in tests]
+    return ModelScores(
+        intents.score(truth, guesses, seconds), ms=round(1000 * took / len(tests), 3)
+    )
 
 
-def _scores(run: Mapping[str, object], kind: str) -> Mapping[str, object]:
-    scores = run[kind]
-    assert isinstance(scores, Mapping)
-    return scores
-
-
-def _mean(runs: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """Average the numbers; what is no number is the first run's."""
+def _mean(runs: Sequence[ModelScores]) -> ModelScores:
+    """Average what every run could measure; the rest is the first run's."""
     if len(runs) == 1:
-        return dict(runs[0])
-    found, spread = dict(runs[0]), {}
-    for name in (*MEASURES, "seconds", "ms"):
-        values = [value for run in runs if isinstance(value := run[name], int | float)]
+        return runs[0]
+    means: dict[str, Any] = {}
+    spread: dict[str, float] = {}
+    for name in runs[0].measures:
+        values = [value for run in runs if (value := run.measures[name]) is not None]
         if len(values) == len(runs):
-            found[name] = statistics.fmean(values)
-            spread[name] = statistics.stdev(values)
-    return {**found, "spread": spread}
+            means[name], spread[name] = statistics.fmean(values), statistics.stdev(values)
+    ms = means.pop("ms")
+    return ModelScores(replace(runs[0].scores, **means), ms, spread)
 
 
 def _plain(text: str) -> str:

@@ -1,6 +1,6 @@
 """Ten nights in a row that teach the intents from labels, some of them wrong: what do they cost the rest?
 
-Knows nothing about the store: the same training and the same gate as a night's, on rows by hand.
+Knows nothing about the store: the same training and the same promotion gate as a night's, on rows handed in.
 """
 
 import random
@@ -17,7 +17,7 @@ from bot.learning.training_set import Rows
 from evals import metrics, paired
 from models.intents import heldout
 
-FROZEN_PART, LABEL_PART = 5, 2
+TEST_PART, LABEL_PART = 5, 2
 """Every fifth row is never trained on; of the rest every second arrives as a label."""
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -25,27 +25,52 @@ AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The examples that there are from the start, the labels to come, and the frozen test."""
+    """The examples that there are from the start, the labels to come, and the test rows."""
 
     intents: Intents
     labels: tuple[tuple[str, str], ...]
-    frozen: tuple[tuple[str, str], ...]
+    test: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NightScores:
+    """One night: accuracy on the test rows of its candidate (`trained`) and of what serves after it."""
+
+    labels: int
+    decision: str
+    trained: float
+    serves: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """Accuracy on the `frozen` rows before the first night and after the last, with the change's interval.
+
+    `wrong` is the share of labels that name another intent.
+    """
+
+    examples: int
+    wrong: float
+    frozen: int
+    before: float
+    after: float
+    change: float
+    interval: metrics.Interval
+    wilson: metrics.Interval  # of `after`
+    promotions: int
+    nights: tuple[NightScores, ...]
 
 
 def run(
     intents: Intents, *, count: int, wrong: float, seed: int, threads: int, progress: Progress
-) -> dict[str, object]:
-    """Train on the examples, then once a night with the labels so far; give accuracy on the frozen test.
-
-    `wrong` is the share of labels that name another intent. `trained` is the night's candidate, `serves`
-    what the gate let serve.
-    """
-    split = divide(intents, wrong, seed)
-    frozen, rows = split.frozen, []
+) -> Scorecard:
+    """Train on the examples, then once a night with the labels so far, and let the promotion gate decide."""
+    split, nights = divide(intents, wrong, seed), []
     with tempfile.TemporaryDirectory() as scratch:
         serving, carried = Path(scratch) / "0", 0.0
         training.teach(split.intents.examples(), serving, threads=threads, seed=seed)
-        first = now = _right(serving, frozen)
+        first = now = _right(serving, split.test)
         for number in range(1, count + 1):
             progress("nights", number - 1, count)
             given = training_set.choose(split.intents, arrived(split.labels, number, count), AT)
@@ -53,37 +78,38 @@ def run(
             training.teach(given.rows, out, threads=threads, seed=seed)
             texts = [text for text, _ in given.rows]
             before, after = (fit_intents.told_by(folder, texts) for folder in (serving, out))
-            verdict, trained = fit_intents.judge(given, before, after, carried), _right(out, frozen)
+            verdict = fit_intents.judge(given, before, after, carried)
+            trained = _right(out, split.test)
             if verdict.decision == "promoted":
                 serving, now, carried = out, trained, verdict.numbers["frozen_total"]
-            rows.append(
-                {
-                    "labels": len(given.labels), "decision": verdict.decision,
-                    "trained": _mean(trained), "serves": _mean(now), "reason": verdict.reason,
-                }
-            )  # fmt: skip
+            nights.append(
+                NightScores(
+                    len(given.labels), verdict.decision, _mean(trained), _mean(now), verdict.reason
+                )
+            )
     change = [b - a for a, b in zip(first, now, strict=True)]
     low, high = paired.interval(change)
-    return {
-        "examples": len(split.intents.examples()),
-        "wrong": wrong,
-        "frozen": len(frozen),
-        "before": _mean(first),
-        "after": _mean(now),
-        "change": round(sum(change) / len(change), 4),
-        "interval": [round(low, 4), round(high, 4)],
-        "wilson": [round(x, 4) for x in metrics.wilson(int(sum(now)), len(now))],
-        "promotions": sum(row["decision"] == "promoted" for row in rows),
-        "nights": rows,
-    }
+    lowest, highest = metrics.wilson(int(sum(now)), len(now))
+    return Scorecard(
+        examples=len(split.intents.examples()),
+        wrong=wrong,
+        frozen=len(split.test),
+        before=_mean(first),
+        after=_mean(now),
+        change=round(sum(change) / len(change), 4),
+        interval=(round(low, 4), round(high, 4)),
+        wilson=(round(lowest, 4), round(highest, 4)),
+        promotions=sum(night.decision == "promoted" for night in nights),
+        nights=tuple(nights),
+    )
 
 
 def divide(intents: Intents, wrong: float, seed: int) -> Split:
     """Divide the rows by a hash of their text; mislabel the given share of the labels."""
     number = {text: int(heldout.key(text), 16) for text, _ in intents.examples()}
-    frozen = [row for row in intents.examples() if number[row[0]] % FROZEN_PART == 0]
-    rest = [row for row in intents.examples() if number[row[0]] % FROZEN_PART]
-    later = [row for row in rest if number[row[0]] // FROZEN_PART % LABEL_PART]
+    test = [row for row in intents.examples() if number[row[0]] % TEST_PART == 0]
+    rest = [row for row in intents.examples() if number[row[0]] % TEST_PART]
+    later = [row for row in rest if number[row[0]] // TEST_PART % LABEL_PART]
     kept = tuple(
         replace(
             i, examples=tuple(t for t, name in rest if name == i.name and (t, name) not in later)
@@ -97,7 +123,7 @@ def divide(intents: Intents, wrong: float, seed: int) -> Split:
         (t, chance.choice([n for n in names if n != name]) if chance.random() < wrong else name)
         for t, name in later
     )
-    return Split(Intents.of(kept), labels, tuple(frozen))
+    return Split(Intents.of(kept), labels, tuple(test))
 
 
 def arrived(labels: Sequence[tuple[str, str]], night: int, nights: int) -> Rows:

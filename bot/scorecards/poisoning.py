@@ -6,7 +6,7 @@ Knows nothing about how a night decides (bot/learning/fit_ranking.py) or how que
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,18 +82,27 @@ def shared(poisoned: int, quiet: int) -> dict[str, int]:
     return {**nights, "no signal": quiet}
 
 
+@dataclass(frozen=True, slots=True)
+class Poisoned:
+    """What nights of one kind of bad votes did; `decisions` counts each "part decision"."""
+
+    nights: int
+    promoted: int
+    decisions: Mapping[str, int]
+
+
 def run(
     services: Services,
     folder: Path,
     nights: Mapping[str, int],
     seed: int,
     progress: Progress,
-) -> dict[str, object]:
+) -> dict[str, Poisoned]:
     """Count promotions per mode over so many nights of VOTES votes, each judged on its own."""
     judged = _asked(services, folder, seed, progress)
     frozen, parameters = frozen_set.load(services), Parameters(Calibrator.default())
     samples = frozen.samples(services)
-    found: dict[str, object] = {}
+    found: dict[str, Poisoned] = {}
     for mode, count in nights.items():
         decisions: Counter[str] = Counter()
         for number in range(count):
@@ -103,7 +112,7 @@ def run(
             decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS))
             progress(mode, number + 1, count)
         promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))
-        found[mode] = {"nights": count, "promoted": promoted, "decisions": dict(decisions)}
+        found[mode] = Poisoned(count, promoted, dict(decisions))
     return found
 
 

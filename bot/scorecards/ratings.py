@@ -4,6 +4,7 @@ Knows nothing about how a night decides. The ratings are FeedbackQA's (Li et al.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +14,7 @@ from bot.learning.calibration import Progress
 from bot.scorecards import retrieval, simulation
 from bot.scorecards.simulation import Run
 from bot.services import Services
-from evals import beir, paired, ranking
+from evals import beir, metrics, paired, ranking
 from store import people
 from store.feedback import votes
 from store.records import Answer, Ask, Passage, Vote
@@ -25,7 +26,43 @@ RATED_EACH = 5
 """Questions that one simulated rater judges: a day counts only a person's first twenty votes."""
 
 
-def run(services: Services, data: Path, progress: Progress) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Mean nDCG@10 after something, and how it changed, with the 95 % interval of the change."""
+
+    ndcg: float
+    change: float
+    interval: metrics.Interval
+
+    def as_json(self) -> dict[str, object]:
+        """Give it under the measure's own name."""
+        return {"ndcg@10": self.ndcg, "change": self.change, "interval": self.interval}
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """Mean nDCG@10 on the valid questions before any vote, with the votes alone, and after the night."""
+
+    votes: int
+    questions: int
+    before: float
+    at_once: Change
+    after_night: Change
+    night: night.Report
+
+    def as_json(self) -> dict[str, object]:
+        """Give it under the measure's own name."""
+        return {
+            "votes": self.votes,
+            "questions": self.questions,
+            "ndcg@10_before": self.before,
+            "at_once": self.at_once.as_json(),
+            "after_night": self.after_night.as_json(),
+            "night": self.night.as_json(),
+        }
+
+
+def run(services: Services, data: Path, progress: Progress) -> Scorecard:
     """Give nDCG@10 on the valid questions before, with the train ratings as votes, and after a night.
 
     `data` holds FeedbackQA's ratings (RATED) and its corpus in BEIR layout (CORPUS).
@@ -47,14 +84,14 @@ def run(services: Services, data: Path, progress: Progress) -> dict[str, object]
     after = _gains(where, valid, progress, "after")
     with services.database.connection() as connection:
         people.forget_everything(connection, workspace)
-    return {
-        "votes": cast,
-        "questions": len(before),
-        "ndcg@10_before": _mean(before),
-        "at_once": _change(before, at_once),
-        "after_night": _change(before, after),
-        "night": report.as_json(),
-    }
+    return Scorecard(
+        votes=cast,
+        questions=len(before),
+        before=_mean(before),
+        at_once=_change(before, at_once),
+        after_night=_change(before, after),
+        night=report,
+    )
 
 
 def _gains(where: Run, valid: beir.DataSet, progress: Progress, name: str) -> list[float]:
@@ -106,14 +143,10 @@ def _passages(
     return {page: p for page, passages in found.items() for p in passages if p.path == page}
 
 
-def _change(before: Sequence[float], after: Sequence[float]) -> dict[str, object]:
+def _change(before: Sequence[float], after: Sequence[float]) -> Change:
     differences = [b - a for a, b in zip(before, after, strict=True)]
     low, high = paired.interval(differences)
-    return {
-        "ndcg@10": _mean(after),
-        "change": _mean(differences),
-        "interval": [round(low, 4), round(high, 4)],
-    }
+    return Change(_mean(after), _mean(differences), (round(low, 4), round(high, 4)))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -4,6 +4,8 @@ Knows nothing about metrics (evals/) or how tables are printed (the command line
 """
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,9 +21,28 @@ DEPTH = 100
 BATCH = 256
 
 
-def score(
-    services: Services, folder: Path, split: str | None, progress: Progress
-) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """A data set's measures (nDCG@10, recall@5, @10, @100, MRR@10) for each leg of the search."""
+
+    queries: int
+    documents: int
+    split: str
+    vector_weight: float  # the vectors' share in the hybrid leg
+    legs: Mapping[str, Mapping[str, float]]
+
+    def as_json(self) -> dict[str, object]:
+        """Give each leg under its own name."""
+        return {
+            "queries": self.queries,
+            "documents": self.documents,
+            "split": self.split,
+            "vector_weight": self.vector_weight,
+            **self.legs,
+        }
+
+
+def score(services: Services, folder: Path, split: str | None, progress: Progress) -> Scorecard:
     """Index a BEIR data set in a workspace of its own (kept, so that a second run is quick) and score it."""
     data = beir.read(folder, split)
     embedder = services.embedder
@@ -39,14 +60,13 @@ def score(
                 )
                 rankings[leg][question_id] = [p.path for p in found if p.path != question_id]
         progress("questions", number + 1, len(questions))
-    scores: dict[str, object] = {leg: ranking.scores(rankings[leg], data.qrels) for leg in LEGS}
-    return {
-        "queries": len(questions),
-        "documents": len(data.pages),
-        "split": data.split,
-        "vector_weight": weight,
-        **scores,
-    }
+    return Scorecard(
+        queries=len(questions),
+        documents=len(data.pages),
+        split=data.split,
+        vector_weight=weight,
+        legs={leg: ranking.scores(rankings[leg], data.qrels) for leg in LEGS},
+    )
 
 
 def _workspace(data: beir.DataSet, encoder: str) -> str:

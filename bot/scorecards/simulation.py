@@ -1,6 +1,6 @@
 """Run the learning simulation on a retrieval data set, through the real store in a workspace of its own.
 
-Knows nothing about how a night decides (bot/learn.py) or who votes how (evals/learning.py).
+Knows nothing about how a night decides (bot/learning/night.py) or who votes how (evals/learning.py).
 """
 
 import random
@@ -50,6 +50,46 @@ class Run:
     flip: float
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Questions that were not asked, measured before and after: by what was learned, and by the beaten
+    baseline (BOOST) instead."""
+
+    learned: learning.Comparison
+    plus_minus_one: learning.Comparison
+
+    def as_json(self) -> dict[str, object]:
+        """Give what was learned at the top, the baseline beside it."""
+        return {**self.learned.as_json(), "plus_minus_one": self.plus_minus_one.as_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """A simulation's groups of questions (`learning.groups`), what was decided, and the nights' reports."""
+
+    groups: Mapping[str, Group]
+    votes: int
+    flip: float  # the share of votes turned round
+    seed: int
+    promotions: int
+    refused: int
+    waiting: int
+    nights: tuple[night.Report, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Give each group under its own name."""
+        return {
+            **{name: group.as_json() for name, group in self.groups.items()},
+            "votes": self.votes,
+            "flip": self.flip,
+            "seed": self.seed,
+            "promotions": self.promotions,
+            "refused": self.refused,
+            "waiting": self.waiting,
+            "nights": [report.as_json() for report in self.nights],
+        }
+
+
 def simulate(
     services: Services,
     folder: Path,
@@ -59,7 +99,7 @@ def simulate(
     flip: float,
     seed: int,
     progress: Progress,
-) -> dict[str, object]:
+) -> Scorecard:
     """Let people ask and vote, run the nights, and measure the same questions before and after.
 
     `votes` is how many are cast in all, spread evenly over the nights.
@@ -79,24 +119,22 @@ def simulate(
     with services.database.connection() as connection:
         people.forget_everything(connection, run.workspace)
     decisions = [v.decision for report in held for v in report.verdicts]
-    return {
-        **{
-            name: {
-                **learning.compare(_ranks(run, rows, before), _ranks(run, rows, after)),
-                "plus_minus_one": learning.compare(
-                    _ranks(run, rows, before), _ranks(run, rows, boosted)
-                ),
-            }
+    return Scorecard(
+        groups={
+            name: Group(
+                learning.compare(_ranks(run, rows, before), _ranks(run, rows, after)),
+                learning.compare(_ranks(run, rows, before), _ranks(run, rows, boosted)),
+            )
             for name, rows in groups.items()
         },
-        "votes": sum(len(asked) for asked in plan.asked),
-        "flip": flip,
-        "seed": seed,
-        "promotions": decisions.count("promoted"),
-        "refused": decisions.count("refused"),
-        "waiting": decisions.count("waiting"),
-        "nights": [report.as_json() for report in held],
-    }
+        votes=sum(len(asked) for asked in plan.asked),
+        flip=flip,
+        seed=seed,
+        promotions=decisions.count("promoted"),
+        refused=decisions.count("refused"),
+        waiting=decisions.count("waiting"),
+        nights=tuple(held),
+    )
 
 
 def prepare(

@@ -4,7 +4,9 @@ Knows nothing about how messages are classified or how tables are printed.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from bot.learning import training
 from bot.learning.calibration import Progress
 from bot.services import Services
 from bot.settings import ROOT
-from evals import answers, beir
+from evals import answers, beir, metrics
 from store.records import ModelVersion, Origin
 
 CHANNEL = ROOT / "evals" / "channel.jsonl"
@@ -25,13 +27,36 @@ Decided = list[tuple[bool, float]]
 """Whether the bot acts, and the milliseconds that deciding took."""
 
 
-def speak(services: Services, progress: Progress) -> dict[str, object]:
-    """Try the version that serves, training one first where the examples have none.
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How well somebody spoke when it was wanted, and only then."""
 
-    `classifier` and `question_mark` (the rule "speak when there is a question mark") are held
-    against what people marked; `taken` counts questions to the documents that never reached them;
-    `macro_f1` is cross-validated over the examples; `ms` is per message, the encoding included.
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """How well the serving classifier speaks, beside the rule "speak when there is a question mark".
+
+    Both are held against what people marked. `taken` counts the questions to the documents that never
+    reached them. `macro_f1` is cross-validated over the examples; `ms` is per message, encoding included.
     """
+
+    messages: int
+    classifier: Rates
+    question_mark: Rates
+    questions: int
+    taken: int
+    serves: str
+    macro_f1: float
+    baseline_macro_f1: float
+    ms: metrics.Times
+
+
+def speak(services: Services, progress: Progress) -> Scorecard:
+    """Try the version that serves, training one first where the examples have none."""
     version = trained(services, progress)
     policy = _policy(services, version)
     rows = list(beir.lines(CHANNEL))
@@ -39,19 +64,18 @@ def speak(services: Services, progress: Progress) -> dict[str, object]:
     decided = [_decide(services, policy, text, "channel") for text in texts]
     asked = [row.question for row in answers.labelled(QUESTIONS)]
     taken = [_decide(services, policy, text, "mention")[0] for text in asked]
-    times = sorted(milliseconds for _, milliseconds in decided)
     served = str(version.report["serves"])
-    return {
-        "messages": len(rows),
-        "classifier": rates(wanted, [spoke for spoke, _ in decided]),
-        "question_mark": rates(wanted, ["?" in text for text in texts]),
-        "questions": len(asked),
-        "taken": sum(not searched for searched in taken),
-        "serves": served,
-        "macro_f1": _macro_f1(version, served),
-        "baseline_macro_f1": _macro_f1(version, "baseline"),
-        "ms": {"p50": times[len(times) // 2], "p95": times[int(len(times) * 0.95)]},
-    }
+    return Scorecard(
+        messages=len(rows),
+        classifier=rates(wanted, [spoke for spoke, _ in decided]),
+        question_mark=rates(wanted, ["?" in text for text in texts]),
+        questions=len(asked),
+        taken=sum(not searched for searched in taken),
+        serves=served,
+        macro_f1=_macro_f1(version, served),
+        baseline_macro_f1=_macro_f1(version, "baseline"),
+        ms=metrics.times([milliseconds for _, milliseconds in decided]),
+    )
 
 
 def trained(services: Services, progress: Progress) -> ModelVersion:
@@ -71,14 +95,14 @@ def trained(services: Services, progress: Progress) -> ModelVersion:
     return training.keep(services, given, out)
 
 
-def rates(wanted: Sequence[bool], spoke: Sequence[bool]) -> dict[str, float]:
-    """Give precision, recall and F1 of speaking."""
+def rates(wanted: Sequence[bool], spoke: Sequence[bool]) -> Rates:
+    """Compare message by message what was wanted with what happened."""
     both = sum(w and s for w, s in zip(wanted, spoke, strict=True))
-    return {
-        "precision": both / max(1, sum(spoke)),
-        "recall": both / max(1, sum(wanted)),
-        "f1": 2 * both / max(1, sum(spoke) + sum(wanted)),
-    }
+    return Rates(
+        precision=both / max(1, sum(spoke)),
+        recall=both / max(1, sum(wanted)),
+        f1=2 * both / max(1, sum(spoke) + sum(wanted)),
+    )
 
 
 def _policy(services: Services, version: ModelVersion) -> Policy:
@@ -102,6 +126,5 @@ def _decide(services: Services, policy: Policy, text: str, origin: Origin) -> tu
 
 
 def _macro_f1(version: ModelVersion, kind: str) -> float:
-    scores = version.report[kind]
-    assert isinstance(scores, dict)
+    scores = cast(Mapping[str, float], version.report[kind])
     return float(scores["macro_f1"])
