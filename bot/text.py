@@ -1,6 +1,7 @@
 """Text that people read, wherever it is shown: hidden signs dropped, cut to a length, ages in words."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -32,3 +33,9 @@ def age(updated_at: datetime, now: datetime) -> str:
             count = days // size
             return f"updated {count} {unit}{'s' if count > 1 else ''} ago"
     return "updated today"
+
+
+def percent(value: object, interval: Sequence[float] | None = None) -> str:
+    """Write a share as a percentage, with its interval when there is one."""
+    text = f"{100 * float(str(value)):.1f} %"
+    return text + (f" ({100 * interval[0]:.0f}-{100 * interval[1]:.0f})" if interval else "")

@@ -9,9 +9,8 @@ from typing import cast
 import pytest
 from PIL import Image
 
-from bot.cli import reports
 from bot.intents import IntentFile
-from bot.learning import feedback, night, rollback
+from bot.learning import feedback, night, report, rollback
 from bot.services import Services
 from store.database import Database
 from store.feedback import likes, memory, nights, versions, votes
@@ -58,7 +57,7 @@ def test_what_one_person_says_beyond_their_share_is_left_out(team: Services) -> 
             votes.cast(connection, TEAM, Vote(answer_id, "U7", -1, "button"), at)
     found = night.run(team, now=NIGHT)
     assert (found.disliked, found.liked, found.voters) == (feedback.LEAST, 1, 2)
-    assert "9 votes left out" in "\n".join(reports.lines(found))
+    assert "9 votes left out" in "\n".join(report.lines(found))
 
 
 def test_the_same_votes_are_learned_from_once(team: Services) -> None:
@@ -107,12 +106,12 @@ def test_a_promotion_that_people_clearly_dislike_is_rolled_back(team: Services) 
 
 def test_the_report_reads_as_text_and_draws_a_picture(team: Services, tmp_path: Path) -> None:
     found = night.run(team, now=NIGHT)
-    assert "1 judged questions by 1 people" in reports.message(found)
+    assert "1 judged questions by 1 people" in report.message(found)
     with team.database.connection() as connection:
         known = nights.last(connection, TEAM)
-    picture = reports.curve(known, tmp_path / "curve.png")
+    picture = report.curve(known, tmp_path / "curve.png")
     with Image.open(picture) as drawn:
-        assert drawn.size == (reports.WIDTH, reports.HEIGHT)
+        assert drawn.size == (report.WIDTH, report.HEIGHT)
 
 
 def test_the_report_tells_how_the_nights_went(team: Services) -> None:
@@ -123,7 +122,7 @@ def test_the_report_tells_how_the_nights_went(team: Services) -> None:
     with team.database.connection() as connection:
         known = nights.last(connection, TEAM)
         assert len(known) == 2
-    shown = reports.message(found, known)
+    shown = report.message(found, known)
     assert "Nights so far" in shown
     assert [line for line in shown.splitlines() if line.startswith("2026-03-05: liked ")]
     assert shown.endswith("promoted: nothing")

@@ -12,6 +12,7 @@ import typer
 
 from bot.services import open_services
 from bot.terminal import console
+from bot.text import percent
 
 if TYPE_CHECKING:
     from bot.scorecards import answers, retrieval, speaking
@@ -75,13 +76,11 @@ def _print_answers(name: str, result: "answers.Scorecard") -> None:
         "quote_first", "page_first", "page_top5", "refused_unanswerable", "refused_answerable",
         "coverage_at_80", "ece",
     )  # fmt: skip
-    rows = [
-        (key, console.percent(getattr(scores, key), scores.intervals.get(key))) for key in shares
-    ]
+    rows = [(key, percent(getattr(scores, key), scores.intervals.get(key))) for key in shares]
     low, high = scores.intervals["crag"]
     rows.append(("crag (-1 to 1)", f"{scores.crag:.3f} ({low:.2f} to {high:.2f})"))
     for leg, alone in (("vector", result.vector_only), ("lexical", result.lexical_only)):
-        rows.append((f"quote_first, {leg} only", console.percent(alone.quote_first)))
+        rows.append((f"quote_first, {leg} only", percent(alone.quote_first)))
     title = f"{name}: {scores.questions} questions, {scores.answerable} answerable (95 % intervals)"
     console.data().print(console.table(title, ("measure", "value"), rows))
 
@@ -160,8 +159,8 @@ def score_nights(
         (
             n,
             night.labels,
-            console.percent(night.trained),
-            console.percent(night.serves),
+            percent(night.trained),
+            percent(night.serves),
             night.decision,
         )
         for n, night in enumerate(result.nights, start=1)
@@ -218,7 +217,7 @@ def score_speaking(context: typer.Context, as_json: Json = False) -> None:
 
 def _print_speaking(result: "speaking.Scorecard") -> None:
     rows = [
-        (label, console.percent(rates.precision), console.percent(rates.recall))
+        (label, percent(rates.precision), percent(rates.recall))
         for label, rates in (
             ("classifier", result.classifier),
             ("question mark", result.question_mark),

@@ -4,7 +4,6 @@ Knows nothing about how anything is learned.
 """
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,9 +11,6 @@ import typer
 from bot.terminal import console
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
-
-CURVE = "learning.png"
-"""The picture of all nights, in the home folder."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +26,7 @@ def learn(
 ) -> None:
     """Tonight's job, now: what was fitted, the gate's numbers, promoted or not and why."""
     from bot.cli import reports
-    from bot.learning import night
+    from bot.learning import night, report
     from bot.services import open_services
     from store.feedback import nights
 
@@ -38,18 +34,14 @@ def learn(
         found = night.run(services, dry_run=dry_run, now=datetime.now(UTC))
         with services.database.connection() as connection:
             known = nights.last(connection, services.workspace)
-    picture: Path | None = None
-    if known:
-        picture = reports.curve(known, context.obj.home / CURVE)
+    published = report.publish(found, known, context.obj.home)
     if as_json:
-        told = {"message": reports.message(found, known), "picture": picture}
-        console.put_json({**found.as_json(), **told})
+        console.put_json(published)
         return
     console.data().print(reports.table(found))
     if known:
         console.data().print(reports.history(known))
-    if picture:
-        console.notices().print(f"Learning curve: {picture}")
+        console.notices().print(f"Learning curve: {published['picture']}")
 
 
 def forget(

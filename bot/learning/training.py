@@ -1,17 +1,12 @@
 """Trains the intent classifier on the team's examples and puts it on the shelf, serving.
 
-Knows nothing about how it is trained. In a worker a process of its own trains, at low priority: its
-memory goes back when it ends, and questions do not wait for it.
+Knows nothing about how it is trained, nor in which process.
 """
 
 import json
-import logging
-import os
 import shutil
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +15,6 @@ from bot.answering.classifier import KIND, root
 from bot.intents import Intents
 from bot.learning import training_set
 from bot.learning.training_set import Rows, TrainingSet
-from bot.runtime.throttle import NICENESS, THRIFTY, Stopping, Throttle
 from bot.services import Services
 from store.feedback import versions
 from store.records import ModelVersion
@@ -28,16 +22,8 @@ from store.records import ModelVersion
 if TYPE_CHECKING:
     from models.intents.report import Report
 
-log = logging.getLogger(__name__)
-
 KEPT = 5
 """Versions whose files are kept beside the serving one; each has about 90 MB."""
-
-LOOK_SECONDS = 0.5
-
-
-class TrainingFailed(Exception):
-    """The process that trained ended without a model."""
 
 
 class TrainingTrigger:
@@ -64,22 +50,6 @@ def is_due(services: Services, intents: Intents) -> bool:
     with services.database.connection() as connection:
         known = versions.all_of(connection, services.workspace, KIND)
     return bool(intents.digest) and all(v.payload.get("examples") != intents.digest for v in known)
-
-
-def run(services: Services, throttle: Throttle) -> str:
-    """Train in a process of its own if it is due; gives how that ended."""
-    intents = services.intents.now()
-    if not is_due(services, intents):
-        return "known"
-    given = served(services, intents)
-    out = workplace(services.settings.home, intents)
-    try:
-        _wait(given.rows, out, services.settings.threads, throttle)
-    except Stopping:
-        return "interrupted"
-    version = keep(services, given, out)
-    log.info("intents_trained version=%s rows=%d", version.version_id, len(given.rows))
-    return "trained"
 
 
 def served(services: Services, intents: Intents) -> TrainingSet:
@@ -161,36 +131,3 @@ def teach(
         seed=seed,
         on_progress=on_progress,
     )
-
-
-def _wait(rows: Rows, out: Path, threads: int, throttle: Throttle) -> None:
-    """Train in a child and wait; raises Stopping, with the child ended, once the worker stops."""
-    os.environ.update(THRIFTY)  # for the child: this process has read its own
-    child = get_context("spawn").Process(target=_apart, args=(rows, out, threads), daemon=True)
-    child.start()
-    try:
-        while child.is_alive():
-            throttle.pass_through()
-            child.join(LOOK_SECONDS)
-    finally:
-        child.kill()
-        child.join()
-    if child.exitcode != 0:
-        raise TrainingFailed(
-            f"Training the intents ended with code {child.exitcode}; what it said stands above."
-            " Run: threadwise intents train"
-        )
-
-
-def _apart(rows: Rows, out: Path, threads: int) -> None:
-    os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    teach(rows, out, threads=threads)
-
-
-def _end_with_parent() -> None:
-    """A killed worker must not leave a training behind: the next worker's would meet it."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

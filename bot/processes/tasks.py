@@ -6,7 +6,6 @@ Knows nothing about how jobs are fetched, nor about signals and lost connections
 import asyncio
 import functools
 import logging
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -41,6 +40,12 @@ that fails by itself before that, bot/processes/rescue.py queues the others anew
 
 MAX_RESUMES = 5
 """Times that an interrupted ingestion goes on by itself; after that the schedule or a person does."""
+
+NIGHT_THREADS = 1
+"""The rest of the machine answers questions."""
+
+NIGHT_SECONDS = 3600
+"""The longest that a night may take."""
 
 JOBS_KEPT = timedelta(days=7)
 """How long ended jobs can be looked up."""
@@ -90,8 +95,7 @@ def build(context: WorkerContext, connector: BaseConnector) -> App:
 
     @app.task(name=jobs.TRAIN, queue=jobs.WORK)
     async def intents_job() -> str:
-        work = functools.partial(training.run, context.services, context.throttle)
-        return await asyncio.get_running_loop().run_in_executor(context.bulk, work)
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, train, context)
 
     @app.task(name=jobs.LEARN, queue=jobs.WORK)
     async def learn_job() -> dict[str, object]:
@@ -159,11 +163,43 @@ def ingest(
     return made.state
 
 
+def train(context: WorkerContext) -> str:
+    """Train on the team's examples in a process of its own if it is due; gives how that ended."""
+    services = context.services
+    intents = services.intents.now()
+    if not training.is_due(services, intents):
+        return "known"
+    given = training.served(services, intents)
+    out = training.workplace(services.settings.home, intents)
+    work = functools.partial(training.teach, given.rows, out, threads=services.settings.threads)
+    try:
+        background.run(work, context.throttle)
+    except Stopping:
+        return "interrupted"
+    version = training.keep(services, given, out)
+    log.info("intents_trained version=%s rows=%d", version.version_id, len(given.rows))
+    return "trained"
+
+
 def learn(context: WorkerContext) -> dict[str, object]:
-    """Learn from people's votes in a process of its own; gives the night's report."""
-    report = background.run(os.environ)
-    context.announce(str(report["message"]))
-    return report
+    """Learn from people's votes in a process of its own; gives the night's report.
+
+    A night that a stopping worker ends is queued anew; what it promoted so far stays.
+    """
+    from bot.learning import report  # with scipy: only the worker that holds a night pays for it
+
+    services = context.services
+    settings = services.settings.model_copy(update={"threads": NIGHT_THREADS})
+    work = functools.partial(report.hold, settings)
+    try:
+        found = background.run(work, context.throttle, limit=NIGHT_SECONDS)
+    except Stopping:
+        with services.database.connection() as connection:
+            jobs.defer_learn(connection, services.queue)
+        return {"state": "interrupted"}
+    log.info("night judged=%s parts=%s", found["judged"], found["parts"])
+    context.announce(str(found["message"]))
+    return found
 
 
 def retain(context: WorkerContext) -> int:

@@ -40,12 +40,6 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     return made
 
 
-def percent(value: object, interval: Sequence[float] | None = None) -> str:
-    """Write a share as a percentage, with its interval when there is one."""
-    text = f"{100 * float(str(value)):.1f} %"
-    return text + (f" ({100 * interval[0]:.0f}-{100 * interval[1]:.0f})" if interval else "")
-
-
 @contextmanager
 def bars() -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar with an ETA per name that is reported to the callable given."""

@@ -3,6 +3,7 @@
 Knows nothing about what a night does: it is the worker's own child process.
 """
 
+import functools
 import os
 import random
 import resource
@@ -17,10 +18,11 @@ import numpy as np
 
 from bot import indexing, intents
 from bot.intents import Intents
-from bot.learning import training
+from bot.learning import report, training
 from bot.learning.fit_intents import MIN_LABELS
 from bot.learning.training_set import TrainingSet
 from bot.processes import background
+from bot.processes.tasks import NIGHT_THREADS
 from bot.runtime.throttle import Throttle
 from bot.services import Services
 from bot.settings import ROOT
@@ -37,7 +39,6 @@ from tests.bench.place import (
     Clock,
     Place,
     Row,
-    environment,
     folder_source,
     opened,
     percentile,
@@ -148,17 +149,18 @@ def _vote(services: Services, asked_of: Sequence[str], count: int, chance: rando
 
 
 def _night(services: Services, place: Place) -> Iterator[Row]:
-    gate, texts = Throttle(), place.questions()
+    throttle, texts = Throttle(), place.questions()
     many = [texts[n % len(texts)] for n in range(100_000)]
-    asked(services, gate, many[:10])
-    idle = asked(services, gate, many[: max(10, place.size(IDLE))])
-    env = environment(services.settings.home, THREADWISE_INTENTS=str(services.settings.intents))
+    asked(services, throttle, many[:10])
+    idle = asked(services, throttle, many[: max(10, place.size(IDLE))])
+    settings = services.settings.model_copy(update={"threads": NIGHT_THREADS})
+    hold = functools.partial(report.hold, settings)
     with ThreadPoolExecutor(1) as aside, watched(_nights) as totals:
         clock = Clock()
-        work: Future[dict[str, object]] = aside.submit(background.run, env)
-        busy = asked(services, gate, many, work)
-        report, seconds = work.result(), clock.seconds
-    parts = report["parts"]
+        work: Future[dict[str, object]] = aside.submit(background.run, hold, throttle)
+        busy = asked(services, throttle, many, work)
+        found, seconds = work.result(), clock.seconds
+    parts = found["parts"]
     assert isinstance(parts, list)
     told = ", ".join(f"{part['kind']} {part['decision']}" for part in parts)
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
@@ -178,7 +180,7 @@ def _nights() -> list[int]:
     for pid in family(os.getpid())[1:]:
         with suppress(OSError):
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if b"learn" in words:
+            if b"--multiprocessing-fork" in words:
                 found.append(pid)
     return found
 
