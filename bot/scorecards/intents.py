@@ -87,12 +87,20 @@ class _Trial:
 
 
 def evaluate(
-    train: Path, test: Path, seeds: Sequence[int], threads: int, progress: Progress
+    train: Path,
+    test: Path,
+    seeds: Sequence[int],
+    threads: int,
+    progress: Progress,
+    encoder: Path | None = None,
 ) -> Scorecard:
-    """Train once per seed, and score what comes out on the test file; raises DataError."""
+    """Train once per seed, and score what comes out on the test file; raises DataError.
+
+    `encoder` is the pretrained folder, the packaged one by default.
+    """
     rows, tests = read(train), read(test)
     kept = without_leaks(rows, tests)
-    trials = [_trial(kept, tests, seed, threads, progress) for seed in seeds]
+    trials = [_trial(kept, tests, seed, threads, progress, encoder) for seed in seeds]
     first = trials[0].report
     return Scorecard(
         served=_mean([trial.served for trial in trials]),
@@ -134,10 +142,12 @@ def _trial(
     seed: int,
     threads: int,
     progress: Progress,
+    encoder: Path | None,
 ) -> _Trial:
     from models.embedder import packaged_folder
     from models.intents import classifier
 
+    encoder = encoder or packaged_folder()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         report = training.teach(
@@ -146,8 +156,8 @@ def _trial(
             threads=threads,
             seed=seed,
             on_progress=lambda done, steps: progress(f"training, seed {seed}", done, steps),
+            encoder=encoder,
         )
-        encoder = packaged_folder()
         return _Trial(
             report,
             {
