@@ -215,7 +215,7 @@ def test_open_document_headings_lists_and_tables(parser: Parser) -> None:
         "</b:table></o>"
     )
     parsed = read(parser, "a.odt", zipped(content_xml=content, meta_xml="<m/>"))
-    assert parsed.body == "## Head\n\nSome text\n\n- item\n\n| a |\n| --- |\n| 1 |\n"
+    assert parsed.body == "## Head\n\nSome text\n\n- item\n\n| a |\n| --- |\n| 1 |"
 
 
 def test_mail_notebooks_and_rich_text(parser: Parser) -> None:

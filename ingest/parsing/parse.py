@@ -17,7 +17,7 @@ Convert = Callable[[str, bytes], Parsed]
 MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"}
 CONVERTED = {
     ".pdf", ".docx", ".docm", ".pptx", ".pptm", ".xlsx", ".xlsm", ".xls", ".html", ".htm",
-    ".xhtml", ".epub", ".ipynb", ".csv", ".tsv", ".odt", ".odp", ".rtf", ".mbox", ".eml", ".rst",
+    ".xhtml", ".epub", ".ipynb", ".csv", ".tsv", ".odt", ".odp", ".ods", ".rtf", ".mbox", ".eml", ".rst",
 }  # fmt: skip
 PLAIN = {
     ".txt", ".text", ".log", ".adoc", ".asciidoc", ".org", ".tex", ".wiki", ".mediawiki", ".textile",
@@ -40,10 +40,15 @@ MEDIA_TYPES = {
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
     "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.presentation": ".odp",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.ms-excel": ".xls",
+    "message/rfc822": ".eml",
+    "application/mbox": ".mbox",
 }
 
 ZIP, OLE, PDF = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-"
-ZIPPED = {".docx", ".docm", ".pptx", ".pptm", ".xlsx", ".xlsm", ".epub", ".odt", ".odp"}
+ZIPPED = {".docx", ".docm", ".pptx", ".pptm", ".xlsx", ".xlsm", ".epub", ".odt", ".odp", ".ods"}
 MAGIC = {
     b"%PDF-": "a PDF",
     b"PK\x03\x04": "a ZIP archive or an Office document",

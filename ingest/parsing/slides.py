@@ -1,13 +1,13 @@
 """PowerPoint presentations to Markdown, a heading per slide."""
 
 from ingest.parsing.markitdowns import by_markitdown
-from ingest.parsing.office import core_properties
+from ingest.parsing.office import Package
 from ingest.parsing.text import Parsed, tidy
 
 
 def read(data: bytes) -> Parsed:
     """Read a .pptx file."""
-    title, changed = core_properties(data)
+    title, changed = Package(data).properties()
     return Parsed(tidy(_slides(by_markitdown("PptxConverter", data, ".pptx"))), title, changed)
 
 

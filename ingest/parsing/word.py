@@ -3,7 +3,7 @@
 import re
 
 from ingest.parsing.markitdowns import by_markitdown
-from ingest.parsing.office import core_properties
+from ingest.parsing.office import Package
 from ingest.parsing.text import Parsed, tidy
 
 # A Word table without a header row gets an empty one; its first row serves better.
@@ -12,6 +12,6 @@ _NO_HEADER = re.compile(r"^\|(?:[ \t]*\|)+\n(\|(?:[ ]?-+[ ]?\|)+\n)(\|.*\|\n)", 
 
 def read(data: bytes) -> Parsed:
     """Read a .docx file."""
-    title, changed = core_properties(data)
+    title, changed = Package(data).properties()
     body = by_markitdown("DocxConverter", data, ".docx")
     return Parsed(tidy(_NO_HEADER.sub(r"\2\1", body)), title, changed)

@@ -1,0 +1,84 @@
+"""Blocks of a word processor's document to Markdown: lists kept together, signs kept from meaning.
+
+Knows nothing about formats: readers give lines with what they are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+# What would turn a plain line into a heading, a quotation, code, a rule or a tag.
+_SIGN = re.compile(
+    r"^(#{1,6}(?=\s)|>|```|~~~|<(?=[a-zA-Z/!?])|(?:-{3,}|={3,}|\*{3,}|_{3,})$)", re.MULTILINE
+)
+_AT_ITEM = re.compile(r"^([-+*])(?=\s)", re.MULTILINE)
+
+
+_PAGE_NUMBER = re.compile(
+    r"\W*(?:page|seite|pagina|página|sida|side|strona|p|s)?\W*\d*\W*(?:of|von|de|di|van|sur|av|z)?\W*\d*\W*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines of Markdown: `kind` is text, heading, item (with its depth, from 0) or note."""
+
+    text: str
+    kind: str = "text"
+    depth: int = 0
+
+
+def heading(text: str, level: int) -> Block:
+    """Make a heading; Markdown has six levels."""
+    return Block(f"{'#' * max(1, min(level, 6))} {' '.join(text.split())}", "heading")
+
+
+def item(text: str, label: str, depth: int) -> Block:
+    """Make a list item; its label stands as the document shows it, a bullet as a dash."""
+    words = "\n".join(filter(None, (line.strip() for line in text.split("\n"))))
+    indent = " " * (len(label) + 1)
+    return Block(f"{label} {words}".replace("\n", f"\n{indent}"), "item", depth)
+
+
+def plain(text: str) -> str:
+    """Give text that Markdown takes for text."""
+    lines = "\n".join(line.strip() for line in text.split("\n"))
+    return _AT_ITEM.sub(r"\\\1", _SIGN.sub(r"\\\1", lines)).strip("\n")
+
+
+def is_page_number(text: str) -> bool:
+    """Tell whether a header's or footer's line only counts pages."""
+    return _PAGE_NUMBER.fullmatch(text) is not None
+
+
+def markdown(blocks: Iterable[Block]) -> str:
+    """Join blocks: items of one list line by line, the notes of its items after it."""
+    return "\n\n".join(_joined(blocks))
+
+
+def _joined(blocks: Iterable[Block]) -> Iterator[str]:
+    items: list[Block] = []
+    notes: list[str] = []
+    for block in blocks:
+        if block.kind == "item":
+            items.append(block)
+        elif block.kind == "note" and items:
+            notes.append(block.text)
+        else:
+            yield from _list(items)
+            yield from notes
+            items, notes = [], []
+            yield block.text
+    yield from _list(items)
+    yield from notes
+
+
+def _list(items: list[Block]) -> Iterator[str]:
+    """Write the items of one list; its first depth is the left edge, or Markdown would see code."""
+    lines = []
+    for block in items:
+        indent = "  " * max(0, block.depth - items[0].depth)
+        lines.append(indent + block.text.replace("\n", f"\n{indent}"))
+    if lines:
+        yield "\n".join(lines)
