@@ -11,6 +11,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from bot import embedding
+from bot.answering.lifecycle import Answers
+from bot.answering.request import Request
 from bot.settings import Settings
 from store import workspaces
 from store.database import Database
@@ -18,7 +20,7 @@ from store.feedback import versions
 from store.index import embedders
 from store.migrate import migrate
 from store.queue import Queue
-from store.records import ModelVersion
+from store.records import Answer, ModelVersion
 from store.server import embedded
 
 if TYPE_CHECKING:
@@ -41,13 +43,16 @@ class Services:
         server: embedded.Server | None,
         *,
         embedder: "Embedder | None" = None,
+        answer: Answers | None = None,
     ) -> None:
-        """Work with this `embedder` instead of the one of the settings, where one is given."""
+        """Where they are given, this `embedder` is used instead of the one of the settings, and `answer`
+        instead of an answerer made of these parts."""
         self.settings = settings
         self.database = database
         self.server = server
         self.queue = Queue(database.url)
         self._given = embedder
+        self._answer = answer
         self._loading = Lock()
         self._answering = Lock()
         self._answerers: dict[tuple[str, str], Answerer] = {}
@@ -107,6 +112,15 @@ class Services:
         served = [(v.promoted_at, v) for v in found if v.promoted_at and not v.is_serving]
         return [version for _, version in sorted(served, key=lambda pair: pair[0], reverse=True)]
 
+    def answer(self, request: Request) -> Answer:
+        """Answer one message; the first one waits for the models."""
+        return self._answer(request) if self._answer else self.answerer.answer(request)
+
+    def load(self) -> None:
+        """Load what answering needs now, so that no question waits for it."""
+        if self._answer is None:
+            _ = self.answerer
+
     @property
     def answerer(self) -> "Answerer":
         """Answers questions from what is indexed, by the encoder that it was indexed with.
@@ -139,7 +153,9 @@ class Services:
 
 
 @contextmanager
-def open_services(settings: Settings, *, prepare: bool = True) -> Iterator[Services]:
+def open_services(
+    settings: Settings, *, prepare: bool = True, answer: Answers | None = None
+) -> Iterator[Services]:
     """Open the database (starting the embedded server when no URL is set) and close it at the end.
 
     `prepare` applies migrations first, so that any single command works on an empty machine.
@@ -151,7 +167,7 @@ def open_services(settings: Settings, *, prepare: bool = True) -> Iterator[Servi
             migrate(url)
         database = Database(url, replica_url=settings.database_replica_url)
         try:
-            yield Services(settings, database, server)
+            yield Services(settings, database, server, answer=answer)
         finally:
             database.close()
     finally:

@@ -9,25 +9,23 @@ import time
 from uuid import uuid4
 
 from bot import log
+from bot.answering.request import Request
 from bot.jobs import QUESTIONS
 from bot.processes import bot as slack
 from bot.processes import worker
 from bot.runtime.watchdog import watched
 from bot.services import open_services
 from bot.settings import load
-from store.records import Answer, Viewer
+from store.records import Answer
 
 THINKING_SECONDS = 0.2
 """So that a kill finds several questions in the middle."""
 
 
-class SlowAnswerer:
-    """Answers every question with itself, after a while."""
-
-    def answer(self, question: str, viewer: Viewer, **options: object) -> Answer:
-        """Repeat the question."""
-        time.sleep(THINKING_SECONDS)
-        return Answer(uuid4(), question, "answered", 0.9, question)
+def repeat(request: Request) -> Answer:
+    """Answer a question with itself, after a while."""
+    time.sleep(THINKING_SECONDS)
+    return Answer(uuid4(), request.text, "answered", 0.9, request.text)
 
 
 def main() -> None:
@@ -37,8 +35,7 @@ def main() -> None:
     if sys.argv[1] == "bot":
         slack.run(settings)
         return
-    with open_services(settings) as services, watched(services.server):
-        type(services).answerer = SlowAnswerer()
+    with open_services(settings, answer=repeat) as services, watched(services.server):
         asyncio.run(worker.serve(services, (QUESTIONS,)))
 
 

@@ -4,7 +4,7 @@ Knows nothing about any one test.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,8 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from bot.answering import lifecycle
+from bot.answering.lifecycle import Deliver
+from bot.answering.request import Request
 from bot.processes import web
 from bot.processes.bot import serve
 from bot.settings import Settings
@@ -21,7 +23,7 @@ from bot.slack.delivery import SlackDelivery
 from store import questions
 from store.database import Database
 from store.queue import Queue
-from store.records import Answer, Citation, Viewer
+from store.records import Answer, Citation
 from tests.fake_slack import TEAM, FakeSlack
 
 PING_SECONDS = 0.3
@@ -51,24 +53,15 @@ class FakeAnswerer:
 
     status: str = "answered"
     breaks: int = 0
-    asked: list[tuple[str, Viewer, Sequence[str] | None]] = field(default_factory=list)
-    chosen: list[object] = field(default_factory=list)
+    asked: list[Request] = field(default_factory=list)
 
-    def answer(
-        self,
-        question: str,
-        viewer: Viewer,
-        *,
-        sources: Sequence[str] | None = None,
-        **wanted: object,
-    ) -> Answer:
-        """Remember the question; answer it."""
-        self.asked.append((question, viewer, sources))
-        self.chosen.append(wanted.get("chosen"))
+    def answer(self, request: Request) -> Answer:
+        """Remember the request; answer it."""
+        self.asked.append(request)
         if self.breaks:
             self.breaks -= 1
             raise ZeroDivisionError("broken on purpose")
-        return answer_of(self.status, question=question)
+        return answer_of(self.status, question=request.text)
 
 
 @dataclass
@@ -138,7 +131,19 @@ def work_off(services: FakeServices, fake: FakeSlack, **options: object) -> list
         clients.web("xoxb-1", fake.api_url), services.database, TEAM, sleep=lambda _: None,
         **options,  # type: ignore[arg-type]
     )  # fmt: skip
-    return [lifecycle.handle(services, TEAM, each, delivery) for each in waiting(services.database)]
+    return [handled(services, each, delivery) for each in waiting(services.database)]
+
+
+def handled(services: FakeServices, question_id: UUID, deliver: Deliver) -> str:
+    """Bring a question to its end as a worker does; give the status."""
+    return lifecycle.handle(
+        services.database,
+        TEAM,
+        question_id,
+        services.answerer.answer,
+        deliver,
+        max_question=services.settings.max_question,
+    )
 
 
 def waiting(database: Database) -> list[UUID]:

@@ -11,6 +11,7 @@ from bot.answering.answerer import Answerer
 from bot.answering.classifier import Classifier
 from bot.answering.parameters import Serving
 from bot.answering.policy import Policy
+from bot.answering.request import Request
 from bot.intents import Intent, Intents
 from models.intents.classifier import Prediction
 from store.database import Database
@@ -76,16 +77,16 @@ def ask(
     bot = Policy(lambda: INTENTS, lambda: Classifier(classify, "v1"))
     serving = Serving(database, "local")
     answerer = Answerer(database, "local", encoder, serving, bot)
-    return answerer.answer(text, EVERYBODY, **where)  # type: ignore[arg-type]
+    return answerer.answer(Request(text, EVERYBODY, **where))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("intent", "confidence", "where", "status", "body"),
     [
         ("greeting", 0.95, {}, "smalltalk", "Hello!"),
-        ("access", 0.95, {}, "routed", policy.passed_on("C0ACCESS")),
+        ("access", 0.95, {}, "routed", policy.PASSED_ON),
         ("broken", 0.95, {}, "routed", "Call the desk."),
-        ("access", 0.70, {}, "routed", policy.passed_on("C0ACCESS")),
+        ("access", 0.70, {}, "routed", policy.PASSED_ON),
         ("access", 0.58, {}, "routed", "Did you mean “Wants access” or “Reports a fault”?"),
         ("access", 0.40, {}, "not_found", None),
         ("greeting", 0.95, {"origin": "channel", "mode": "questions"}, "ignored", None),
@@ -133,7 +134,7 @@ def test_an_intent_narrows_the_search_to_its_sources(database: Database, encoder
     assert found("leave", sources=["wiki", "handbook"]) == {"handbook"}
 
 
-def test_without_manners_everything_is_searched_for(database: Database, encoder: Encoder) -> None:
+def test_without_a_policy_everything_is_searched_for(database: Database, encoder: Encoder) -> None:
     answerer = Answerer(database, "local", encoder, Serving(database, "local"))
-    answer = answerer.answer(PAGES["handbook"], EVERYBODY)
+    answer = answerer.answer(Request(PAGES["handbook"], EVERYBODY))
     assert (answer.intent, answer.body) == (None, PAGES["handbook"])

@@ -3,7 +3,6 @@
 import io
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,7 +15,7 @@ from bot.terminal.render import render
 from store import queue
 from store.database import Database
 from store.feedback import votes
-from store.records import Answer, Citation, Viewer, Vote
+from store.records import Answer, Citation, Vote
 
 PASSAGE = "Refunds are paid by finance. They take five business days. Ask in #finance."
 BEST = "They take five business days."
@@ -36,24 +35,10 @@ def _fields(answer: Answer) -> dict[str, object]:
     return {name: getattr(answer, name) for name in answer.__slots__}
 
 
-class Echo:
-    """Answers every question with the same sentence."""
-
-    def answer(self, question: str, viewer: Viewer, **options: object) -> Answer:
-        return answer_to(question)
-
-
-class Parrot(Services):
-    """Services without a model."""
-
-    @property
-    def answerer(self) -> Any:
-        return Echo()
-
-
 @pytest.fixture
 def services(database: Database, tmp_path: Path) -> Services:
-    return Parrot(Settings(_env_file=None, home=tmp_path), database, None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, home=tmp_path)  # type: ignore[call-arg]
+    return Services(settings, database, None, answer=lambda request: answer_to(request.text))
 
 
 def said(services: Services, *lines: str) -> str:

@@ -204,7 +204,7 @@ def test_a_routed_question_is_passed_on_with_a_link(
     fake: FakeSlack, database: Database, to: str, channel: str, begins: str
 ) -> None:
     client = clients.web("xoxb-1", fake.api_url)
-    handover = Handover(to, "Travel: “x <b>” {permalink}")
+    handover = Handover(to, "Travel", "x <b>")
     deliver = SlackDelivery(client, database, TEAM, handover=lambda answer: handover)
     deliver(*asked(database, status="routed"), 1)
     told, reply = fake.messages
@@ -216,7 +216,7 @@ def test_a_routed_question_is_passed_on_with_a_link(
 def test_what_was_asked_in_private_is_not_passed_on(fake: FakeSlack, database: Database) -> None:
     client = clients.web("xoxb-1", fake.api_url)
     deliver = SlackDelivery(
-        client, database, TEAM, handover=lambda answer: Handover("C0HELP", "{permalink}")
+        client, database, TEAM, handover=lambda answer: Handover("C0HELP", "Travel", "x")
     )
     ask = replace(ASK, channel="D1", origin="dm", is_private=True)
     deliver(*asked(database, ask, status="routed"), 1)

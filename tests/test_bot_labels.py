@@ -45,7 +45,7 @@ def test_the_click_on_did_you_mean_is_a_label_and_is_acted_upon(
     assert rewritten.params["replace_original"] and "Password trouble" in rewritten.params["text"]
     services.answerer.status = "answered"
     assert work_off(services, fake) == ["answered"]
-    assert services.answerer.chosen == [None, "password_trouble"]
+    assert [asked.chosen for asked in services.answerer.asked] == [None, "password_trouble"]
     assert fake.messages[-1]["thread_ts"] == root
 
 

@@ -14,7 +14,7 @@ from store import answers, questions
 from store.database import Database, StoreGone
 from store.records import Answer, Ask, Question
 from tests.fake_slack import TEAM, FakeSlack
-from tests.slack_parts import FakeServices, settings_for
+from tests.slack_parts import FakeServices, handled, settings_for
 
 ASK = Ask(TEAM, "C1", "1700000000.000100", "U1", "How many days off?", "mention", False)
 
@@ -60,23 +60,23 @@ def kept(services: FakeServices, question_id: UUID) -> tuple[str | None, str | N
 def test_every_kind_of_answer_is_delivered_and_ends(services: FakeServices, status: str) -> None:
     services.answerer.status = status
     question_id, post = claimed(services), Post()
-    assert lifecycle.handle(services, TEAM, question_id, post) == status
+    assert handled(services, question_id, post) == status
     assert post.seen == [(status, 1)]
     assert kept(services, question_id) == (status, None)
 
 
 def test_handling_again_does_nothing_and_says_how_it_ended(services: FakeServices) -> None:
     question_id, post = claimed(services), Post()
-    lifecycle.handle(services, TEAM, question_id, post)
-    assert lifecycle.handle(services, TEAM, question_id, post) == "answered"
+    handled(services, question_id, post)
+    assert handled(services, question_id, post) == "answered"
     assert len(post.seen) == 1
 
 
 def test_an_answer_is_found_once_even_if_delivering_fails(services: FakeServices) -> None:
     question_id, post = claimed(services), Post(OSError("down"))
     with pytest.raises(OSError, match="down"):
-        lifecycle.handle(services, TEAM, question_id, post)
-    assert lifecycle.handle(services, TEAM, question_id, post) == "answered"
+        handled(services, question_id, post)
+    assert handled(services, question_id, post) == "answered"
     assert post.seen == [("answered", 2)]
     assert len(services.answerer.asked) == 1
 
@@ -86,8 +86,8 @@ def test_after_three_attempts_it_ends_as_failed_and_says_so(services: FakeServic
     question_id, post = claimed(services), Post()
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            lifecycle.handle(services, TEAM, question_id, post)
-    assert lifecycle.handle(services, TEAM, question_id, post) == "failed"
+            handled(services, question_id, post)
+    assert handled(services, question_id, post) == "failed"
     assert post.seen == [("failed", 3)]
     assert kept(services, question_id) == ("failed", "ZeroDivisionError: broken on purpose")
 
@@ -97,14 +97,14 @@ def test_a_question_that_kills_its_worker_ends_as_failed(services: FakeServices)
     with services.database.connection() as connection:
         for _ in range(lifecycle.MAX_ATTEMPTS):
             questions.begin(connection, TEAM, question_id, datetime.now(UTC))
-    assert lifecycle.handle(services, TEAM, question_id, post) == "failed"
+    assert handled(services, question_id, post) == "failed"
     assert services.answerer.asked == []
 
 
 def test_what_slack_refuses_ends_as_failed_with_the_cure(services: FakeServices) -> None:
     post = Post(SlackRefused("chat.postMessage", "not_in_channel"))
     question_id = claimed(services)
-    assert lifecycle.handle(services, TEAM, question_id, post) == "failed"
+    assert handled(services, question_id, post) == "failed"
     assert "invite the bot" in (kept(services, question_id)[1] or "")
 
 
@@ -114,14 +114,14 @@ def test_a_lost_database_is_never_the_end(services: FakeServices) -> None:
         for _ in range(lifecycle.MAX_ATTEMPTS):
             questions.begin(connection, TEAM, question_id, datetime.now(UTC))
     with pytest.raises(StoreGone):
-        lifecycle.handle(services, TEAM, question_id, Post(StoreGone("away"), StoreGone("away")))
+        handled(services, question_id, Post(StoreGone("away"), StoreGone("away")))
     assert kept(services, question_id) == (None, None)
 
 
 @pytest.mark.parametrize("body", ["", "🦜🦜", "?!", "\x00"])
 def test_a_question_without_words_asks_for_some(services: FakeServices, body: str) -> None:
     question_id = claimed(services, replace(ASK, body=body))
-    assert lifecycle.handle(services, TEAM, question_id, Post()) == "smalltalk"
+    assert handled(services, question_id, Post()) == "smalltalk"
     with services.database.connection() as connection:
         answer = answers.of(connection, TEAM, question_id)
     assert answer and answer.body == lifecycle.WORDLESS
@@ -131,7 +131,7 @@ def test_a_question_without_words_asks_for_some(services: FakeServices, body: st
 def test_a_follow_up_without_an_answer_stays_unsaid(services: FakeServices) -> None:
     services.answerer.status = "not_found"
     question_id = claimed(services, replace(ASK, origin="thread", thread_ts="1.0"))
-    assert lifecycle.handle(services, TEAM, question_id, Post()) == "ignored"
+    assert handled(services, question_id, Post()) == "ignored"
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_a_mention_gets_one_answer_in_its_thread(
     assert fake.event(mention(fake, event)).ok
     assert work_off(services, fake) == ["answered"]
     assert [m["thread_ts"] for m in fake.messages] == [event["ts"]]
-    assert services.answerer.asked[0][0] == "How many days off & when?"
-    assert services.answerer.asked[0][1].principals == ("*", "C1")
+    assert services.answerer.asked[0].text == "How many days off & when?"
+    assert services.answerer.asked[0].viewer.principals == ("*", "C1")
 
 
 def test_a_mention_counts_whichever_event_comes_first(
@@ -61,7 +61,7 @@ def test_a_direct_message_is_answered_with_the_askers_rights(
 ) -> None:
     assert fake.event(fake.say("days off?", channel="D1")).ok
     assert work_off(services, fake) == ["answered"]
-    assert services.answerer.asked[0][1].principals == ("*", "D1", "U1")
+    assert services.answerer.asked[0].viewer.principals == ("*", "D1", "U1")
 
 
 def test_the_ask_command_is_answered_for_the_asker_alone(
@@ -73,7 +73,7 @@ def test_the_ask_command_is_answered_for_the_asker_alone(
     assert fake.messages == []
     (reply,) = fake.called("response_url")
     assert reply.params["response_type"] == "ephemeral"
-    assert services.answerer.asked[0][1].principals == ("*", "C1", "U1")
+    assert services.answerer.asked[0].viewer.principals == ("*", "C1", "U1")
 
 
 def test_the_ask_command_without_a_question_explains_itself(
@@ -93,7 +93,7 @@ def test_a_channel_is_overheard_only_if_it_wants(
     assert fake.event(fake.say("days off?")).ok
     assert len(work_off(services, fake)) == count
     assert len(fake.messages) == count
-    assert [sources for _, _, sources in services.answerer.asked] == [("hr",)] * count
+    assert [asked.sources for asked in services.answerer.asked] == [("hr",)] * count
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_asker_goes_on_in_the_thread_without_a_mention(
     fake.event(fake.say("<@U1> did you see this?", user="U2", thread_ts=root))
     fake.event(fake.say("and for interns?", user="U2", thread_ts=root))
     assert work_off(services, fake) == ["answered", "answered"]
-    assert [asked[0] for asked in services.answerer.asked[1:]] == [
+    assert [asked.text for asked in services.answerer.asked[1:]] == [
         "and for part-timers",
         "and for interns?",
     ]
@@ -222,7 +222,7 @@ def test_only_the_beginning_of_a_very_long_question_is_read_and_it_says_so(
 ) -> None:
     fake.event(fake.say(f"{ME} {'x' * 40_000}"))
     work_off(services, fake)
-    assert len(services.answerer.asked[0][0]) == 3000
+    assert len(services.answerer.asked[0].text) == 3000
     assert "Only the first 3,000 characters were read." in json.dumps(fake.messages[0]["blocks"])
 
 

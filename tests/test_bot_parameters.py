@@ -34,7 +34,10 @@ def opened(database: Database, home: Path, **given: str) -> Services:
 
 
 def found(services: Services) -> list[str]:
-    return [p.path for p in services.answerer.find(QUESTION, READER).passages]
+    return [
+        p.path
+        for p in services.answerer.retriever.find(QUESTION, READER, services.serving.now()).passages
+    ]
 
 
 @pytest.mark.parametrize(("learn_at", "first"), [("03:30", "parents.md"), ("off", "leave.md")])
@@ -56,7 +59,7 @@ def like(services: Services, path: str, people: int) -> None:
     """Let people like a passage that was shown for the question."""
     encoder, workspace = services.embedder, services.workspace
     vector = encoder.encode([QUESTION])[0].tolist()
-    passages = services.answerer.find(QUESTION, READER).passages
+    passages = services.answerer.retriever.find(QUESTION, READER, services.serving.now()).passages
     shown = tuple(p for p in passages if p.path == path)
     ask = Ask(workspace, "C1", "1", "U1", QUESTION, "mention", False)
     with services.database.connection() as connection:

@@ -13,6 +13,7 @@ pytest.importorskip("onnx", reason="the extra [onnx] is not installed")
 
 from bot import indexing
 from bot.answering import classifier
+from bot.answering.request import Request
 from bot.services import Services
 from bot.settings import ROOT, Settings
 from ingest.entries import SourceConfig
@@ -206,7 +207,7 @@ def services(database: Database, tiny: Path, home: Path, runtime: str) -> Servic
 
 def asked_by(opened: Services) -> str:
     """Ask a question and give the encoder that it was searched with."""
-    answer = opened.answerer.answer("when is pay day", READER)
+    answer = opened.answer(Request("when is pay day", READER))
     assert all(passage.vector is not None for passage in answer.passages[:1])
     assert answer.passages[0].path == "pay.md"
     return answer.versions["encoder"]
@@ -243,6 +244,6 @@ def test_an_index_by_an_unknown_encoder_is_searched_by_words_alone(
         now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
     )
     opened = services(database, tiny, tmp_path, "torch")
-    found = [opened.answerer.find("when is pay day", READER).passages[0] for _ in range(2)]
+    found = [opened.answer(Request("when is pay day", READER)).passages[0] for _ in range(2)]
     assert [(passage.path, passage.vector) for passage in found] == [("pay.md", None)] * 2
     assert caplog.text.count("encoder_unknown name=gone@1") == 1

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from bot.answering import faq
+from bot.answering.request import Request
 from store import people
 from store.database import Database
 from store.feedback import faqs
 from store.feedback.faqs import Reply
-from store.index import embedders
 from store.records import EVERYONE, Viewer
 from tests.test_store_memory import ENCODER, TEAM, answered, index
 
@@ -41,10 +41,9 @@ def approve(database: Database, faq_id: UUID) -> None:
 
 
 def served(database: Database, question: str, viewer: Viewer = ALL) -> str | None:
-    number, vector = embedders.embedder_id(ENCODER.name), ENCODER.encode([question])[0].tolist()
-    with database.connection() as connection:
-        found = faqs.best(connection, TEAM, number, vector, viewer, faq.SERVED_ABOVE)
-    return faq.answer(question, *found, vector).body if found else None
+    vector = ENCODER.encode([question])[0].tolist()
+    found = faq.reply(database, TEAM, ENCODER.name, Request(question, viewer), vector)
+    return found.body if found else None
 
 
 def test_a_reply_is_served_only_once_it_is_approved(database: Database) -> None:

@@ -1,51 +1,31 @@
-"""From a question to an answer: retrieve, arrange, mark the best sentences, decide whether to say it.
+"""From a request to an answer: decide, look for a kept reply, search, highlight, say how sure it is.
 
 Knows nothing about Slack, jobs or how the parts were trained. An answer is text that stands in a cited document.
 """
 
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.answering import confidence, faq, highlight, ranking, recall
+from bot.answering import confidence, faq, highlight
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, signals
+from bot.answering.request import Request
+from bot.answering.retrieval import Found, Retriever
 from store.database import Database
-from store.feedback import faqs
-from store.feedback import memory as memories
-from store.index import search
-from store.index.embedders import embedder_id
-from store.records import Answer, Citation, Origin, Passage, Viewer
+from store.records import Answer, Citation, Passage
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from models.embedder import Embedder
-
-CANDIDATES = 30
-"""Fused passages that are looked at before near-duplicates are collapsed."""
 
 SHOWN = 3
 """Sources shown with an answer, at most."""
 
 SHOWN_SHARE = 0.6
 """A further source is shown when its fused score is at least this share of the first one's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one search gave: passages as arranged, with everything that the decision rests on."""
-
-    question: str
-    passages: list[Passage]
-    terms: search.Terms
-    vector: list[float]
-    speaks: Mapping[str, float] = field(default_factory=dict)
-    timings: dict[str, float] = field(default_factory=dict)
 
 
 class Answerer:
@@ -63,119 +43,80 @@ class Answerer:
         self._database = database
         self._workspace = workspace
         self._embedder = embedder
-        self._serving = serving
-        self.policy = policy
+        self._policy = policy
+        self.serving = serving
+        self.retriever = Retriever(database, workspace, embedder)
 
-    def answer(
-        self,
-        question: str,
-        viewer: Viewer,
-        *,
-        sources: Sequence[str] | None = None,
-        origin: Origin = "mention",
-        mode: str | None = None,
-        strictness: float | None = None,
-        chosen: str | None = None,
-    ) -> Answer:
-        """Answer one message from what the viewer may see; `sources` narrows the search.
-
-        `origin`, `mode` and `strictness` of the channel, and the `chosen` intent are for the policy.
-        """
+    def answer(self, request: Request) -> Answer:
+        """Answer one message; raises store.database.StoreGone when the database is lost."""
         started = time.perf_counter()
-        asked = clean(question)
-        if not asked:
-            return _empty(question)
-        vector = functools.cache(lambda: self._embedder.encode([asked])[0])
-        decision = Decision()
-        if self.policy:
-            decision = self.policy.decide(
-                asked, vector=vector, origin=origin, mode=mode, strictness=strictness, chosen=chosen
-            )
+        question = normalized(request.text)
+        if not question:
+            return _nothing(request.text)
+        request = replace(request, text=question)
+        # The policy and the search share it, and not every message needs it.
+        vector = functools.cache(lambda: self._embedder.encode([question])[0])
+
+        decision = self._policy.decide(request, vector) if self._policy else Decision()
         decided = _ms(started)
-        if decision.action == "search":
-            answer = self._search(asked, viewer, decision, sources, vector)
+
+        if decision.action != "search":
+            answer = _ended(_nothing(question), decision, decision.action)
+        elif kept := self._kept_reply(request, vector().tolist()):
+            answer = kept
         else:
-            answer = _ended(_empty(asked), decision, decision.action)
-        answer = replace(answer, intent=decision.intent, intent_confidence=decision.confidence)
-        timings = {**answer.timings_ms, "intent": decided, "total": _ms(started)}
-        return _with_timings(answer, timings)
-
-    def _search(
-        self,
-        asked: str,
-        viewer: Viewer,
-        decision: Decision,
-        sources: Sequence[str] | None,
-        vector: Callable[[], "NDArray[np.float32]"],
-    ) -> Answer:
-        verified = self._verified(asked, viewer, vector()) if sources is None else None
-        if verified:
-            return verified
-        parameters = self._serving.now()
-        narrowed = _narrowed(sources, decision.sources)
-        found = self.find(asked, viewer, parameters, sources=narrowed, vector=vector())
-        answer = replace(self._decide(asked, found, parameters), timings_ms=found.timings)
-        if answer.status == "not_found" and decision.otherwise:
-            return _ended(answer, decision, decision.otherwise)
-        return answer
-
-    def _verified(self, asked: str, viewer: Viewer, vector: "NDArray[np.float32]") -> Answer | None:
-        """Give a person's approved answer to almost the same question."""
-        number, plain = embedder_id(self._embedder.name), vector.tolist()
-        with self._database.reading() as connection:
-            known = faqs.best(connection, self._workspace, number, plain, viewer, faq.SERVED_ABOVE)
-        return faq.answer(asked, *known, plain) if known else None
-
-    def find(
-        self,
-        question: str,
-        viewer: Viewer,
-        parameters: Parameters | None = None,
-        *,
-        sources: Sequence[str] | None = None,
-        leg: search.Leg = "hybrid",
-        vector: "NDArray[np.float32] | None" = None,
-    ) -> Found:
-        """Search for one question (three round trips) and arrange what was found.
-
-        `vector` is the question's, where it is known already.
-        """
-        parameters = parameters or self._serving.now()
-        started = time.perf_counter()
-        vector = self._embedder.encode([question])[0] if vector is None else vector
-        encoded = time.perf_counter()
-        with self._database.reading() as connection:
-            plan = search.prepare(connection, self._workspace, question, viewer, sources)
-            leg = plan.leg(leg, embedder_id(self._embedder.name))
-            rows = search.passages(
-                connection,
-                self._workspace,
-                plan,
-                vector.tolist(),
-                weight=parameters.vector_weight,
-                limit=CANDIDATES,
-                leg=leg,
+            parameters = self.serving.now()
+            sources = _narrowed(request.sources, decision.sources)
+            found = self.retriever.find(
+                question, request.viewer, parameters, sources=sources, vector=vector()
             )
-            near = []
-            if plan.scope and leg == "hybrid" and parameters.recall.weight:
-                near = memories.near(
-                    connection,
-                    self._workspace,
-                    plan.scope,
-                    vector.tolist(),
-                    parameters.recall.floor,
-                )
-        if leg == "hybrid":
-            rows = ranking.prefer_titles(rows, plan.terms, parameters.title_weight)
-        speaks = recall.evidence(recall.seen(near), parameters.recall.floor)
-        rows = ranking.prefer_sources(
-            recall.rescore(rows, near, speaks, parameters.recall), parameters.sources
+            answer = self._compose(found, parameters)
+            if answer.status == "not_found" and decision.otherwise:
+                answer = _ended(answer, decision, decision.otherwise)
+
+        timings = {**answer.timings_ms, "intent": decided, "total": _ms(started)}
+        return replace(
+            answer,
+            intent=decision.intent,
+            intent_confidence=decision.confidence,
+            timings_ms={step: round(ms, 2) for step, ms in timings.items()},
         )
-        timings = {"encode": (encoded - started) * 1000, "search": _ms(encoded)}
-        return Found(question, ranking.arrange(rows), plan.terms, vector.tolist(), speaks, timings)
+
+    def _kept_reply(self, request: Request, vector: list[float]) -> Answer | None:
+        """Give a person's approved answer; a channel with sources of its own has none."""
+        if request.sources is not None:
+            return None
+        return faq.reply(self._database, self._workspace, self._embedder.name, request, vector)
+
+    def _compose(self, found: Found, parameters: Parameters) -> Answer:
+        """Answer with the sentences that say it, if that is probable enough; else give hints."""
+        started = time.perf_counter()
+        span, signals = self.judge(found)
+        probability = parameters.calibrator.probability(signals) if signals else 0.0
+        status = parameters.calibrator.status(probability) if signals else "not_found"
+        is_told = status != "not_found"
+        cited = tuple(_citation(passage) for passage in _shown(found.passages))
+        return Answer(
+            answer_id=uuid4(),
+            question=found.question,
+            status=status,
+            confidence=probability,
+            body=span if is_told else None,
+            citations=cited if is_told else (),
+            hints=() if is_told else cited,
+            passages=tuple(found.passages),
+            signals=signals,
+            # "encoder" is the key under which answers were kept from the first day.
+            versions={"encoder": self._embedder.name, **_ids(parameters)},
+            vector=tuple(found.vector),
+            timings_ms={**found.timings, "decide": _ms(started)},
+        )
 
     def judge(self, found: Found) -> tuple[str, dict[str, float]]:
-        """Mark the sentences that say it (a verbatim slice) and measure how sure that is."""
+        """Highlight what says it, a verbatim slice of the first passage; give the signals beside it.
+
+        Both are empty where nothing was found.
+        """
         if not found.passages:
             return "", {}
         first = found.passages[0]
@@ -186,33 +127,31 @@ class Answerer:
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return span, signals
 
-    def _decide(self, question: str, found: Found, parameters: Parameters) -> Answer:
-        started = time.perf_counter()
-        span, signals = self.judge(found)
-        probability = parameters.calibrator.probability(signals) if signals else 0.0
-        status = parameters.calibrator.status(probability) if signals else "not_found"
-        found.timings["decide"] = _ms(started)
-        cited = tuple(_citation(p) for p in _shown(found.passages))
-        is_told = status != "not_found"
-        return Answer(
-            answer_id=uuid4(),
-            question=question,
-            status=status,
-            confidence=probability,
-            body=span if is_told else None,
-            citations=cited if is_told else (),
-            hints=() if is_told else cited,
-            passages=tuple(found.passages),
-            signals=signals,
-            versions={"encoder": self._embedder.name, **_names(parameters)},
-            vector=tuple(found.vector),
-        )
 
-
-def clean(question: str) -> str:
-    """Drop what no encoder or database can take (NUL, lone surrogates) and outer space."""
-    text = question.replace("\x00", " ").encode("utf-8", "ignore").decode("utf-8")
+def normalized(text: str) -> str:
+    """Put a message on one line, without what no model or database can take (NUL, lone surrogates)."""
+    text = text.replace("\x00", " ").encode("utf-8", "ignore").decode("utf-8")
     return " ".join(text.split())
+
+
+def _narrowed(channel: Sequence[str] | None, intent: Sequence[str] | None) -> Sequence[str] | None:
+    """Search what both the channel and the intent want; the channel's wish where they differ."""
+    if channel is None or intent is None:
+        return intent if channel is None else channel
+    return [name for name in channel if name in intent] or channel
+
+
+def _ended(answer: Answer, decision: Decision, step: Step) -> Answer:
+    """End a message by what was decided about it instead of by a passage."""
+    return replace(
+        answer,
+        status=STATUSES[step],
+        confidence=decision.confidence,
+        body=decision.reply,
+        hints=(),
+        signals=signals(decision),
+        versions={**answer.versions, "intents": decision.version},
+    )
 
 
 def _shown(passages: Sequence[Passage]) -> list[Passage]:
@@ -239,36 +178,12 @@ def _citation(passage: Passage) -> Citation:
     )
 
 
-def _ended(answer: Answer, decision: Decision, step: Step) -> Answer:
-    """End a message by what was decided about it instead of by a passage."""
-    return replace(
-        answer,
-        status=STATUSES[step],
-        confidence=decision.confidence,
-        body=decision.reply,
-        hints=(),
-        signals=signals(decision),
-        versions={**answer.versions, "intents": decision.version},
-    )
-
-
-def _narrowed(channel: Sequence[str] | None, intent: Sequence[str] | None) -> Sequence[str] | None:
-    """Search what both the channel and the intent want; the channel's wish where they differ."""
-    if channel is None or intent is None:
-        return intent if channel is None else channel
-    return [name for name in channel if name in intent] or channel
-
-
-def _names(parameters: Parameters) -> Mapping[str, str]:
+def _ids(parameters: Parameters) -> Mapping[str, str]:
     return {kind: str(v.version_id) for kind, v in parameters.versions.items()}
 
 
-def _empty(question: str) -> Answer:
+def _nothing(question: str) -> Answer:
     return Answer(uuid4(), question, "not_found", 0.0, None)
-
-
-def _with_timings(answer: Answer, timings: Mapping[str, float]) -> Answer:
-    return replace(answer, timings_ms={k: round(v, 2) for k, v in timings.items()})
 
 
 def _ms(since: float) -> float:

@@ -1,12 +1,16 @@
 """Serve an approved answer of a person where the question is almost the same, with credit.
 
-Knows nothing about Slack or how answers get approved.
+Knows nothing about how answers get approved.
 """
 
 from collections.abc import Sequence
 from uuid import uuid4
 
+from bot.answering.request import Request
+from store.database import Database
+from store.feedback import faqs
 from store.feedback.faqs import Faq
+from store.index.embedders import embedder_id
 from store.records import Answer, Citation
 
 SERVED_ABOVE = 0.85
@@ -16,8 +20,25 @@ SOURCE = "faq"
 """The source that a served answer is cited from."""
 
 
-def answer(question: str, faq: Faq, similarity: float, vector: Sequence[float]) -> Answer:
-    """Make the answer: the person's words, cited as theirs."""
+def reply(
+    database: Database,
+    workspace: str,
+    embedder: str,
+    request: Request,
+    vector: Sequence[float],
+) -> Answer | None:
+    """Give the approved answer to almost the same question, if the viewer may see one.
+
+    `vector` is the question's, by the embedder of that name.
+    """
+    number, viewer = embedder_id(embedder), request.viewer
+    with database.reading() as connection:
+        known = faqs.best(connection, workspace, number, vector, viewer, SERVED_ABOVE)
+    return _answer(request.text, *known, vector) if known else None
+
+
+def _answer(question: str, faq: Faq, similarity: float, vector: Sequence[float]) -> Answer:
+    """Give the person's words, cited as theirs."""
     citation = Citation(
         title=f"Answered by {faq.author_name or faq.author}",
         path=f"{SOURCE}/{faq.faq_id}",

@@ -1,6 +1,6 @@
 """What a message is and what is to be done: search the documents, reply, pass it on, or stay silent.
 
-Knows nothing about Slack, searching or training. Rather than lose a question it searches.
+Knows nothing about searching or training. Rather than lose a question it searches.
 """
 
 import re
@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.answering.classifier import Classifier
+from bot.answering.request import Request
 from bot.intents import Intent, Intents
-from store.records import Answer, Origin, Status
+from store.records import Answer, Status
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,10 +39,8 @@ ASK_BACK_MARGIN = 0.2
 SPEAK_ABOVE = 0.5
 """Confidence in a question from which a channel is answered unasked, where it sets no strictness."""
 
-SUMMARY_CHARS = 150
-
-PERMALINK = "{permalink}"
-"""In what is told to those who take over; whoever posts it puts the message's link there."""
+PASSED_ON = "That is not in the documents' hands: I have passed it on to the people in charge."
+"""Said of a message that somebody takes over; where there are channels it is said which."""
 
 SIGNAL = "intent:"
 """Begins the name of a signal that is an intent's confidence."""
@@ -68,7 +67,7 @@ class Decision:
     """What is to be done with a message.
 
     `action` is done at once; after a search that found nothing, `otherwise` is done.
-    `sources` narrows the search; `route_to` is a Slack id; `ask_back` names the two intents to choose
+    `sources` narrows the search; `route_to` is the id of who takes over; `ask_back` names the two intents to choose
     from; `in_scope` is None where nothing was classified.
     """
 
@@ -88,10 +87,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What is posted where a message is passed on to; `text` has PERMALINK in it."""
+    """A message for those who take over: `route_to` is their id, `about` what such messages are."""
 
     route_to: str
-    text: str
+    about: str
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,35 +112,27 @@ class Policy:
         self._intents = intents
         self._classifier = classifier
 
-    def decide(
-        self,
-        text: str,
-        *,
-        vector: Callable[[], "NDArray[np.float32]"],
-        origin: Origin = "mention",
-        mode: str | None = None,
-        strictness: float | None = None,
-        chosen: str | None = None,
-    ) -> Decision:
+    def decide(self, request: Request, vector: Callable[[], "NDArray[np.float32]"]) -> Decision:
         """Decide about one message; without any intents, everything is searched for.
 
-        `chosen` names the intent that the asker picked: then there is nothing to classify.
+        `vector` gives the message's, for a classifier that needs it.
         """
         intents = self._intents()
         if not intents.by_name:
             return Decision()
-        picked = intents.by_name.get(chosen or "")
-        if picked:
-            return _as_chosen(picked)
-        served = self._classifier()
-        found = served.classify(text, vector)
-        if not intents.can_read(text):
+        chosen = intents.by_name.get(request.chosen or "")
+        if chosen:
+            return _as_chosen(chosen)
+        classifier = self._classifier()
+        found = classifier.classify(request.text, vector)
+        if not intents.can_read(request.text):
             # In a script that it was never shown, the classifier is sure of itself and wrong.
             found = replace(found, intent=None)
-        seen = Message(text, intents, found, served.version_id)
-        if origin == "channel" and mode != "all":
-            return seen.overheard(SPEAK_ABOVE if strictness is None else strictness)
-        return seen.addressed(is_quiet=origin in ("channel", "thread"))
+        message = Classified(request.text, intents, found, classifier.version_id)
+        if request.origin == "channel" and request.mode != "all":
+            strictness = request.strictness
+            return message.overheard(SPEAK_ABOVE if strictness is None else strictness)
+        return message.addressed(is_quiet=request.origin in ("channel", "thread"))
 
     def choices(self, answer: Answer) -> list[Choice]:
         """Give the two intents that the asker is to choose from."""
@@ -152,14 +144,12 @@ class Policy:
         intent = self._intents().by_name.get(answer.intent or "")
         if answer.status != "routed" or choices(answer) or not intent or not intent.route_to:
             return None
-        return Handover(
-            intent.route_to, f"{intent.description}: “{summary(answer.question)}” {PERMALINK}"
-        )
+        return Handover(intent.route_to, intent.description, answer.question)
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A classified message."""
+class Classified:
+    """A message with what the classifier takes it for; `version` names the classifier."""
 
     text: str
     intents: Intents
@@ -259,21 +249,7 @@ def _as_chosen(intent: Intent) -> Decision:
 
 
 def _reply(intent: Intent, step: Step | None) -> str | None:
-    if step == "route" and intent.route_to:
-        return passed_on(intent.route_to)
-    return intent.reply
-
-
-def passed_on(route_to: str) -> str:
-    """Say that a message was passed on; groups and people are not named, which would ping them."""
-    where = f"to <#{route_to}>" if route_to.startswith(("C", "G")) else "to the people in charge"
-    return f"That is not in the documents' hands: I have passed it on {where}."
-
-
-def summary(text: str) -> str:
-    """Put a message on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= SUMMARY_CHARS else line[: SUMMARY_CHARS - 1].rstrip() + "…"
+    return PASSED_ON if step == "route" and intent.route_to else intent.reply
 
 
 def signals(decision: Decision) -> dict[str, float]:

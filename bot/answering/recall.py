@@ -51,7 +51,7 @@ def evidence(seen: Iterable[Judgement], floor: float) -> dict[str, float]:
     return found
 
 
-def seen(memories: Sequence[Memory]) -> Iterable[Judgement]:
+def judgements(memories: Sequence[Memory]) -> Iterable[Judgement]:
     """Reduce looked-up rows to what they say; a text that stands in several places counts once."""
     unique = {(m.answer_id, m.passage.text_hash): m for m in memories}
     return [Judgement(m.passage.text_hash, m.similarity, m.good, m.bad) for m in unique.values()]

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bot.answering.answerer import Answerer, Found
+from bot.answering.answerer import Answerer
 from bot.answering.parameters import Parameters
+from bot.answering.retrieval import Found
 from bot.services import Services
 from evals import answers, metrics
 from models import confidence
@@ -42,7 +43,7 @@ def samples(
     """Search for every question; answerable ones a second time with their page hidden."""
     found_samples = []
     for number, row in enumerate(rows, start=1):
-        found = answerer.find(row.question, READER, parameters)
+        found = answerer.retriever.find(row.question, READER, parameters)
         page = row.path or row.question_id
         found_samples.append(_sample(answerer, found, row, page, 1.0))
         if row.answerable:

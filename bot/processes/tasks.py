@@ -113,8 +113,14 @@ def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
     context.ready()
     started = time.perf_counter()
     with context.throttle.question():
+        services = context.services
         status = lifecycle.handle(
-            context.services, _current(context, workspace), question_id, context.deliver
+            services.database,
+            _current(context, workspace),
+            question_id,
+            services.answer,
+            context.deliver,
+            max_question=services.settings.max_question,
         )
     context.metrics.ended(status, time.perf_counter() - started)
     return status

@@ -226,7 +226,7 @@ async def _pause(seconds: float, stop: asyncio.Event) -> None:
 
 def _load(services: Services) -> None:
     began = time.monotonic()
-    _ = services.answerer
+    services.load()
     log.info("models_loaded seconds=%.1f", time.monotonic() - began)
 
 

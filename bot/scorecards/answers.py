@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from bot.answering.answerer import Answerer
 from bot.answering.parameters import Parameters
+from bot.answering.request import Request
 from bot.learning import frozen_set
 from bot.learning.calibration import Progress
 from bot.services import Services
@@ -58,7 +59,7 @@ def score(
     """
     given = []
     for number, row in enumerate(rows, start=1):
-        given.append(answerer.answer(row.question, READER))
+        given.append(answerer.answer(Request(row.question, READER)))
         progress("questions", number, len(rows))
     outcomes = [_outcome(answer) for answer in given]
     vector, lexical = (_one_leg(answerer, parameters, rows, leg) for leg in LEGS)
@@ -93,7 +94,7 @@ def _one_leg(
     """A leg alone has no confidence of its own and refuses nothing that it finds anything for."""
     outcomes = []
     for row in rows:
-        found = answerer.find(row.question, READER, parameters, leg=leg).passages
+        found = answerer.retriever.find(row.question, READER, parameters, leg=leg).passages
         outcomes.append(
             Outcome(
                 confidence=found[0].score if found else 0.0,

@@ -202,7 +202,9 @@ def searched(
     answerer, found = _answerer(run), {}
     for number, question in enumerate(asked, start=1):
         text, vector = run.texts[question], run.vectors[question]
-        found[question] = answerer.find(text, READER, vector=vector).passages
+        found[question] = answerer.retriever.find(
+            text, READER, answerer.serving.now(), vector=vector
+        ).passages
         progress(name, number, len(asked))
     return found
 
@@ -225,7 +227,7 @@ def _ask(
     for number, question in enumerate(asked):
         when, person = at + timedelta(minutes=number), f"P{number // VOTES_EACH}"
         text, vector = run.texts[question], run.vectors[question]
-        found = answerer.find(text, READER, vector=vector)
+        found = answerer.retriever.find(text, READER, answerer.serving.now(), vector=vector)
         if not found.passages:
             continue
         shown = found.passages[0].path

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from bot.answering import classifier
 from bot.answering.policy import Policy
+from bot.answering.request import Request
 from bot.learning import training
 from bot.learning.calibration import Progress
 from bot.services import Services
 from bot.settings import ROOT
 from evals import answers, beir, metrics
-from store.records import ModelVersion, Origin
+from store.records import READER, ModelVersion, Origin
 
 CHANNEL = ROOT / "evals" / "channel.jsonl"
 QUESTIONS = CHANNEL.with_name("questions.jsonl")
@@ -119,7 +120,7 @@ def _decide(services: Services, policy: Policy, text: str, origin: Origin) -> tu
         return encoded
 
     started = time.perf_counter()
-    decision = policy.decide(text, vector=vector, origin=origin, mode="questions")
+    decision = policy.decide(Request(text, READER, origin=origin, mode="questions"), vector)
     took = (time.perf_counter() - started) * 1000
     acts = decision.action != "ignore" if origin == "channel" else decision.action == "search"
     return acts, took

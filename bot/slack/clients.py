@@ -16,6 +16,8 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.webhook import WebhookClient
 
+from bot.answering.lifecycle import Undeliverable
+
 TIMEOUT_SECONDS = 20
 RATE_LIMIT_RETRIES = 5
 OTHER_RETRIES = 2
@@ -44,12 +46,12 @@ CURES = {
 """What an admin does about an error that will not go away by itself."""
 
 
-class SlackRefused(Exception):
+class SlackRefused(Undeliverable):
     """Slack said no, and will again; the message names the method, the reason and the cure."""
 
     def __init__(self, method: str, code: str, needed: str = "") -> None:
         detail = f"{code}: {needed}" if needed else code
-        super().__init__(f"Slack refused {method} ({detail}): {CURES[code]}.")
+        super().__init__(f"Slack refused {method} ({detail}): {CURES[code]}.", permanent=True)
         self.code = code
 
 

@@ -16,9 +16,8 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.answering.policy import PERMALINK, Choice, Handover
+from bot.answering.policy import Choice, Handover
 from bot.slack import clients, render
-from bot.slack.markup import mrkdwn
 from bot.slack.render import Controls, Message
 from store import answers, questions
 from store.database import Database
@@ -101,19 +100,15 @@ class SlackDelivery:
         try:
             if not question.ask.is_private:
                 self._tell(question.ask, handover)
-                return answer
+                return replace(answer, body=render.passed_on(handover.route_to))
         except (SlackApiError, URLError, OSError) as error:
             _log.warning("not handed over: %s", _explained(error, clients.POSTING))
-        to = handover.route_to
-        where = f"in <#{to}>" if to.startswith(("C", "G")) else "the people in charge"
-        return replace(answer, body=f"That is not in the documents' hands. Please ask {where}.")
+        return replace(answer, body=render.not_passed_on(handover.route_to))
 
     def _tell(self, ask: Ask, handover: Handover) -> None:
         link = self._client.chat_getPermalink(channel=ask.channel, message_ts=ask.said_ts)
-        told = handover.text.replace(PERMALINK, "").strip()
-        text = f"{mrkdwn(told)} <{link['permalink']}>"
+        text = render.handover(handover, link["permalink"])
         if handover.route_to.startswith("S"):  # a group has no place of its own: the thread it is
-            text = f"<!subteam^{handover.route_to}> {text}"
             thread_ts = ask.thread_ts or ask.message_ts
             self._client.chat_postMessage(channel=ask.channel, thread_ts=thread_ts, text=text)
         else:

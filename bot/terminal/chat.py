@@ -58,7 +58,14 @@ class Conversation:
         from bot.answering import lifecycle
 
         def answer(workspace: str, question_id: UUID) -> None:
-            lifecycle.handle(services, workspace, question_id, lambda *_: None)
+            lifecycle.handle(
+                services.database,
+                workspace,
+                question_id,
+                services.answer,
+                lambda *_: None,
+                max_question=services.settings.max_question,
+            )
 
         return cls(services, answer)
 
@@ -130,7 +137,7 @@ def chat(services: Services) -> None:
     """Hold a conversation on stdin and stdout, answering in this process."""
     notices = console.notices()
     with notices.status("Loading the models"):
-        _ = services.answerer
+        services.load()
     notices.print(Text(HELP if sys.stdin.isatty() else "", "dim"))
     converse(Conversation.in_process(services), console.data(), lines(console.data()))
 

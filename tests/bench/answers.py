@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bot import indexing
+from bot.answering.request import Request
 from bot.services import Services
 from store.index import search
 from store.records import EVERYONE, Viewer
@@ -45,11 +46,11 @@ def _times(
     services: Services, questions: Sequence[str], told: str, at_most: float
 ) -> Iterator[Row]:
     for question in questions[:WARM]:
-        services.answerer.answer(question, ALL)
+        services.answer(Request(question, ALL))
     totals, steps, encoding = [], {step: list[float]() for step in STEPS}, []
     for question in questions:
         clock = Clock()
-        answer = services.answerer.answer(question, ALL)
+        answer = services.answer(Request(question, ALL))
         totals.append(clock.seconds * 1000)
         for step in STEPS:
             if step in answer.timings_ms:
@@ -79,7 +80,9 @@ def _common(services: Services, told: str) -> Iterator[Row]:
             ).fetchone()
         vector = services.embedder.encode([question])[0]
         times = [
-            services.answerer.find(question, ALL, vector=vector).timings["search"]
+            services.answerer.retriever.find(
+                question, ALL, services.serving.now(), vector=vector
+            ).timings["search"]
             for _ in range(20)
         ]
         stands = f"its commonest word is in {rows[0] if rows else 0:,} chunks"
@@ -120,8 +123,12 @@ def _filtered(services: Services, questions: Sequence[str]) -> Iterator[Row]:
         p95 = f"p95 {percentile(times, 0.95):.1f} ms, {visible:,} chunks visible"
         what = f"1 % filter, {told}: fewest found of {wanted}"
         yield Row(what, min(counts), at_least=wanted, reference=p95)
-    nothing = services.answerer.find("company", Viewer(("C0NOBODY",))).passages
-    public = services.answerer.find("company", Viewer((EVERYONE,))).passages
+    nothing = services.answerer.retriever.find(
+        "company", Viewer(("C0NOBODY",)), services.serving.now()
+    ).passages
+    public = services.answerer.retriever.find(
+        "company", Viewer((EVERYONE,)), services.serving.now()
+    ).passages
     assert not nothing and all(p.source for p in public)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot import indexing
+from bot.answering.request import Request
 from bot.runtime.throttle import Stopping, Throttle, lower_priority
 from bot.services import Services
 from store.index import runs
@@ -85,7 +86,7 @@ def asked(
             break
         clock = Clock()
         with throttle.question():
-            services.answerer.answer(question, ALL)
+            services.answer(Request(question, ALL))
         times.append(clock.seconds * 1000)
         threading.Event().wait(PAUSE_SECONDS)
     return times

@@ -106,7 +106,7 @@ def main() -> None:
     """Be the worker: load the encoder, ingest the one file, say how it went."""
     home, file = map(Path, sys.argv[1:])
     with open_services(settings(home)) as services:
-        _ = services.answerer  # as a worker does
+        services.load()  # as a worker does
         services.embedder.encode(["a text"])
         print("ready", flush=True)  # noqa: T201
         made, texts = _ingest(services, file)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bot import indexing, intents
+from bot.answering.request import Request
 from bot.intents import Intents
 from bot.learning import report, training
 from bot.learning.fit_intents import MIN_LABELS
@@ -135,7 +136,7 @@ def _vote(services: Services, asked_of: Sequence[str], count: int, chance: rando
             augment.vary(asked_of[place % len(asked_of)], chance),
             f"P{place // VOTES_EACH}",
         )
-        found = services.answerer.answer(text, ALL)
+        found = services.answer(Request(text, ALL))
         if not found.passages:
             continue
         answer = replace(found, status="unsure")
