@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.services import open_services
 from bot.terminal import console
 from bot.text import percent
 
@@ -31,6 +30,7 @@ def score_retrieval(
 ) -> None:
     """nDCG@10, recall and MRR of the lexical leg, the vector leg and both."""
     from bot.scorecards import retrieval
+    from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = retrieval.score(services, folder, split, progress)
@@ -60,6 +60,7 @@ def score_answers(
 ) -> None:
     """Right quote first, refusals, CRAG score, over the documents that are ingested."""
     from bot.scorecards import answers
+    from bot.services import open_services
     from evals.answers import labelled
 
     with open_services(context.obj) as services, console.bars() as progress:
@@ -98,6 +99,7 @@ def score_learning(
     """Simulated people vote on real questions, nights run: what got better, and where."""
     from bot.cli import reports
     from bot.scorecards import simulation
+    from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = simulation.simulate(
@@ -120,6 +122,7 @@ def score_poisoning(
 ) -> None:
     """Nights of turned, shuffled and meaningless votes: none may promote anything."""
     from bot.scorecards import poisoning
+    from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = poisoning.run(services, folder, poisoning.shared(nights, quiet), seed, progress)
@@ -179,6 +182,7 @@ def score_ratings(
 ) -> None:
     """FeedbackQA's human ratings as votes, and one night: nDCG@10 on its valid questions."""
     from bot.scorecards import ratings
+    from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = ratings.run(services, data, progress)
@@ -206,6 +210,7 @@ def _print_change(
 def score_speaking(context: typer.Context, as_json: Json = False) -> None:
     """Does it speak when it should, against the rule "contains a question mark"?"""
     from bot.scorecards import speaking
+    from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = speaking.speak(services, progress)
@@ -236,6 +241,7 @@ def fit_confidence(
 ) -> None:
     """Fit the confidence on questions over the documents that are ingested; print it as JSON."""
     from bot.learning import calibration
+    from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         console.put_json(calibration.refit(services, file, out, progress).payload)
@@ -246,6 +252,7 @@ def score_everything(context: typer.Context, as_json: Json = False) -> None:
     """The handbook and questions that ship with Threadwise: answers, and when to speak."""
     from bot.learning import frozen_set
     from bot.scorecards import answers, speaking
+    from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         answered = answers.handbook(services, progress)

@@ -7,14 +7,16 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from bot import log
 from bot.cli import evaluation, intents, learning, models, questions, sources
-from bot.settings import Settings, SettingsError, load
 from bot.terminal import console
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 app = typer.Typer(
     name="threadwise",
@@ -38,6 +40,8 @@ def prepare(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks.")] = False,
 ) -> None:
     """Read the settings once, before any command."""
+    from bot.settings import load
+
     settings = load()
     log.configure(settings.log_level)
     context.obj = settings
@@ -103,8 +107,10 @@ def doctor(context: typer.Context) -> None:
     raise typer.Exit(0 if checks.check(settings_of(context)) else 1)
 
 
-def settings_of(context: typer.Context) -> Settings:
+def settings_of(context: typer.Context) -> "Settings":
     """Give the settings that `prepare` read."""
+    from bot.settings import Settings
+
     settings = context.obj
     assert isinstance(settings, Settings)
     return settings
@@ -124,8 +130,6 @@ def main() -> None:
     quieten()
     try:
         app()
-    except SettingsError as error:
-        _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
@@ -133,7 +137,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        if "-v" in sys.argv or "--verbose" in sys.argv or not _is_known(error):
+        is_verbose = "-v" in sys.argv or "--verbose" in sys.argv
+        if not _is_known(error) or (is_verbose and not _is_setting(error)):
             raise
         _fail(str(error))
 
@@ -141,6 +146,13 @@ def main() -> None:
 def _is_known(error: Exception) -> bool:
     """Errors of our own carry a line for the user; anything else is a defect and shows itself."""
     return type(error).__module__.split(".")[0] in {"bot", "ingest", "models", "evals", "store"}
+
+
+def _is_setting(error: Exception) -> bool:
+    """A setting that cannot be used needs no traceback, even where one is asked for."""
+    from bot.settings import SettingsError
+
+    return isinstance(error, SettingsError)
 
 
 def _fail(line: str) -> NoReturn:

@@ -6,13 +6,15 @@ Knows nothing about how an answer is found.
 import json
 import sys
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.settings import Settings
 from bot.terminal import console
 from bot.terminal.json_contract import answer_json
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 
 class InputError(Exception):
@@ -42,7 +44,7 @@ def ask(
     _answer_all(context.obj, rows, as_json=as_json or batch)
 
 
-def _answer_all(settings: Settings, rows: Iterator[tuple[str, str]], *, as_json: bool) -> None:
+def _answer_all(settings: "Settings", rows: Iterator[tuple[str, str]], *, as_json: bool) -> None:
     from bot.services import open_services
     from bot.terminal.chat import Conversation, render
 
