@@ -1,11 +1,12 @@
-"""Judged questions as tables: every question asked again, with what the others' votes say about it.
+"""What people judged, as tables to learn from: every judged question is searched for again, and beside its
+candidates stands what the votes on the other questions say about them.
 
-Knows nothing about fitting or gates.
+Knows nothing about what is learned from it, or whether that serves.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,23 +22,26 @@ from store.feedback import memory
 from store.feedback.memory import NEAREST, Judged
 
 FEATURES = 4
-"""Vector, lexical and title share, and what memory says; behind them stands a column per source."""
+"""Columns of a candidate: its vector, lexical and title shares, and what memory says. Then comes one column
+per source, 1 for the candidate's own."""
 
 LOWEST = 0.3
 """The lowest floor that memory may have."""
 
 SHARE = 0.25
 LEAST = 50
-"""A night learns from a team: one person's votes make up at most SHARE of what it learns from, but LEAST
-always count. Both are far below promotion.MIN_JUDGED, which nobody reaches alone."""
+"""A night learns from a team: one person's votes make up at most SHARE of what it learns from, but LEAST of
+them always count. Both are far below promotion.MIN_JUDGED, so that nobody can promote anything alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What people judged, oldest first, with its candidates and the cosines between the questions.
+    """What people judged, oldest first: n questions with their candidates and the (n, n) cosines between
+    the questions.
 
-    `rated` has also what says nothing about an order: answers that should have been refused, and texts
-    that are found no more. `set_aside` counts the votes beyond a person's share.
+    `rated` also has the answers whose votes say nothing about the order of passages, but something about
+    the confidence: those that should have been refused, and those whose text is no longer found.
+    `set_aside` counts the votes beyond a person's share.
     """
 
     rows: tuple[Judged, ...]
@@ -57,38 +61,70 @@ class Feedback:
 
     @property
     def sources(self) -> list[str]:
-        """The sources of all candidates."""
-        return sorted(set(self._homes.values()))
+        """The sources of all candidates, sorted."""
+        return sorted(set(self._source_of.values()))
 
     @property
-    def _homes(self) -> dict[str, str]:
+    def _source_of(self) -> dict[str, str]:
         return {p.text_hash: p.source for again in self.replays for p in again.passages}
 
-    def seen(self, number: int) -> list[Judgement]:
-        """Give what the other questions' votes say about one: its own are left out."""
-        order = np.argsort(-self.cosines[number], kind="stable")[: NEAREST + 1]
-        near = [(int(j), float(self.cosines[number, j])) for j in order if j != number]
-        rows = self.rows
-        return [Judgement(rows[j].text_hash, c, rows[j].good, rows[j].bad) for j, c in near]
-
     def votes(self, floor: float) -> Votes:
-        """Lay the questions out for fitting; memory reaches down to `floor`.
+        """Give all questions as one table, with what memory says from the cosine `floor` on.
 
-        Whatever the floor, candidates stand in the same places: those of LOWEST are all there.
+        Row i has the candidates of question i, then the texts that memory alone brings in. Whatever the
+        floor, a text stands in the same place: all that LOWEST would bring in are there.
         """
-        laid: list[Laid] = []
-        for number, (row, again) in enumerate(zip(self.rows, self.replays, strict=True)):
-            seen = self.seen(number)
-            reached = evidence(seen, floor)
-            speaks = {text: reached.get(text, 0.0) for text in evidence(seen, LOWEST)}
-            laid.append((row, again, speaks))
-        return votes(laid, self.sources, self._homes)
+        memories = [self._memory(number, floor) for number in range(len(self.rows))]
+        texts = [
+            [*_found(again), *(text for text in speaks if text not in _found(again))]
+            for again, speaks in zip(self.replays, memories, strict=True)
+        ]
+        width = max(map(len, texts), default=1)
+        sources, source_of = self.sources, self._source_of
+        table = np.zeros((len(self.rows), width, FEATURES + len(sources)))
+        mask = np.zeros((len(self.rows), width), dtype=bool)
+        shown = np.zeros(len(self.rows), dtype=np.int64)
+        for i, (row, again) in enumerate(zip(self.rows, self.replays, strict=True)):
+            there = len(texts[i])
+            table[i, : len(again.passages), :3] = again.table
+            table[i, :there, 3] = [memories[i].get(text, 0.0) for text in texts[i]]
+            columns = [FEATURES + sources.index(source_of[text]) for text in texts[i]]
+            table[i, np.arange(there), columns] = 1.0
+            mask[i, :there] = True
+            shown[i] = texts[i].index(row.text_hash)
+        good = np.array([row.good for row in self.rows], dtype=np.float64)
+        bad = np.array([row.bad for row in self.rows], dtype=np.float64)
+        return Votes(table, mask, shown, good, bad)
+
+    def _memory(self, number: int, floor: float) -> dict[str, float]:
+        """Give what the votes on the other questions say, 0 for texts that only a lower floor brings in.
+
+        A question's own votes are left out: they are what the fit is tried on.
+        """
+        order = np.argsort(-self.cosines[number], kind="stable")[: NEAREST + 1]
+        others = [
+            Judgement(
+                self.rows[j].text_hash,
+                float(self.cosines[number, j]),
+                self.rows[j].good,
+                self.rows[j].bad,
+            )
+            for j in map(int, order)
+            if j != number
+        ]
+        reached = evidence(others, floor)
+        return {text: reached.get(text, 0.0) for text in evidence(others, LOWEST)}
+
+
+def _found(again: Replay) -> list[str]:
+    return [p.text_hash for p in again.passages]
 
 
 def fair_share(votes: Sequence[int]) -> int:
-    """Give how many votes of each person count, where people cast so many.
+    """Give how many votes of each person count, where each person cast so many.
 
-    The most with which nobody's make up more than SHARE of all that count, and at least LEAST.
+    It is the largest number with which no person's votes are more than SHARE of all that count, and never
+    less than LEAST.
     """
     for most in range(max(votes, default=LEAST), LEAST, -1):
         if most <= SHARE * sum(min(count, most) for count in votes):
@@ -97,7 +133,7 @@ def fair_share(votes: Sequence[int]) -> int:
 
 
 def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int) -> Feedback:
-    """Read what counts and ask every question again, with the rights of whoever read the answer."""
+    """Read the votes that count, and search for every question again with the rights of the answer's reader."""
     counts = memory.votes_each(connection, workspace)
     most = fair_share(counts)
     rated = memory.judged(connection, workspace, embedder_id, most)
@@ -115,35 +151,3 @@ def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: 
     table = np.array(vectors, dtype=np.float32).reshape(len(rows), -1 if rows else 0)
     aside = sum(max(0, count - most) for count in counts)
     return Feedback(tuple(rows), tuple(replays), table @ table.T, tuple(rated), aside)
-
-
-Laid = tuple[Judged, Replay, dict[str, float]]
-
-
-def votes(rows: Sequence[Laid], sources: Sequence[str], homes: Mapping[str, str]) -> Votes:
-    """Pad the candidates of all questions to one table; what memory brings in stands behind them.
-
-    `homes` tells the source of each text.
-    """
-    brought = [[t for t in speaks if t not in _texts(again)] for _, again, speaks in rows]
-    width = max(
-        (len(r[1].passages) + len(b) for r, b in zip(rows, brought, strict=True)), default=1
-    )
-    table = np.zeros((len(rows), width, FEATURES + len(sources)))
-    mask = np.zeros((len(rows), width), dtype=bool)
-    shown = np.zeros(len(rows), dtype=np.int64)
-    for i, ((row, again, speaks), more) in enumerate(zip(rows, brought, strict=True)):
-        texts = [*_texts(again), *more]
-        table[i, : len(again.passages), :3] = again.table
-        table[i, : len(texts), 3] = [speaks.get(text, 0.0) for text in texts]
-        of = [FEATURES + sources.index(homes[text]) for text in texts]
-        table[i, np.arange(len(texts)), of] = 1.0
-        mask[i, : len(texts)] = True
-        shown[i] = texts.index(row.text_hash)
-    good = np.array([row.good for row, _, _ in rows], dtype=np.float64)
-    bad = np.array([row.bad for row, _, _ in rows], dtype=np.float64)
-    return Votes(table, mask, shown, good, bad)
-
-
-def _texts(again: Replay) -> list[str]:
-    return [p.text_hash for p in again.passages]

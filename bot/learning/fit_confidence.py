@@ -1,4 +1,5 @@
-"""Refit the confidence and its thresholds: votes mixed with the frozen set, so that neither is forgotten.
+"""Fit the confidence and its two thresholds to votes and to the frozen set together: people judge only what
+they were shown, and the frozen set also has questions that nothing answers.
 
 Knows nothing about how a logistic model is fitted (models/confidence.py does).
 """
@@ -19,43 +20,46 @@ from models import confidence
 from store.records import Kind
 
 SIGNAL = "unit"
-"""A signal that every answer has whose confidence was weighed."""
+"""A signal that every answer has whose confidence was computed; answers without it teach nothing here."""
 
 SHRINK = 200
-"""Votes at which a threshold goes half the way from what serves to what was fitted."""
+"""With so many votes a threshold goes half the way from what serves to what was fitted; with fewer, less."""
 
 FOLDS = 5
 
-HEARD = 0.001
-"""Level at which people must like more what serves is sure of. Votes that are turned, misplaced or mere noise
-do not, and moved the thresholds in 71 of 75 nights without this: of answers of which half are liked, any
-threshold that rises looks better. Honest votes (300, 18 % of them wrong) pass 22 times of 25."""
+AGREEMENT_ALPHA = 0.001
+"""Before anything is fitted, people must have liked the answers that the bot was sure of more than the others
+(rank test, this level). Turned, misplaced or random votes fail this test. Without it they moved the thresholds
+in 71 of 75 nights: if half of all answers are liked, saying less always looks better. Of 25 nights of 300
+honest votes, 18 % of them wrong, 22 pass."""
 
 Floats = NDArray[np.float64]
 
 
 def fit_confidence(known: Evidence) -> Verdict:
-    """Fit on the mix; promoted if held-out votes are told more truly and the frozen set no worse.
+    """Fit the probability that an answer is right; the thresholds stay as they serve.
 
-    Both are measured by the Brier score (Brier 1950): the mean squared error of the probability. The
-    thresholds that serve stay.
+    Promoted if it predicts held-out votes better and the frozen set no worse, by the Brier score (Brier
+    1950): the mean squared error of the probability.
     """
     votes = _votes(known)
     if len(votes) < promotion.MIN_JUDGED:
         return promotion.waits("confidence", len(votes), what="votes on answers with signals")
     if len({s.is_right for s in votes}) < 2:
-        return Verdict("confidence", "waiting", "all votes say the same: nothing to tell apart.")
+        return Verdict(
+            "confidence", "waiting", "all votes say the same, so there is nothing to tell apart."
+        )
     serving = known.parameters.calibrator
-    if unheard := _unheard("confidence", votes, serving):
-        return unheard
+    if disagreement := _disagreement("confidence", votes, serving):
+        return disagreement
     mixed = [*votes, *known.samples()]
     rows, right = [s.signals for s in mixed], [s.is_right for s in mixed]
-    told = confidence.held_out(
+    predicted = confidence.held_out(
         rows, right, [s.page for s in mixed], [s.importance for s in mixed], seed=known.seed
     )
     truth = np.array(right, dtype=np.float64)
     before = np.array([serving.probability(row) for row in rows])
-    gain = (before - truth) ** 2 - (np.array(told) - truth) ** 2
+    gain = (before - truth) ** 2 - (np.array(predicted) - truth) ** 2
     fitted = replace(
         calibration.fit(mixed),
         answer_above=serving.answer_above,
@@ -72,16 +76,16 @@ def fit_confidence(known: Evidence) -> Verdict:
 
 
 def fit_thresholds(known: Evidence) -> Verdict:
-    """Fit from where on an answer is given, and given without a doubt; tried on votes not fitted on.
+    """Fit the probabilities from which an answer is given, and given without a doubt.
 
-    People only judge what was shown, so votes can show that a threshold should rise, not that it should
-    fall: what stays unsaid gets no vote.
+    They are tried on votes that they were not fitted on. People judge only what was shown, so votes can say
+    that a threshold should rise, but not that it should fall: an answer that is withheld gets no vote.
     """
     votes, serving = _votes(known), known.parameters.calibrator
     if len(votes) < promotion.MIN_JUDGED:
         return promotion.waits("thresholds", len(votes), what="votes on answers with signals")
-    if unheard := _unheard("thresholds", votes, serving):
-        return unheard
+    if disagreement := _disagreement("thresholds", votes, serving):
+        return disagreement
     frozen = list(known.samples())
     asked = [s for s in frozen if s.importance == 1.0]
     fold = np.random.default_rng(known.seed).permutation(len(votes)) % FOLDS
@@ -92,13 +96,13 @@ def fit_thresholds(known: Evidence) -> Verdict:
         held = [s for s, f in zip(votes, fold, strict=True) if f == k]
         gain[fold == k] = _worth(held, fitted) - _worth(held, serving)
     fitted = _fitted(votes, asked, serving)
-    loss = _worth(frozen, fitted) - _worth(frozen, serving)
+    change = _worth(frozen, fitted) - _worth(frozen, serving)
     payload = {"answer_above": fitted.answer_above, "unsure_above": fitted.unsure_above}
-    return _verdict("thresholds", "what is said", payload, gain, loss, known.seed)
+    return _verdict("thresholds", "what is said", payload, gain, change, known.seed)
 
 
 def _votes(known: Evidence) -> list[Sample]:
-    """Whoever wanted "not found" says, like whoever voted against the text, that it is not right."""
+    """Give the judged answers as samples; votes for "not found" count against them like any dislike."""
     return [
         Sample(r.signals, r.good > r.bad + r.unfounded, str(r.answer_id), 1.0)
         for r in known.feedback.rated
@@ -106,31 +110,37 @@ def _votes(known: Evidence) -> list[Sample]:
     ]
 
 
-def _unheard(kind: Kind, votes: list[Sample], serving: Calibrator) -> Verdict | None:
-    """Refuse to learn how sure to be from votes that have nothing to do with how sure it was."""
+def _disagreement(kind: Kind, votes: list[Sample], serving: Calibrator) -> Verdict | None:
+    """Refuse to fit where the votes have nothing to do with how sure the bot was; None where they do."""
     liked = [serving.probability(s.signals) for s in votes if s.is_right]
     disliked = [serving.probability(s.signals) for s in votes if not s.is_right]
     p = metrics.not_above(liked, disliked)
-    if p < HEARD:
+    if p < AGREEMENT_ALPHA:
         return None
-    reason = f"people do not like more what it is sure of (p {p:.3f}): such votes cannot say how sure to be"
+    reason = (
+        f"answers that it was sure of were not liked more than others (p {p:.3f}):"
+        " such votes cannot say how sure to be"
+    )
     return Verdict(kind, "refused", reason, {"judged": len(votes), "p": round(p, 5)})
 
 
 def _fitted(votes: list[Sample], frozen: list[Sample], serving: Calibrator) -> Calibrator:
-    """Choose thresholds on both, and go as far towards them as so many votes allow."""
+    """Choose thresholds on votes and frozen set together, and go towards them as far as SHRINK allows."""
     mixed = [*votes, *frozen]
     chances = [serving.probability(s.signals) for s in mixed]
     sure, unsure = confidence.thresholds(chances, [s.is_right for s in mixed], accuracy=CERTAIN)
     share = len(votes) / (len(votes) + SHRINK)
     answer = serving.answer_above + share * (sure - serving.answer_above)
-    told = serving.unsure_above + share * (unsure - serving.unsure_above)
-    return serving.within({"answer_above": round(answer, 4), "unsure_above": round(told, 4)})
+    doubted = serving.unsure_above + share * (unsure - serving.unsure_above)
+    return serving.within({"answer_above": round(answer, 4), "unsure_above": round(doubted, 4)})
 
 
 def _worth(samples: list[Sample], by: Calibrator) -> Floats:
-    """Score what is said as CRAG does (right 1, wrong -1, nothing 0); said without a doubt, it has to be
-    right in CERTAIN of all cases to be worth more than with one."""
+    """Score each sample by what would be said: right 1, wrong -1, nothing 0 (CRAG, Yang et al. 2024).
+
+    An answer given without a doubt scores more where it is right and less where it is wrong, so that it pays
+    only if CERTAIN of such answers are right.
+    """
     found = []
     for sample in samples:
         status = by.status(by.probability(sample.signals))

@@ -1,4 +1,5 @@
-"""The gate: a candidate serves only if held-out votes say better and the frozen set says no worse.
+"""The promotion gate: a candidate serves only if held-out votes say that it is better, and the frozen set
+of questions says that it is no worse.
 
 Knows nothing about what a part is or how it was fitted.
 """
@@ -10,21 +11,21 @@ from evals import paired
 from store.records import Decision, Kind
 
 ALPHA = 0.01
-"""The level of the test on held-out votes: thirty nights without effect promote .3 times."""
+"""The level of the test on held-out votes: of 100 nights that change nothing, about one passes by luck."""
 
 MIN_JUDGED = 200
-"""Judged questions below which a night waits."""
+"""Judged questions that a part needs before it is fitted."""
 
 MEAN_LOSS = 0.01
-"""What the frozen set may lose in the mean."""
+"""What the frozen set may lose on average: one point of 100."""
 
 WORST_LOSS = 0.03
-"""What its one-sided 95 % lower bound may reach: a set of 160 questions cannot exclude less."""
+"""What it may lose at worst (one-sided 95 % bound): with its 160 questions no smaller loss can be ruled out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided about one part, on which numbers."""
+    """What was decided about one part, on which numbers; `payload` is what would serve, or does."""
 
     kind: Kind
     decision: Decision
@@ -33,12 +34,12 @@ class Verdict:
     payload: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
-        """Give it as it is kept and printed."""
+        """Give it as it is kept in a night's report and printed."""
         return asdict(self)
 
 
 def waits(kind: Kind, have: int, need: int = MIN_JUDGED, what: str = "judged questions") -> Verdict:
-    """Say how much is missing."""
+    """Decide to wait, and say how many more are needed."""
     reason = f"{need - have} more {what} are needed ({have} of {need})."
     return Verdict(kind, "waiting", reason, {"have": have, "need": need})
 
@@ -55,13 +56,15 @@ def judge(
     what: str = "votes",
     gains: Sequence[float] | None = None,
 ) -> Verdict:
-    """Decide on held-out changes and on the differences of the frozen set's scores.
+    """Decide about one part; alpha and the losses allowed are this file's.
 
-    `better` counts disliked passages that the candidate no longer puts first, `worse` liked ones;
-    `chance` is the share of dislikes, which changing at random would reach. `what` people gave.
-    With `gains`, how much likelier the candidate makes each held-out vote, these are tested instead:
-    every vote has its say then, not only those that changed, and no few votes decide alone. The changes
-    must be for the better in any case.
+    Of the `judged` held-out votes or labels (`what` people gave), the candidate changes `better` ones for
+    the better (a disliked passage no longer stands first, a liked one does) and `worse` ones for the worse.
+    `chance` is the share that would be for the better if it changed them at random. `frozen` has one change
+    of score per question of the frozen set.
+
+    With `gains`, the test is on how much likelier the candidate makes each held-out vote: then every vote
+    counts, not only those where the first passage changed. More changes must be for the better all the same.
     """
     if gains is None:
         p = paired.sign_test(better, worse, max(0.5, chance))
@@ -85,7 +88,7 @@ def judge(
 
 
 def holds(frozen: Sequence[float]) -> bool:
-    """Tell whether the frozen set is no worse: in the mean, and at the bound that its size allows."""
+    """Tell whether the frozen set's scores are no worse: on average, and at worst (MEAN_LOSS, WORST_LOSS)."""
     if not len(frozen):
         return True
     mean = sum(frozen) / len(frozen)

@@ -1,6 +1,7 @@
-"""Questions asked again as tables of numbers, so that weights can be tried on them without a search.
+"""Questions searched for again, with each candidate's score taken apart into its shares, so that other
+weights can be tried on them without a further search.
 
-Knows nothing about votes or gates.
+Knows nothing about votes, or about what the weights are tried for.
 """
 
 from collections.abc import Sequence
@@ -16,17 +17,17 @@ from store.index import search
 from store.records import Passage, Viewer
 
 POOL = 40
-"""Passages that a weight can choose from: more than are shown, so that a changed one may win."""
+"""Candidates kept of each question: more than are shown, so that other weights may put another one first."""
 
 HALF = 0.5
-"""The vectors' share in the search that fills the pool, whatever serves."""
+"""The vectors' share in the search for the candidates, whatever share serves."""
 
 Table = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A question's candidates: `table` has a row each, (vector, lexical, title) shares of 0..1."""
+    """A question's candidates, and a (candidates, 3) table of their vector, lexical and title shares, 0..1."""
 
     passages: tuple[Passage, ...]
     table: Table
@@ -39,7 +40,7 @@ def replay(
     viewer: Viewer,
     vector: Sequence[float],
 ) -> Replay:
-    """Search once more and take the fused scores apart (two round trips)."""
+    """Search, and work out the shares from the fused scores; costs two round trips to the database."""
     plan = search.prepare(connection, workspace, question, viewer)
     found = search.passages(connection, workspace, plan, vector, weight=HALF, limit=POOL)
     ceiling = plan.terms.ceiling

@@ -1,6 +1,6 @@
-"""Watch what was promoted: where people like answers clearly less than before, it is rolled back.
+"""Take the latest promotion back when people like the answers clearly less since than before.
 
-Knows nothing about fitting.
+Knows nothing about what was promoted or how it was fitted.
 """
 
 from datetime import datetime, timedelta
@@ -12,17 +12,20 @@ from evals.metrics import wilson
 from store.feedback import likes, versions
 
 WATCHED = timedelta(days=14)
-"""How long after its promotion a version is watched, and how long before it is compared with."""
+"""How long after its promotion a version is watched; it is compared with as long a time before."""
 
 MIN_VOTES = 30
-"""Votes on either side below which nothing can be said."""
+"""Judged answers needed before the promotion, and again since, to compare them at all."""
 
 
 def roll_back(
     connection: psycopg.Connection[TupleRow], workspace: str, now: datetime
 ) -> tuple[str, ...]:
-    """Roll back the latest promotion when the like rate's upper bound since falls below the lower
-    bound before (95 % Wilson intervals); gives the kinds that were rolled back."""
+    """Roll back the latest promotion if the share of liked answers fell; gives the kinds rolled back.
+
+    It fell when the upper end of its 95 % interval since then lies below the lower end of the one before
+    (Wilson intervals). Only the latest promotion is looked at: of two, nobody could tell which one did it.
+    """
     watched = [
         v
         for v in versions.serving(connection, workspace).values()
