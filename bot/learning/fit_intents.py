@@ -1,11 +1,11 @@
-"""The night's lesson for the intents: train on examples and labels, and let only what is better serve.
+"""Train the intents on the file's examples and people's labels, and let the result serve only if it is better.
 
 Knows nothing about how a classifier is trained, or about votes.
 
-Every training says of each row that a fit left out what that fit took it for (models/intents/heldout.py). So
-candidate and what serves are compared on the same rows, none of which either had seen, without a further
-training, and every example and label can be trained on in the end: with a few hundred examples a part set
-aside for good would cost more accuracy than labels bring. The file's examples are the frozen set.
+Every training cross-validates, and keeps what each row was taken for by the fit that did not see it
+(models/intents/heldout.py). So the candidate and what serves are compared on rows that neither had seen,
+without a further training, and no row has to be set aside for good: of a few hundred examples that would cost
+more accuracy than labels bring. Here the file's examples stand in for the frozen set.
 """
 
 import hashlib
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 MIN_LABELS = 50
-"""Labelled messages below which a night waits. Of these the test wants at least seven told better and none
-told worse."""
+"""Labelled messages that a night needs. To pass, at least seven of these must newly be told right, and none
+newly wrong."""
 
 MOST_LOST = 0.005
-"""What all nights since the examples were last trained on alone may lose on them together."""
+"""What all nights together may lose on the examples (accuracy), since these were last trained on alone."""
 
-Told = Mapping[str, str | None]
-"""What texts were taken for by a model that had not seen them; None where there is none."""
+Predictions = Mapping[str, str | None]
+"""The intent that a model took each text for, without having been trained on it; None where it had been."""
 
 TRAIN = "Run: threadwise intents train"
 
 
 @dataclass(frozen=True, slots=True)
 class LabelBatch:
-    """What could be taught tonight: the rows, what serves, and whether a version learned just these."""
+    """What could be trained on tonight, what serves, and whether a version was trained on just these rows."""
 
     given: TrainingSet
     serving: ModelVersion | None
@@ -50,14 +50,14 @@ class LabelBatch:
 
     @property
     def digest(self) -> str:
-        """A hash of all that decides how teaching it would end."""
+        """A hash of all that decides how a training would end: the same digest need not be tried again."""
         serving = str(self.serving.version_id) if self.serving else ""
-        told = [self.given.payload.get(name) for name in ("examples", "labels")]
-        return hashlib.sha256(json.dumps([serving, *told]).encode()).hexdigest()
+        rows = [self.given.payload.get(name) for name in ("examples", "labels")]
+        return hashlib.sha256(json.dumps([serving, *rows]).encode()).hexdigest()
 
 
 def look(services: "Services", workspace: str, now: datetime) -> LabelBatch:
-    """Read what there is to learn."""
+    """Read the labels given until `now`, and what serves."""
     with services.database.connection() as connection:
         given = training_set.gather(connection, workspace, services.intents.now(), now)
         known = versions.all_of(connection, workspace, KIND)
@@ -73,9 +73,9 @@ def teach(
     *,
     encoder: Path | None = None,
 ) -> Verdict:
-    """Train, hold against what serves, and let it serve when it passes; `encoder` as in training.teach.
+    """Train, compare with what serves, and let the result serve if it passes; `encoder` as in training.teach.
 
-    A night that was killed left its checkpoints, and the next one goes on from there.
+    A night that was killed leaves its checkpoints behind, and the next one goes on from there.
     """
     from models.embedder import ModelError
     from models.intents.examples import TrainingError
@@ -89,11 +89,11 @@ def teach(
     texts = [text for text, _ in given.rows]
     try:
         verify(served)
-        before = told_by(served, texts, encoder)
+        before = predictions(served, texts, encoder)
         if not before:
             return judge(given, {}, {})
         training.teach(given.rows, out, threads=services.settings.threads, encoder=encoder)
-        verdict = judge(given, before, told_by(out, texts, encoder), _carried(batch.serving))
+        verdict = judge(given, before, predictions(out, texts, encoder), _carried(batch.serving))
     except (ModelError, ShelfError, TrainingError) as error:
         return Verdict(KIND, "failed", str(error))
     if verdict.decision != "promoted" or dry_run:
@@ -105,10 +105,13 @@ def teach(
     return verdict
 
 
-def judge(given: TrainingSet, before: Told, after: Told, carried: float = 0.0) -> Verdict:
-    """Decide by labels and examples that both told apart unseen.
+def judge(
+    given: TrainingSet, before: Predictions, after: Predictions, carried: float = 0.0
+) -> Verdict:
+    """Decide by what each model took labels and examples for that it had not seen.
 
-    McNemar's test on the labels; on the examples not worse, together with what nights before `carried`.
+    Labels must be told better (McNemar's test). The examples must not be told worse: neither tonight, nor
+    together with the mean change (`carried`) of the nights before.
     """
     labels = [_right(row, before, after) for row in given.labels]
     changes = [new - old for old, new in filter(None, labels)]
@@ -127,8 +130,12 @@ def judge(given: TrainingSet, before: Told, after: Told, carried: float = 0.0) -
         frozen=frozen,
         what="labels",
     )
-    told = {"labels": len(given.labels), "unknown": given.unknown, "frozen_total": round(total, 5)}
-    verdict = replace(verdict, numbers={**verdict.numbers, **told})
+    counts = {
+        "labels": len(given.labels),
+        "unknown": given.unknown,
+        "frozen_total": round(total, 5),
+    }
+    verdict = replace(verdict, numbers={**verdict.numbers, **counts})
     if verdict.decision == "promoted" and total < -MOST_LOST:
         reason = f"with the nights before it the examples would lose {-100 * total:.1f} points"
         verdict = replace(verdict, decision="refused", reason=reason)
@@ -138,23 +145,24 @@ def judge(given: TrainingSet, before: Told, after: Told, carried: float = 0.0) -
     return verdict
 
 
-def told_by(folder: Path, texts: Sequence[str], encoder: Path | None = None) -> Told:
-    """Give what the model in `folder` takes texts for: by what its training held out, else by itself; a
-    row that it learned and never held out tells nothing. Nothing at all where a version was kept without
-    that. Raises ModelError."""
+def predictions(folder: Path, texts: Sequence[str], encoder: Path | None = None) -> Predictions:
+    """Give what the model in `folder` takes texts for that it was not trained on.
+
+    Rows of its training are looked up in what its cross-validation kept (None where a row was never held
+    out), other texts are classified. Empty for a version that kept nothing. Raises ModelError.
+    """
     from models.embedder import packaged_folder
-    from models.intents import classifier as intent
-    from models.intents import heldout
+    from models.intents import classifier, heldout
 
     record = heldout.read(folder)
     if not record:
         return {}
-    told = {text: record.get(heldout.key(text)) for text in texts}
+    found = {text: record.get(heldout.key(text)) for text in texts}
     new = [text for text in texts if heldout.key(text) not in record]
     if new:
-        model = intent.load(folder, encoder=encoder or packaged_folder())
-        told |= {text: p.nearest for text, p in zip(new, model.predict(new), strict=True)}
-    return told
+        model = classifier.load(folder, encoder=encoder or packaged_folder())
+        found |= {text: p.nearest for text, p in zip(new, model.predict(new), strict=True)}
+    return found
 
 
 def _missing(batch: LabelBatch) -> Verdict | None:
@@ -180,7 +188,7 @@ def _carried(serving: ModelVersion) -> float:
     return float(night["frozen_total"]) if isinstance(night, dict) else 0.0
 
 
-def _right(row: tuple[str, str], before: Told, after: Told) -> tuple[int, int] | None:
+def _right(row: tuple[str, str], before: Predictions, after: Predictions) -> tuple[int, int] | None:
     text, intent = row
     old, new = before.get(text), after.get(text)
     return None if old is None or new is None else (int(old == intent), int(new == intent))

@@ -23,7 +23,11 @@ Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """The file's `examples` and the `labels` given until then; `unknown` counts those of deleted intents."""
+    """The examples of the intents' file, and people's `labels` of messages.
+
+    `until` is the time up to which labels were read, None where there are none; `unknown` counts labels
+    that were left out because their intent is no longer in the file.
+    """
 
     intents: Intents
     labels: tuple[tuple[str, str], ...] = ()
@@ -32,31 +36,31 @@ class TrainingSet:
 
     @property
     def rows(self) -> Rows:
-        """Everything that is trained on."""
+        """All texts that are trained on, with their intents."""
         return [*self.intents.examples(), *self.labels]
 
     @property
     def payload(self) -> dict[str, object]:
-        """What a version keeps, so that the same rows are known again; no words of anybody's."""
-        told: dict[str, object] = {"examples": self.intents.digest}
+        """What a version keeps, to recognise the same rows by their hashes: nobody's words are kept."""
+        kept: dict[str, object] = {"examples": self.intents.digest}
         if self.until is not None:
             digest = hashlib.sha256(json.dumps(sorted(self.labels)).encode()).hexdigest()
-            told |= {"labels": digest, "until": self.until.isoformat()}
-        return told
+            kept |= {"labels": digest, "until": self.until.isoformat()}
+        return kept
 
     def is_of(self, version: ModelVersion) -> bool:
         """Whether the version was trained on these rows."""
-        told = ("examples", "labels")
-        return all(version.payload.get(name) == self.payload.get(name) for name in told)
+        hashes = ("examples", "labels")
+        return all(version.payload.get(name) == self.payload.get(name) for name in hashes)
 
 
 def gather(
     connection: psycopg.Connection[TupleRow], workspace: str, intents: Intents, until: datetime
 ) -> TrainingSet:
-    """Read what people labelled until then: of two labels for the same words the later one.
+    """Read the labels that people gave until then; of two labels for the same words the later one counts.
 
-    A message that should have been left alone is an example of the intent that is. Words that stand in
-    the file keep the intent they have there.
+    A message on which the bot should have stayed silent counts as labelled with the intent whose action is
+    "ignore". Words that stand in the file keep the intent they have there.
     """
     given = labels.rows(connection, workspace, until)
     alone = next((i.name for i in intents.by_name.values() if i.action == "ignore"), None)
@@ -66,7 +70,7 @@ def gather(
 
 
 def choose(intents: Intents, given: Sequence[tuple[str, str]], until: datetime) -> TrainingSet:
-    """Leave out labels of intents that there are none of (any more), and words of the file."""
+    """Leave out labels of intents that are not in the file (any more), and words that are."""
     known = [(text, intent) for text, intent in given if intent in intents.by_name]
     filed = {key(text) for text, _ in intents.examples()}
     last = {key(text): (text, intent) for text, intent in known}
@@ -80,9 +84,9 @@ def served(
     intents: Intents,
     serving: ModelVersion | None,
 ) -> TrainingSet:
-    """The examples with the labels that what serves was trained on, as far as they are kept still.
+    """Give the examples with the labels that the serving version was trained on, as far as they still exist.
 
-    Labels given since have to pass the night's gate first.
+    Labels given since then are left to the night: they have to pass the promotion gate first.
     """
     until = serving.payload.get("until") if serving else None
     if not until:

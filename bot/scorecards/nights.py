@@ -77,7 +77,7 @@ def run(
             out = Path(scratch) / f"{number}"
             training.teach(given.rows, out, threads=threads, seed=seed)
             texts = [text for text, _ in given.rows]
-            before, after = (fit_intents.told_by(folder, texts) for folder in (serving, out))
+            before, after = (fit_intents.predictions(folder, texts) for folder in (serving, out))
             verdict = fit_intents.judge(given, before, after, carried)
             trained = _right(out, split.test)
             if verdict.decision == "promoted":
