@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
+from uuid import UUID
+from xml.etree import ElementTree
 
 import pytest
-from PIL import Image
 
 from bot.intents import IntentFile
 from bot.learning import feedback, night, report, rollback
 from bot.services import Services
 from store.database import Database
 from store.feedback import likes, memory, nights, versions, votes
+from store.feedback.nights import Night
 from store.records import EVERYONE, Vote
 from tests.fakes import HashEmbedder
 from tests.test_store_memory import ENCODER, NOW, TEAM, answered, index, vote
@@ -104,14 +106,22 @@ def test_a_promotion_that_people_clearly_dislike_is_rolled_back(team: Services) 
         assert versions.serving(connection, TEAM) == {}
 
 
-def test_the_report_reads_as_text_and_draws_a_picture(team: Services, tmp_path: Path) -> None:
+def test_the_report_is_published_as_a_message_and_a_picture(team: Services, tmp_path: Path) -> None:
     found = night.run(team, now=NIGHT)
-    assert "1 judged questions by 1 people" in report.message(found)
     with team.database.connection() as connection:
         known = nights.last(connection, TEAM)
-    picture = report.curve(known, tmp_path / "curve.png")
-    with Image.open(picture) as drawn:
-        assert drawn.size == (report.WIDTH, report.HEIGHT)
+    published = report.publish(found, known, tmp_path / "home")
+    assert "1 judged questions by 1 people" in published.message
+    assert published.picture is not None
+    drawn = ElementTree.parse(published.picture).getroot()
+    assert len(drawn.findall("{*}circle")) == 1
+    assert published.as_json()["picture"] == str(tmp_path / "home" / "learning.svg")
+
+
+def test_a_night_kept_by_an_earlier_version_has_its_place_in_the_curve() -> None:
+    night_before = Night(UUID(int=1), NIGHT, 1.0, "", {"judged": 3})
+    assert report.point(night_before).judged == 0
+    assert report.earlier([night_before]) == [("2026-03-03", "3", "nothing was judged", "nothing")]
 
 
 def test_the_report_tells_how_the_nights_went(team: Services) -> None:

@@ -3,6 +3,7 @@
 Knows nothing about how anything is learned.
 """
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -24,7 +25,7 @@ def learn(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change and keep nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Tonight's job, now: what was fitted, the gate's numbers, promoted or not and why."""
+    """Tonight's job, now: what was fitted, the promotion gate's numbers, promoted or not and why."""
     from bot.cli import reports
     from bot.learning import night, report
     from bot.services import open_services
@@ -36,12 +37,12 @@ def learn(
             known = nights.last(connection, services.workspace)
     published = report.publish(found, known, context.obj.home)
     if as_json:
-        console.put_json(published)
+        console.put_json(published.as_json())
         return
     console.data().print(reports.table(found))
     if known:
         console.data().print(reports.history(known))
-        console.notices().print(f"Learning curve: {published['picture']}")
+        console.notices().print(f"Learning curve: {published.picture}")
 
 
 def forget(
@@ -57,13 +58,6 @@ def forget(
     with open_services(context.obj) as services:
         result = erasure.forget(services, person)
     if as_json:
-        console.put_json({"person": person, **_counts(result.gone)})
+        console.put_json({"person": person, **asdict(result.gone)})
         return
     console.data().print(reports.erased(result))
-
-
-def _counts(gone: object) -> dict[str, int]:
-    from dataclasses import asdict, is_dataclass
-
-    assert is_dataclass(gone) and not isinstance(gone, type)
-    return asdict(gone)

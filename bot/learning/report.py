@@ -4,10 +4,12 @@ Knows nothing about fitting, nor where its words are shown.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.learning import night
+from bot.learning import curve, night
+from bot.learning.curve import Point
 from bot.learning.night import Report
 from bot.services import open_services
 from bot.settings import Settings
@@ -16,25 +18,44 @@ from evals.metrics import wilson
 from store.feedback import nights as kept
 from store.feedback.nights import Night
 
-WIDTH, HEIGHT, MARGIN = 640, 320, 48
-"""Of the picture, in pixels."""
-
 SHOWN = 7
 """Nights that the message to the admins lists."""
 
-CURVE = "learning.png"
-"""The picture of all nights, in the home folder."""
-
-LINE, INTERVAL, AXES = (31, 119, 180), (205, 224, 240), (90, 90, 90)
+PICTURE = "learning.svg"
+"""The learning curve of all nights, in the home folder."""
 
 
-def hold(settings: Settings) -> dict[str, object]:
-    """Hold tonight's night from the settings alone, as a process of its own does; gives `publish`."""
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A night's report, the message that tells the admins, and where the learning curve was written."""
+
+    report: Report
+    message: str
+    picture: Path | None
+
+    def as_json(self) -> dict[str, object]:
+        """Give the report at the top, the rest beside it."""
+        picture = str(self.picture) if self.picture else None
+        return {**self.report.as_json(), "message": self.message, "picture": picture}
+
+
+def hold(settings: Settings) -> Published:
+    """Hold tonight's night from the settings alone, as a process of its own does, and publish it."""
     with open_services(settings) as services:
         found = night.run(services, now=datetime.now(UTC))
         with services.database.connection() as connection:
             known = kept.last(connection, services.workspace)
     return publish(found, known, settings.home)
+
+
+def publish(report: Report, nights: Sequence[Night], home: Path) -> Published:
+    """Write the message, and the curve of the nights so far into the home folder; none without nights."""
+    picture = None
+    if nights:
+        picture = home / PICTURE
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_text(curve.draw([point(one) for one in nights]), encoding="utf-8")
+    return Published(report, message(report, nights), picture)
 
 
 def lines(report: Report) -> list[str]:
@@ -83,65 +104,30 @@ def earlier(nights: Sequence[Night]) -> list[tuple[str, str, str, str]]:
     """Give (day, judged questions, like rate of its week, kinds promoted) per night, oldest first."""
     found = []
     for one in nights:
-        rate = one.report.get("like_rate")
-        liked = "nothing was judged"
-        if isinstance(rate, Mapping) and rate["judged"]:
-            share = percent(rate["liked"] / rate["judged"], tuple(rate["interval"]))
-            liked = f"{share} of {rate['judged']}"
-        kinds = [str(p["kind"]) for p in _parts(one.report) if p.get("decision") == "promoted"]
-        day, judged = f"{one.started_at:%Y-%m-%d}", str(one.report.get("judged", ""))
-        found.append((day, judged, liked, ", ".join(kinds) or "nothing"))
+        at, liked = point(one), "nothing was judged"
+        if at.judged:
+            liked = f"{percent(at.share, (at.low, at.high))} of {at.judged}"
+        judged = str(one.report.get("judged", ""))
+        found.append((str(at.day), judged, liked, ", ".join(at.promoted) or "nothing"))
     return found
 
 
-def publish(report: Report, nights: Sequence[Night], home: Path) -> dict[str, object]:
-    """Draw the curve of the nights so far; give the report with its `message` and the curve's path."""
-    picture = str(curve(nights, home / CURVE)) if nights else None
-    return {**report.as_json(), "message": message(report, nights), "picture": picture}
+def point(one: Night) -> Point:
+    """Read from a kept report how people liked the week's answers, and what was promoted.
 
-
-def curve(nights: Sequence[Night], out: Path) -> Path:
-    """Draw the like rate with its interval over the nights as a PNG; gives its path."""
-    from PIL import Image, ImageDraw
-
-    points = [_point(night.report) for night in nights]
-    known = [(i, *point) for i, point in enumerate(points) if point]
-    picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    draw = ImageDraw.Draw(picture)
-    wide, high = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
-
-    def at(number: int, share: float) -> tuple[float, float]:
-        return MARGIN + wide * number / max(1, len(points) - 1), MARGIN + high * (1 - share)
-
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        draw.line([at(0, share), (MARGIN + wide, at(0, share)[1])], fill=(230, 230, 230))
-        draw.text((8, at(0, share)[1] - 6), f"{share:.0%}", fill=AXES)
-    if len(known) > 1:
-        upper, lower = [at(i, up) for i, _, _, up in known], [at(i, low) for i, _, low, _ in known]
-        draw.polygon(upper + lower[::-1], fill=INTERVAL)
-        draw.line([at(i, rate) for i, rate, _, _ in known], fill=LINE, width=3)
-    for i, rate, _, _ in known:
-        x, y = at(i, rate)
-        draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=LINE)
-        is_new = any(p.get("decision") == "promoted" for p in _parts(nights[i].report))
-        draw.text((x - 3, HEIGHT - MARGIN + 6), "^" if is_new else ".", fill=AXES)
-    draw.text((MARGIN, 12), "Answers liked, with 95 % interval, by night (^ promoted)", fill=AXES)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(out)
-    return out
-
-
-def _point(report: Mapping[str, object]) -> tuple[float, float, float] | None:
-    rate = report.get("like_rate")
+    Reports of earlier versions lack some keys: such a night is one on which nothing was judged.
+    """
+    rate, parts = one.report.get("like_rate"), one.report.get("parts")
+    promoted = tuple(
+        str(part["kind"])
+        for part in (parts if isinstance(parts, list) else [])
+        if part.get("decision") == "promoted"
+    )
+    day = one.started_at.date()
     if not isinstance(rate, Mapping) or not rate["judged"]:
-        return None
+        return Point(day, 0, promoted=promoted)
     low, high = rate["interval"]
-    return float(rate["liked"]) / float(rate["judged"]), float(low), float(high)
-
-
-def _parts(report: Mapping[str, object]) -> list[Mapping[str, object]]:
-    parts = report.get("parts")
-    return list(parts) if isinstance(parts, list) else []
+    return Point(day, rate["judged"], rate["liked"] / rate["judged"], low, high, promoted)
 
 
 def _pair(now: float, before: float) -> str:

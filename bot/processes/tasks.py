@@ -203,9 +203,10 @@ def learn(context: WorkerContext) -> dict[str, object]:
         with services.database.connection() as connection:
             jobs.defer_learn(connection, services.queue)
         return {"state": "interrupted"}
-    log.info("night judged=%s parts=%s", found["judged"], found["parts"])
-    context.announce(str(found["message"]))
-    return found
+    told = found.as_json()
+    log.info("night judged=%s parts=%s", told["judged"], told["parts"])
+    context.announce(found.message)
+    return told
 
 
 def retain(context: WorkerContext) -> int:
