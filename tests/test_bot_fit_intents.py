@@ -81,7 +81,7 @@ def test_of_two_labels_for_the_same_words_the_later_counts_and_the_file_beats_bo
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return training_rows.trained(tmp_path_factory.mktemp("lesson"))
+    return training_rows.trained(tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from store.feedback import likes, memory, nights, versions, votes
 from store.feedback.nights import Night
 from store.records import EVERYONE, Vote
 from tests.fakes import HashEmbedder
-from tests.test_store_memory import ENCODER, NOW, TEAM, answered, index, vote
+from tests.judged import ENCODER, NOW, TEAM, answered, index, vote
 
 NIGHT = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
 

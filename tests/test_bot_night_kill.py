@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 240.0
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return training_rows.trained(tmp_path_factory.mktemp("lesson"))
+    return training_rows.trained(tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """A large document: written bit by bit, seen whole, and gone on with after a kill."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ingest.prepare import PART_CHUNKS, WHOLE_CHUNKS
 from store.database import Database
-from tests.test_ingest_run import Ingester, failing_after, folder
-
-__all__ = ["folder"]
+from tests.ingester import Ingester, failing_after
 
 
 @pytest.fixture
-def ingest(database: Database, folder: Path) -> Iterator[Ingester]:
-    yield Ingester(database, folder)
+def ingest(database: Database, tmp_path: Path) -> Ingester:
+    return Ingester(database, tmp_path / "docs")
 
 
 def large(word: str, chunks: int = WHOLE_CHUNKS + PART_CHUNKS // 2) -> str:

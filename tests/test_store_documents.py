@@ -1,68 +1,13 @@
 """Documents in the store: found at once, replaced whole, removed without a trace."""
 
-import hashlib
-from collections.abc import Sequence
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 
 from store.database import Database
 from store.index import builds, documents, embedders, search
-from store.index.builds import Build
 from store.index.embedders import EmbedderMismatch
-from store.records import EVERYONE, Chunk, Document, Passage, Viewer
-from tests.fakes import HashEmbedder
-
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-ENCODER = HashEmbedder()
-
-
-def make(path: str, *bodies: str, audience: tuple[str, ...] = (EVERYONE,)) -> Document:
-    chunks = tuple(
-        Chunk(i, "Heading", body, hashlib.sha256(body.encode("utf-8", "replace")).digest())
-        for i, body in enumerate(bodies)
-    )
-    digest = hashlib.sha256(repr(bodies).encode()).digest()
-    return Document(path, "v1", digest, path.title(), None, None, audience, chunks)
-
-
-def begin(database: Database, source: str = "wiki", *, full: bool = False) -> Build:
-    with database.connection() as connection:
-        number = embedders.ensure_embedder(connection, "local", ENCODER.name, ENCODER.dims)
-        return builds.choose(connection, "local", source, number, "v1", NOW, full=full)
-
-
-def put(database: Database, build: Build, *items: Document) -> None:
-    vectors = [ENCODER.encode([c.body])[0] for item in items for c in item.chunks]
-    with database.connection() as connection:
-        documents.replace(connection, "local", build, items, vectors, NOW)
-
-
-def ask(database: Database, question: str, *principals: str) -> list[Passage]:
-    with database.connection() as connection:
-        plan = search.prepare(connection, "local", question, Viewer((EVERYONE, *principals)))
-        vector = ENCODER.encode([question])[0].tolist()
-        return search.passages(connection, "local", plan, vector, weight=0.5)
-
-
-def count(database: Database, table: str) -> int:
-    with database.connection() as connection:
-        row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
-        assert row
-        return int(row[0])
-
-
-def terms(database: Database) -> tuple[dict[str, int], dict[str, int]]:
-    """Both the kept counts and what they should be."""
-    with database.connection() as connection:
-        kept = connection.execute("SELECT term, chunks FROM term_stats WHERE chunks <> 0")
-        true = connection.execute("SELECT term, count(*) FROM postings GROUP BY term")
-        return dict(kept.fetchall()), dict(true.fetchall())
-
-
-def bodies(passages: Sequence[Passage]) -> list[str]:
-    return [passage.body for passage in passages]
+from store.records import EVERYONE, Viewer
+from tests.store_parts import ENCODER, NOW, ask, begin, bodies, count, make, put, terms
 
 
 def test_a_stored_document_is_found(database: Database) -> None:

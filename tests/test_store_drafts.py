@@ -8,7 +8,7 @@ from store.database import Database
 from store.index import documents, drafts, search
 from store.index.builds import Build
 from store.records import EVERYONE, Document, Viewer
-from tests.test_store_documents import ENCODER, NOW, ask, begin, bodies, count, make, put, terms
+from tests.store_parts import ENCODER, NOW, ask, begin, bodies, count, make, put, terms
 
 LARGE = make("large", *(f"zebra number {n}" for n in range(6)))
 

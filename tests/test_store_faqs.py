@@ -10,7 +10,7 @@ from store.database import Database
 from store.feedback import faqs
 from store.feedback.faqs import Reply
 from store.records import EVERYONE, Viewer
-from tests.test_store_memory import ENCODER, TEAM, answered, index
+from tests.judged import ENCODER, TEAM, answered, index
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ALL = Viewer((EVERYONE,))

@@ -6,7 +6,7 @@ from store import people
 from store.database import Database
 from store.feedback import labels, votes
 from store.records import EVERYONE, Vote
-from tests.test_store_memory import TEAM, answered, index, recalled, vote
+from tests.judged import TEAM, answered, index, recalled, vote
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
