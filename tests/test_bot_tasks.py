@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from procrastinate.jobs import Job
 
+from bot.learning.training import TrainingTrigger
 from bot.processes import tasks
 from bot.processes.tasks import Backoff, WorkerContext
 from bot.runtime.metrics import Metrics
@@ -30,7 +31,12 @@ def context(database: Database, tmp_path: Path, told: list[Run]) -> WorkerContex
     (tmp_path / "wiki").mkdir()
     (tmp_path / "wiki" / "page.md").write_text("# Page\n\nSome words.\n")
     (tmp_path / "sources.toml").write_text('[[source]]\nname = "wiki"\naddress = "wiki"\n')
-    values = {"home": tmp_path / "home", "sources": tmp_path / "sources.toml"}
+    values = {
+        "home": tmp_path / "home",
+        "sources": tmp_path / "sources.toml",
+        "intents": tmp_path / "intents.toml",
+        "database_url": database.url,
+    }
     settings = Settings(_env_file=None, **values)  # type: ignore[call-arg, arg-type]
     services = Services(settings, database, None, embedder=HashEmbedder())
     return WorkerContext(
@@ -85,6 +91,27 @@ def test_a_source_that_somebody_else_reads_is_left_to_them(
 ) -> None:
     with runs.only_one(database, "local", "wiki"):
         assert tasks.ingest(context, "wiki") == "busy"
+
+
+def test_a_night_that_a_stopping_worker_ends_is_held_again_later(context: WorkerContext) -> None:
+    context.throttle.stop()
+    assert tasks.learn(context) == {"state": "interrupted"}
+    assert waiting(context) == [queue.Depth("work", 1, 0)]
+
+
+def test_a_training_that_a_stopping_worker_ends_stays_due(
+    context: WorkerContext, tmp_path: Path
+) -> None:
+    (tmp_path / "intents.toml").write_text(
+        '[[intent]]\nname = "leave"\naction = "answer"\nexamples = ["days off", "book leave"]\n'
+    )
+    context.throttle.stop()
+    assert tasks.train(context) == "interrupted"
+    assert TrainingTrigger(context.services).offer()
+
+
+def test_without_new_examples_nothing_is_trained(context: WorkerContext) -> None:
+    assert tasks.train(context) == "known"
 
 
 def test_only_jobs_that_ended_long_ago_are_forgotten(context: WorkerContext) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 
 from bot import embedding
-from bot.cli import main as cli
+from bot.cli.main import main as run_command
 
 GRACE_SECONDS = 20.0
 
@@ -21,7 +21,7 @@ def main() -> None:
     if sys.argv[1:2] == ["worker"]:
         # The slowest import, begun while the database starts.
         threading.Thread(target=embedding.preload, daemon=True).start()
-    cli.main()
+    run_command()
 
 
 def _end_with_parent() -> None:

@@ -15,7 +15,6 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
     app.command()(learn)
     app.command()(forget)
 

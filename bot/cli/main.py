@@ -54,17 +54,17 @@ def up(
     docs: Annotated[Path | None, typer.Option(help="A folder of documents to ingest too.")] = None,
 ) -> None:
     """Everything on this machine: embedded Postgres, and Slack or a conversation here."""
-    from bot.processes import up as whole
+    from bot.processes import up
 
-    raise typer.Exit(whole.up(settings_of(context), docs))
+    raise typer.Exit(up.up(settings_of(context), docs))
 
 
 @app.command()
 def bot(context: typer.Context) -> None:
     """The Slack edge: claim, queue, acknowledge."""
-    from bot.processes import bot as slack
+    from bot.processes import bot
 
-    slack.run(settings_of(context))
+    bot.run(settings_of(context))
 
 
 @app.command()
@@ -75,40 +75,39 @@ def worker(
     ] = None,
 ) -> None:
     """Durable jobs: answers, ingestion, learning, rescue."""
-    from bot.processes import worker as work
+    from bot.processes import worker
 
-    work.run(settings_of(context), queue)
+    worker.run(settings_of(context), queue)
 
 
 @app.command()
 def clock(context: typer.Context) -> None:
     """The schedule; any number may run, one leads."""
-    from bot.processes import clock as ticking
+    from bot.processes import clock
 
-    ticking.run(settings_of(context))
+    clock.run(settings_of(context))
 
 
 @app.command()
 def migrate(context: typer.Context) -> None:
     """Bring the database up to date."""
     from bot.services import open_services
-    from store.migrate import migrate as apply
+    from store.migrate import migrate
 
     with open_services(settings_of(context), prepare=False) as services:
-        names = apply(services.database.url)
+        names = migrate(services.database.url)
     console.notices().print(f"Applied {', '.join(names)}." if names else "Up to date.")
 
 
 @app.command()
 def doctor(context: typer.Context) -> None:
     """Check settings, database, model files, Slack tokens and scopes."""
-    from bot.processes import doctor as checks
+    from bot.processes import doctor
 
-    raise typer.Exit(0 if checks.check(settings_of(context)) else 1)
+    raise typer.Exit(0 if doctor.check(settings_of(context)) else 1)
 
 
 def settings_of(context: typer.Context) -> "Settings":
-    """Give the settings that `prepare` read."""
     from bot.settings import Settings
 
     settings = context.obj

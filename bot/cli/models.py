@@ -27,7 +27,6 @@ class UnknownVersion(Exception):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
     app.add_typer(models_app, name="models")
 
 

@@ -22,7 +22,6 @@ class InputError(Exception):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
     app.command()(ask)
     app.command()(chat)
     app.command()(why)
@@ -46,7 +45,8 @@ def ask(
 
 def _answer_all(settings: "Settings", rows: Iterator[tuple[str, str]], *, as_json: bool) -> None:
     from bot.services import open_services
-    from bot.terminal.chat import Conversation, render
+    from bot.terminal.chat import Conversation
+    from bot.terminal.render import render
 
     with open_services(settings) as services:
         conversation = Conversation.in_process(services)
@@ -74,10 +74,10 @@ def _read_batch() -> Iterator[tuple[str, str]]:
 def chat(context: typer.Context) -> None:
     """A conversation in the terminal, with +1 and -1."""
     from bot.services import open_services
-    from bot.terminal import chat as conversation
+    from bot.terminal import chat
 
     with open_services(context.obj) as services:
-        conversation.chat(services)
+        chat.chat(services)
 
 
 def why(
@@ -92,6 +92,6 @@ def why(
     with open_services(context.obj) as services:
         found = explain.find(services, answer_id)
         if as_json:
-            console.put_json(explain.as_json(found))
+            console.put_json(answer_json(found))
         else:
             console.data().print(explain.render(found))

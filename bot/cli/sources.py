@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
     app.command()(ingest)
     app.command()(sources)
 
@@ -53,11 +52,10 @@ def sources(
 ) -> None:
     """List the sources: documents, chunks, last run, next run, last error."""
     from bot.services import open_services
-    from store.index import runs
-    from store.index import sources as store
+    from store.index import runs, sources
 
     with open_services(context.obj) as services, services.database.reading() as connection:
-        found = store.statuses(connection, services.workspace)
+        found = sources.statuses(connection, services.workspace)
         failures = {s.name: runs.failures(connection, services.workspace, s.name) for s in found}
     if as_json:
         console.put_json([source_json(status) for status in found])

@@ -91,11 +91,9 @@ class Children:
             raise ChildFailed(self._failure)
 
     def pid(self, role: str) -> int:
-        """The process id of a child."""
         return next(child.process.pid for child in self._children if child.role == role)
 
     def log_of(self, role: str) -> Path:
-        """Where a process logs to."""
         return self._logs / f"{role}.log"
 
     def _launch(self, role: str) -> subprocess.Popen[bytes]:

@@ -21,7 +21,7 @@ from ingest.config import ConfigError
 from ingest.entries import SourceConfig
 from store.database import StoreError
 from store.election import Candidate
-from store.index import sources as stored
+from store.index import sources
 from store.queue import Queue
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class Timetable:
             for config in configs:
                 when = triggers.get(config.name)
                 due = when.get_next_fire_time(None, now) if when else None
-                stored.plan_next(connection, workspace, config.name, due)
+                sources.plan_next(connection, workspace, config.name, due)
 
     def _defer_ingestion(self, name: str) -> None:
         def work() -> None:
@@ -140,7 +140,7 @@ class Timetable:
             due = when.get_next_fire_time(now, now)
             with self._services.database.connection() as connection:
                 jobs.defer_ingest(connection, self._services.queue, workspace, name)
-                stored.plan_next(connection, workspace, name, due)
+                sources.plan_next(connection, workspace, name, due)
 
         self._attempt(f"ingest:{name}", work)
 

@@ -6,15 +6,12 @@ Knows nothing about what the events mean.
 import json
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from waitress import wasyncore
 from waitress.server import create_server
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 THREADS = 16
 POLL_SECONDS = 0.2
@@ -28,7 +25,7 @@ class PortTaken(Exception):
 class Server:
     """A running web server; `port` is the real one when 0 was asked for."""
 
-    def __init__(self, site: "WSGIApplication", host: str, port: int) -> None:
+    def __init__(self, site: WSGIApplication, host: str, port: int) -> None:
         self._sockets: dict[int, object] = {}
         self._stopping = threading.Event()
         try:
@@ -58,11 +55,11 @@ class Server:
 
 def site(
     app: App | None, trouble: Callable[[], str | None], metrics: Callable[[], bytes]
-) -> "WSGIApplication":
+) -> WSGIApplication:
     """Make the site; `app` takes Slack's events when given; `trouble` says what is wrong, if so."""
     slack = SlackRequestHandler(app, path=EVENTS) if app else None
 
-    def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if slack and path == EVENTS:
             return slack(environ, start_response)

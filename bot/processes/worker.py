@@ -31,7 +31,7 @@ from bot.runtime.throttle import Throttle, lower_priority
 from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
 from bot.settings import Settings
-from bot.slack import app as slack_app
+from bot.slack.app import wait_to_connect
 from bot.slack.notifier import Notifier
 from store import workspaces
 from store.database import StoreError
@@ -107,7 +107,7 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     with open_services(settings) as services, watched(services.server):
         if settings.talks_to_slack and services.workspace == workspaces.LOCAL:
             # Answers are looked for in one workspace: know which before the models are loaded.
-            slack_app.wait_to_connect(settings, services.database, threading.Event())
+            wait_to_connect(settings, services.database, threading.Event())
         asyncio.run(serve(services, chosen))
 
 

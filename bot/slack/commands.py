@@ -56,8 +56,6 @@ STALE_SECONDS = 120
 
 
 def register(app: App, edge: Edge) -> None:
-    """Listen to the three commands."""
-
     def on_ask(ack: Ack, command: Command) -> None:
         ack(ask(edge, command))
 

@@ -30,8 +30,6 @@ EXPERT_WEIGHT = 3.0
 
 
 def register(app: App, edge: Edge) -> None:
-    """Listen to feedback buttons, reasons and the reason's modal."""
-
     def on_button(ack: Ack, body: Payload) -> None:
         press(edge, body)
         ack()

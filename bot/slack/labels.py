@@ -63,8 +63,8 @@ def correct(edge: Edge, body: Payload) -> None:
     person, now = payload.person(body), datetime.now(UTC)
     with edge.database.connection() as connection:
         labels.put(connection, edge.workspace, asked.question_id, person, intent, "reason", now)
-    told = f"Thanks, noted: {mrkdwn(_label(edge, intent))}"
-    edge.later(edge.rewrite, payload.response_url(body), told)
+    text = f"Thanks, noted: {mrkdwn(_label(edge, intent))}"
+    edge.later(edge.rewrite, payload.response_url(body), text)
 
 
 def relabel(edge: Edge, sign: Sign, intent: str) -> None:

@@ -64,7 +64,6 @@ def link(url: str | None) -> str | None:
 
 
 def host(url: str) -> str:
-    """Name the host of a link."""
     return urlsplit(url).hostname or ""
 
 

@@ -28,8 +28,6 @@ _OTHERS = re.compile(r"^\s*<@[UW][A-Z0-9]+")
 
 
 def register(app: App, edge: Edge) -> None:
-    """Listen to messages and mentions."""
-
     def on_message(event: Payload) -> None:
         hear(edge, event)
 

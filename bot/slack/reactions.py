@@ -11,8 +11,6 @@ from bot.slack.payload import Payload, Sign
 
 
 def register(app: App, edge: Edge) -> None:
-    """Listen to reactions that come and go."""
-
     def on_added(event: Payload) -> None:
         react(edge, payload.sign(event, is_added=True))
 

@@ -20,8 +20,6 @@ from store import answers, questions
 from store.feedback import votes
 from store.records import Answer, Ask, Vote
 
-__all__ = ["Conversation", "Unanswered", "chat", "converse", "lines", "render"]
-
 TERMINAL = "terminal"
 """Origin, channel and person of what is typed here."""
 

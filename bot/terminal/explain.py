@@ -9,7 +9,6 @@ from rich.text import Text
 
 from bot.services import Services
 from bot.terminal import console
-from bot.terminal.json_contract import answer_json
 from store import answers
 from store.records import Answer
 
@@ -27,11 +26,6 @@ def find(services: Services, answer_id: str) -> Answer:
             f"No single answer has an id that begins with {answer_id!r}: give more digits of it."
         )
     return found
-
-
-def as_json(answer: Answer) -> dict[str, object]:
-    """Write everything that was kept."""
-    return answer_json(answer)
 
 
 def render(answer: Answer) -> RenderableType:

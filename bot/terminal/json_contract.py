@@ -31,7 +31,6 @@ def answer_json(answer: Answer) -> dict[str, object]:
 
 
 def citation_json(citation: Citation) -> dict[str, object]:
-    """Write a source as it is shown."""
     return {
         "title": citation.title,
         "path": citation.path,
@@ -57,7 +56,6 @@ def _passage_json(passage: Passage) -> dict[str, object]:
 
 
 def source_json(source: SourceStatus) -> dict[str, object]:
-    """Write what is known of a source."""
     run: Mapping[str, object] | None = None
     if source.run is not None:
         run = {
