@@ -22,16 +22,20 @@ _PAGE_NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some lines of Markdown: `kind` is text, heading, item (with its depth, from 0) or note."""
+    """Some lines of a document: `kind` is text, heading, item, note, or markdown that is ready.
+
+    `depth` is a heading's level, from 1, or an item's, from 0.
+    """
 
     text: str
     kind: str = "text"
     depth: int = 0
 
-
-def heading(text: str, level: int) -> Block:
-    """Make a heading; Markdown has six levels."""
-    return Block(f"{'#' * max(1, min(level, 6))} {' '.join(text.split())}", "heading")
+    def markdown(self) -> str:
+        """Write it so that its words are taken for words."""
+        if self.kind == "heading":
+            return f"{'#' * max(1, min(self.depth, 6))} {' '.join(self.text.split())}"
+        return self.text if self.kind == "markdown" else _plain(self.text)
 
 
 def item(text: str, label: str, depth: int) -> Block:
@@ -41,8 +45,12 @@ def item(text: str, label: str, depth: int) -> Block:
     return Block(f"{label} {words}".replace("\n", f"\n{indent}"), "item", depth)
 
 
-def plain(text: str) -> str:
-    """Give text that Markdown takes for text."""
+def words(blocks: Iterable[Block]) -> str:
+    """Give the text of blocks on one line, as it stands in a cell; notes stand elsewhere."""
+    return " ".join(" ".join(b.text.split()) for b in blocks if b.kind != "note")
+
+
+def _plain(text: str) -> str:
     lines = "\n".join(line.strip() for line in text.split("\n"))
     return _AT_ITEM.sub(r"\\\1", _SIGN.sub(r"\\\1", lines)).strip("\n")
 
@@ -64,12 +72,12 @@ def _joined(blocks: Iterable[Block]) -> Iterator[str]:
         if block.kind == "item":
             items.append(block)
         elif block.kind == "note" and items:
-            notes.append(block.text)
+            notes.append(block.markdown())
         else:
             yield from _list(items)
             yield from notes
             items, notes = [], []
-            yield block.text
+            yield block.markdown()
     yield from _list(items)
     yield from notes
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from xml.etree import ElementTree
 
-from ingest.parsing.blocks import Block, heading, is_page_number, item, markdown, plain
+from ingest.parsing.blocks import Block, is_page_number, item, markdown, words
 from ingest.parsing.numerals import numeral
 from ingest.parsing.office import counted, xml
 from ingest.parsing.tables import Cell, flat, resolved, titled
@@ -131,12 +131,13 @@ class _Reader:
         for child in element:
             if child.tag == f"{TEXT}h":
                 level = int(child.get(f"{TEXT}outline-level", "1"))
-                if words := line(child):
-                    yield heading(f"{self._number('', self._outline, level)} {words}", level)
+                if text := line(child):
+                    label = self._number("", self._outline, level)
+                    yield Block(f"{label} {text}".strip(), "heading", level)
                 yield from self._beside(child)
             elif child.tag == f"{TEXT}p":
-                if words := self._words(child):
-                    yield Block(plain(words))
+                if text := self._words(child):
+                    yield Block(text)
                 yield from self._beside(child)
             elif child.tag == f"{TEXT}list":
                 yield from self._items(child, depth, child.get(f"{TEXT}style-name", ""))
@@ -153,7 +154,7 @@ class _Reader:
         if page.get(f"{DRAW}style-name") in self._hidden_styles:
             self._hidden["hidden slide"] += 1
             return
-        yield heading(page.get(f"{DRAW}name", "Slide"), 2)
+        yield Block(page.get(f"{DRAW}name", "Slide"), "heading", 2)
         yield from self.blocks(page)
 
     def _words(self, paragraph: ElementTree.Element) -> str:
@@ -174,8 +175,8 @@ class _Reader:
         for note in _outermost(paragraph, f"{TEXT}note"):
             body = note.find(f"{TEXT}note-body")
             citation = note.findtext(f"{TEXT}note-citation") or "*"
-            words = " ".join(b.text for b in self.blocks(body)) if body is not None else ""
-            yield Block(f"[{citation}] {words}", "note")
+            text = words(self.blocks(body)) if body is not None else ""
+            yield Block(f"[{citation}] {text}", "note")
 
     def _items(self, element: ElementTree.Element, depth: int, style: str) -> Iterator[Block]:
         levels = self._lists.get(style, {})
@@ -191,10 +192,10 @@ class _Reader:
                     yield from self._items(child, depth + 1, child.get(f"{TEXT}style-name", style))
                 elif child.tag == f"{TEXT}h":
                     level = int(child.get(f"{TEXT}outline-level", "1"))
-                    yield heading(f"{label.strip('-')} {line(child)}", level)
+                    yield Block(f"{label.strip('-')} {line(child)}".strip(), "heading", level)
                 elif child.tag == f"{TEXT}p":
-                    if words := self._words(child):
-                        yield item(words, label, depth) if label else Block(plain(words))
+                    if text := self._words(child):
+                        yield item(text, label, depth) if label else Block(text)
                         label = " " * len(label)
                     yield from self._beside(child)
 
@@ -227,18 +228,17 @@ class _Reader:
         )
         self._depth -= 1
         grid = [row for row in grid if any(row)]
-        if self._depth or (len(grid) == 1 and len(grid[0]) == 1):
-            yield Block(plain(flat(grid)))
+        if self._depth or len(grid) == 1:
+            yield Block(flat(grid))
         elif grid:
-            yield Block(titled(grid).strip("\n"))
+            yield Block(titled(grid).strip("\n"), "markdown")
         yield from notes
 
     def _cell(self, cell: ElementTree.Element, notes: list[Block]) -> Cell:
         blocks = list(self.blocks(cell))
         notes += [block for block in blocks if block.kind == "note"]
-        words = " ".join(block.text for block in blocks if block.kind != "note")
         rows = int(cell.get(f"{TABLE}number-rows-spanned", "1"))
-        return Cell(words, rows, int(cell.get(f"{TABLE}number-columns-spanned", "1")))
+        return Cell(words(blocks), rows, int(cell.get(f"{TABLE}number-columns-spanned", "1")))
 
 
 def _rows(element: ElementTree.Element) -> Iterator[ElementTree.Element]:

@@ -81,7 +81,10 @@ def titled(grid: Sequence[Sequence[str]], header_rows: int = 0) -> str:
     A header of several rows becomes one; `header_rows` tells how many they are, where it is known.
     """
     rows = [list(row) for row in grid if any(cell.strip() for cell in row)]
-    start = 0 if header_rows else _header(rows)
+    start = _header(rows)
+    if header_rows:
+        start = next((n for n, row in enumerate(rows[: header_rows - 1]) if not _is_alone(row)), 0)
+        header_rows -= start
     end = len(rows)
     while end > start + 2 and _is_alone(rows[end - 1]) and not _is_alone(rows[end - 2]):
         end -= 1
@@ -92,7 +95,11 @@ def titled(grid: Sequence[Sequence[str]], header_rows: int = 0) -> str:
 def flat(grid: Sequence[Sequence[str]]) -> str:
     """Write a small table on one line, as it stands within a cell of another."""
     rows = ([" ".join(cell.split()) for cell in dict.fromkeys(row) if cell.strip()] for row in grid)
-    return "; ".join((": " if len(row) == 2 else ", ").join(row) for row in rows if row)
+    return "; ".join(_sign_after(row).join(row) for row in rows if row)
+
+
+def _sign_after(row: Sequence[str]) -> str:
+    return " " if row[0].endswith(":") else ": " if len(row) == 2 else ", "
 
 
 def is_number(text: str) -> bool:
