@@ -15,17 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.answering.classifier import KIND, root
 from bot.learning import promotion, training, training_set
 from bot.learning.promotion import Verdict
 from bot.learning.training_set import TrainingSet
+from bot.services import Services
 from store.feedback import versions
 from store.records import ModelVersion
-
-if TYPE_CHECKING:
-    from bot.services import Services
 
 MIN_LABELS = 50
 """Labelled messages that a night needs. To pass, at least seven of these must newly be told right, and none
@@ -56,7 +53,7 @@ class LabelBatch:
         return hashlib.sha256(json.dumps([serving, *rows]).encode()).hexdigest()
 
 
-def look(services: "Services", workspace: str, now: datetime) -> LabelBatch:
+def look(services: Services, workspace: str, now: datetime) -> LabelBatch:
     """Read the labels given until `now`, and what serves."""
     with services.database.connection() as connection:
         given = training_set.gather(connection, workspace, services.intents.now(), now)
@@ -66,7 +63,7 @@ def look(services: "Services", workspace: str, now: datetime) -> LabelBatch:
 
 
 def teach(
-    services: "Services",
+    services: Services,
     workspace: str,
     batch: LabelBatch,
     dry_run: bool = False,
@@ -177,7 +174,7 @@ def _missing(batch: LabelBatch) -> Verdict | None:
     return None
 
 
-def _serves_still(services: "Services", workspace: str, version: ModelVersion) -> bool:
+def _serves_still(services: Services, workspace: str, version: ModelVersion) -> bool:
     with services.database.connection() as connection:
         serving = versions.serving(connection, workspace).get(KIND)
     return serving is not None and serving.version_id == version.version_id

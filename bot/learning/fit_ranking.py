@@ -1,4 +1,4 @@
-"""Fit the parts that order passages: memory's two numbers, the weights of fusion and titles, and what
+"""Fit the parts that order passages: memory's weight and floor, the weights of fusion and titles, and what
 each source is worth.
 
 Knows nothing about the store: judged questions and the frozen set come as tables.
@@ -21,36 +21,36 @@ from models.ranking import Votes
 from store.records import Kind
 
 FLOORS = (0.3, 0.4, 0.5, 0.6)
-"""Cosines from which questions may count as similar."""
+"""Cosines that are tried as memory's floor: from it on, two questions count as similar."""
 
 TITLE_SPREAD = 0.5
 VECTOR_SPREAD = 0.25
 RECALL_SPREAD = 0.3
 SOURCE_SPREAD = 0.05
-"""How far each weight may plausibly lie from what serves."""
+"""How far each weight may plausibly lie from the one that ships: the standard deviation of the prior."""
 
 LEAST_RECALL, MOST_RECALL = 0.4, 0.8
-"""Memory's weight at least and at most: turned votes must not switch it off, and above it questions
-that nobody asked before lose more than others gain."""
+"""The least and the most that memory may weigh: votes that lie must not switch it off, and if it weighs more,
+questions that nobody asked before lose more than the others gain."""
 
 STEPS = (1.0, 0.75, 0.5, 0.25)
-"""Shares of the way from what serves to what was fitted; the largest that the frozen set bears."""
+"""Shares of the way from what serves to what was fitted, tried in this order until the frozen set allows one."""
 
 HALF = 0.5
-"""Where the direction of a fit is tested: a fitted weight is uncertain, the half of it less so."""
+"""The step at which votes are tested by their likelihood: half the way to a fitted weight is less uncertain."""
 
 Weights = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 Scores = Callable[[Weights, float], NDArray[np.float64]]
-"""The frozen set's score per question, by the four weights and memory's floor. It has one source only, so
-that what sources are worth cannot be tried on it."""
+"""Gives the frozen set's score per question, by the four weights and memory's floor. The frozen set has one
+source only, so it cannot tell what sources are worth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a candidate is held against: judged questions, the frozen set (its scores by weights, and
-    its samples for the confidence) and what serves."""
+    """What a part is fitted to and compared with: what people judged, the frozen set (`frozen` gives its
+    scores, `samples` its searches for the confidence; both are slow and read late), and what serves."""
 
     feedback: Feedback
     frozen: Scores
@@ -60,14 +60,14 @@ class Evidence:
 
 
 def weights(parameters: Parameters, sources: Sequence[str] = ()) -> Weights:
-    """Give what serves as (vector, lexical, title, memory) weights, and what each source is worth."""
+    """Give what serves as one array: vector, lexical, title and memory weight, then one per source."""
     vector, title = parameters.vector_weight, parameters.title_weight
     worth = [parameters.sources.get(name, 0.0) for name in sources]
     return np.array([vector, 1 - vector, title, parameters.recall.weight, *worth])
 
 
 def fit_title(known: Evidence) -> Verdict:
-    """Fit what a question that stands in the title adds; the one weight that few votes suffice for."""
+    """Fit what it adds when the question's words stand in the title."""
     spread = (0.0, 0.0, TITLE_SPREAD, 0.0)
     return _fit_order(
         "title", known, spread, lambda found: {"title_weight": found[2]}, is_by_likelihood=True
@@ -75,13 +75,13 @@ def fit_title(known: Evidence) -> Verdict:
 
 
 def fit_fusion(known: Evidence) -> Verdict:
-    """Fit the vectors' share in the fused score."""
+    """Fit the vectors' share in the fused score, 0..1."""
     spread = (VECTOR_SPREAD, VECTOR_SPREAD, 0.0, 0.0)
     return _fit_order("fusion", known, spread, lambda found: {"vector_weight": found[0]})
 
 
 def fit_sources(known: Evidence) -> Verdict:
-    """Fit what is added to the score of a source's passages, nothing by default."""
+    """Fit what is added to the score of each source's passages; 0 by default, below 0 for a poor source."""
     names = known.feedback.sources
     if len(names) == 1:
         return Verdict("sources", "waiting", "There is only one source: nothing to tell apart.")
@@ -99,11 +99,12 @@ def _fit_order(
     *,
     is_by_likelihood: bool = False,
 ) -> Verdict:
-    """Fit some of the weights, tried on judged questions that each fit did not see.
+    """Fit the weights that have a `spread`; they are tried on judged questions that each fit did not see.
 
-    The step is the largest of STEPS that the frozen set bears; it is only asked about what held-out
-    votes call better, as it is slow. Memory is left out: it repairs just what the order gets wrong on
-    judged questions, and so would hide it. `is_by_likelihood` tests the votes' likelihood (`_gains`).
+    The step taken is the largest of STEPS that the frozen set allows; it is asked only where held-out votes
+    call the candidate better, because it is slow. Memory is switched off meanwhile: on judged questions it
+    repairs whatever the order gets wrong, and would hide it. `is_by_likelihood` tests how likely the votes
+    are (`_gains`) instead of counting which first passages changed.
     """
     votes = known.feedback.votes(known.parameters.recall.floor)
     if len(votes.shown) < promotion.MIN_JUDGED:
@@ -122,11 +123,11 @@ def _fit_order(
         new, best = old.copy(), _toward(before, fitted, step)
         for rows, part in folds:
             new[rows] = ranking.choices(votes.take(rows), _toward(before, part, step))
-        told = {name: round(float(value), 4) for name, value in payload(best).items()}
-        verdict = _verdict(kind, told, votes, old, new, np.zeros(0), gains)
+        rounded = {name: round(float(value), 4) for name, value in payload(best).items()}
+        verdict = _verdict(kind, rounded, votes, old, new, np.zeros(0), gains)
         if verdict.decision == "promoted":
             change = known.frozen(best[:4], floor) - known.frozen(before[:4], floor)
-            verdict = _verdict(kind, told, votes, old, new, change, gains)
+            verdict = _verdict(kind, rounded, votes, old, new, change, gains)
         if verdict.decision == "promoted" or not verdict.numbers["frozen"]:
             break
     return verdict
@@ -135,11 +136,12 @@ def _fit_order(
 def _gains(
     votes: Votes, before: Weights, folds: Sequence[tuple[NDArray[np.bool_], Weights]]
 ) -> list[float]:
-    """How much likelier each held-out vote is half the way to what the others fitted.
+    """Give how much likelier each held-out vote is (log-likelihood) half the way to what the others fitted.
 
-    More telling than changes of the first passage: of 300 votes p < .005 on 11 of 12 sets of FeedbackQA's
-    questions (changes: on half of them), and p < .05 on 0 of 100 with votes that say nothing. Only for
-    weights whose fit leaves the scores' scale alone: a flatter one makes shuffled votes likelier.
+    This sees more than counting changed first passages: with 300 votes p < .005 on 11 of 12 sets of
+    FeedbackQA's questions (counting: on half of them), and p < .05 on none of 100 sets of random votes. It
+    only suits weights whose fit leaves the scale of the scores alone: flatter scores make shuffled votes
+    likelier, too.
     """
     gains = -ranking.log_likelihood(votes, before)
     for rows, part in folds:
@@ -148,7 +150,7 @@ def _gains(
 
 
 def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
-    """Fit around the built-in weights; vector and lexical weight sum to one, the rest keeps scale."""
+    """Fit around the weights that ship; vector and lexical weight are made to sum to one again."""
     start = before.copy()
     if spread[2]:
         start[2] = TITLE_WEIGHT
@@ -164,26 +166,26 @@ def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
 
 
 def fit_memory(known: Evidence) -> Verdict:
-    """Fit memory's weight and floor; each question is remembered only through the others."""
+    """Fit memory's weight and floor; for each question only the votes on the others count as memory."""
     count = len(known.feedback.rows)
     if count < promotion.MIN_JUDGED:
         return promotion.waits("memory", count)
     before = weights(known.parameters, known.feedback.sources)
     floor = known.parameters.recall.floor
-    laid = {f: known.feedback.votes(f) for f in sorted({*FLOORS, floor})}
-    old, fold = ranking.choices(laid[floor], before), ranking.folds(count, seed=known.seed)
+    tables = {f: known.feedback.votes(f) for f in sorted({*FLOORS, floor})}
+    old, fold = ranking.choices(tables[floor], before), ranking.folds(count, seed=known.seed)
     new = old.copy()
     for k in range(int(fold.max()) + 1):
-        part = _best_recall({f: v.take(fold != k) for f, v in laid.items()}, before)
+        part = _best_recall({f: v.take(fold != k) for f, v in tables.items()}, before)
         tried = _with_memory(before, part.weight)
-        new[fold == k] = ranking.choices(laid[part.floor].take(fold == k), tried)
-    best = _best_recall(laid, before)
+        new[fold == k] = ranking.choices(tables[part.floor].take(fold == k), tried)
+    best = _best_recall(tables, before)
     payload = {"weight": round(best.weight, 4), "floor": best.floor}
-    verdict = _verdict("memory", payload, laid[floor], old, new, np.zeros(0))
+    verdict = _verdict("memory", payload, tables[floor], old, new, np.zeros(0))
     if verdict.decision == "promoted":
         after = _with_memory(before, best.weight)
         change = known.frozen(after[:4], best.floor) - known.frozen(before[:4], floor)
-        verdict = _verdict("memory", payload, laid[floor], old, new, change)
+        verdict = _verdict("memory", payload, tables[floor], old, new, change)
     return verdict
 
 
@@ -193,10 +195,10 @@ def _with_memory(before: Weights, weight: float) -> Weights:
     return found
 
 
-def _best_recall(laid: dict[float, Votes], before: Weights) -> Recall:
+def _best_recall(tables: dict[float, Votes], before: Weights) -> Recall:
     spread = [0.0, 0.0, 0.0, RECALL_SPREAD, *[0.0] * (len(before) - 4)]
     found = []
-    for floor, votes in laid.items():
+    for floor, votes in tables.items():
         fitted = ranking.fit(votes, before.tolist(), spread)
         found.append((float(ranking.log_likelihood(votes, fitted).sum()), floor, float(fitted[3])))
     _, floor, weight = max(found)
@@ -216,7 +218,7 @@ def _verdict(
     frozen: Weights,
     gains: Sequence[float] | None = None,
 ) -> Verdict:
-    """Count where exactly one of the two puts first what was judged; the other votes say nothing."""
+    """Count the votes on passages that exactly one of the two orders puts first; the others say nothing."""
     left, joined = (
         (old == votes.shown) & (new != votes.shown),
         (old != votes.shown) & (new == votes.shown),

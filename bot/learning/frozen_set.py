@@ -1,4 +1,5 @@
-"""The frozen set: the example handbook and its questions, in a workspace that nothing else touches.
+"""The frozen set of questions: the example handbook that ships, and its questions with known quotes, in a
+workspace of its own where nothing is ever learned.
 
 Knows nothing about what is tried on it.
 """
@@ -6,7 +7,6 @@ Knows nothing about what is tried on it.
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from bot.answering.recall import Judgement, evidence
 from bot.learning import calibration
 from bot.learning.calibration import Sample
 from bot.learning.replay import Replay, replay
+from bot.services import Services
 from bot.settings import ROOT
 from evals import answers
 from ingest.entries import SourceConfig
@@ -25,17 +26,16 @@ from ingest.run import ingest
 from store.feedback.memory import NEAREST
 from store.records import READER, Passage
 
-if TYPE_CHECKING:
-    from bot.services import Services
-
 HANDBOOK = ROOT / "evals" / "handbook"
 QUESTIONS = ROOT / "evals" / "questions.jsonl"
 DEPTH = 10
+"""Passages that are looked at for the right one."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenSet:
-    """Questions with known quotes, their candidates, and the workspace that they are asked in."""
+    """n questions with known quotes, their candidates, their (n, dims) vectors, and the workspace that they
+    are asked in."""
 
     workspace: str
     rows: tuple[answers.Labelled, ...]
@@ -43,18 +43,19 @@ class FrozenSet:
     vectors: NDArray[np.float32]
 
     def scores(self, weights: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
-        """Give each answerable question's reciprocal rank of the right passage, at most DEPTH down.
+        """Give each answerable question's 1 / rank of the right passage, 0 where it is not in the first DEPTH.
 
-        `weights` are (vector, lexical, title, memory); each question is remembered through honest
-        votes on what the others show first, from the cosine `floor` on.
+        `weights` are (vector, lexical, title, memory). Memory is made of honest votes on the passage that
+        each of the other questions would show first, and reaches down to the cosine `floor`.
         """
-        speaks = self._speaks(weights[:3], floor) if weights[3] else [{}] * len(self.rows)
-        asked = zip(self.rows, self.replays, speaks, strict=True)
+        memories = self._memories(weights[:3], floor) if weights[3] else [{}] * len(self.rows)
+        asked = zip(self.rows, self.replays, memories, strict=True)
         return np.array(
-            [_rank(row, _scored(again, weights, s)) for row, again, s in asked if row.answerable]
+            [_rank(row, _scored(again, weights, m)) for row, again, m in asked if row.answerable]
         )
 
-    def _speaks(self, order: NDArray[np.float64], floor: float) -> list[dict[str, float]]:
+    def _memories(self, order: NDArray[np.float64], floor: float) -> list[dict[str, float]]:
+        """Give what the other questions' votes say for each question, by text."""
         rows, shown = [], []
         for row, again in zip(self.rows, self.replays, strict=True):
             first = again.passages[int((again.table @ order).argmax())]
@@ -73,23 +74,23 @@ class FrozenSet:
             for i in range(len(rows))
         ]
 
-    def samples(self, services: "Services") -> list[Sample]:
-        """Ask every question and measure the signals that confidence is made of."""
+    def samples(self, services: Services) -> list[Sample]:
+        """Search for every question as it is asked, and measure the signals that confidence is made of."""
         asked, serving = answerer(services, self.workspace)
         return calibration.samples(asked, serving.now(), self.rows, _quietly)
 
 
 def _quietly(name: str, done: int, total: int) -> None:
-    """Nobody watches."""
+    """A night has nobody to show its progress to."""
 
 
-def answerer(services: "Services", workspace: str) -> tuple[Answerer, Serving]:
-    """Answer from that workspace: nothing that was learned serves there."""
+def answerer(services: Services, workspace: str) -> tuple[Answerer, Serving]:
+    """Give what answers in that workspace, where nothing was learned, and the parameters that serve there."""
     embedder, serving = services.embedder, Serving(services.database, workspace)
     return Answerer(services.database, workspace, embedder, serving), serving
 
 
-def index(services: "Services") -> str:
+def index(services: Services) -> str:
     """Index the handbook when it is new or changed; gives its workspace."""
     embedder = services.embedder
     workspace = f"frozen-{hashlib.sha256(embedder.name.encode()).hexdigest()[:12]}"
@@ -107,7 +108,7 @@ def index(services: "Services") -> str:
     return workspace
 
 
-def load(services: "Services") -> FrozenSet:
+def load(services: Services) -> FrozenSet:
     """Index the handbook when it is new or changed, and search for every question."""
     workspace, embedder = index(services), services.embedder
     rows = answers.labelled(QUESTIONS)
@@ -120,9 +121,9 @@ def load(services: "Services") -> FrozenSet:
     return FrozenSet(workspace, tuple(rows), replays, vectors)
 
 
-def _scored(again: Replay, weights: NDArray[np.float64], speaks: dict[str, float]) -> list[Passage]:
+def _scored(again: Replay, weights: NDArray[np.float64], memory: dict[str, float]) -> list[Passage]:
     """Order the candidates as they are shown: the newer of two near-equals first."""
-    said = [speaks.get(passage.text_hash, 0.0) for passage in again.passages]
+    said = [memory.get(passage.text_hash, 0.0) for passage in again.passages]
     scores = again.table @ weights[:3] + weights[3] * np.array(said)
     order = np.argsort(-scores, kind="stable")
     return ranking.arrange(

@@ -1,14 +1,13 @@
-"""The night: forget what changed, fit each part to the votes, let only what is better serve, report.
+"""The night: forget what changed, fit each part to people's votes, let only what is better serve, report.
 
-Knows nothing about when it runs or who reads the report.
+Knows nothing about when it runs, in which process, or who reads the report.
 """
 
 import functools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bot.answering.parameters import Parameters
@@ -20,23 +19,20 @@ from bot.learning import (
     frozen_set,
     rollback,
 )
-from bot.learning.calibration import Sample
 from bot.learning.feedback import Feedback
 from bot.learning.fit_intents import LabelBatch
 from bot.learning.fit_ranking import Evidence
 from bot.learning.frozen_set import FrozenSet
 from bot.learning.promotion import Verdict
+from bot.services import Services
 from evals.metrics import wilson
 from store.feedback import faqs, likes, memory, nights, versions
 from store.feedback.likes import Drift
 from store.feedback.nights import Night
 from store.index.embedders import embedder_id
 
-if TYPE_CHECKING:
-    from bot.services import Services
-
 Fit = Callable[[Evidence], Verdict]
-Teach = Callable[["Services", str, LabelBatch, bool], Verdict]
+Teach = Callable[[Services, str, LabelBatch, bool], Verdict]
 
 PARTS: tuple[Fit, ...] = (
     fit_ranking.fit_memory,
@@ -46,17 +42,21 @@ PARTS: tuple[Fit, ...] = (
     fit_confidence.fit_confidence,
     fit_confidence.fit_thresholds,
 )
-"""In this order: each is held against what serves after the one before."""
+"""In this order: each is compared with what serves after the one before."""
 
 WEEK = timedelta(days=7)
-"""Drift and like rate are shown for the last one, drift beside the four before it."""
+"""The like rate is told of the last week, drift of the last week beside the four before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a night did. `voters` and `judged` count whom it learned from, `set_aside` the votes beyond one
-    person's share; `is_new` is False when the same votes were learned from before, so nothing was fitted.
-    `likes` are (liked, judged) answers of the last week; `drift` is of the four weeks before and of the last."""
+    """What a night did, and on what.
+
+    `judged` questions of `voters` people were learned from; `set_aside` votes were beyond one person's
+    share, `pruned` judgements were forgotten, `flagged` kept replies need a look. `is_new` is False when
+    the last night had the same votes and labels, so that nothing was fitted. `likes` are the (liked, judged)
+    answers of the last week; `drift` is of the four weeks before and of the last.
+    """
 
     started_at: datetime
     seconds: float
@@ -76,7 +76,7 @@ class Report:
     set_aside: int = 0
 
     def as_json(self) -> dict[str, object]:
-        """Give it as it is kept and printed."""
+        """Give it as it is kept in the database and printed."""
         return {
             "started_at": self.started_at.isoformat(),
             "seconds": round(self.seconds, 1),
@@ -101,7 +101,7 @@ class Report:
 
 
 def run(
-    services: "Services",
+    services: Services,
     *,
     workspace: str | None = None,
     dry_run: bool = False,
@@ -113,39 +113,48 @@ def run(
 ) -> Report:
     """Run one night and keep its report; raises nights.Busy when one is under way.
 
-    1. Roll back what people like clearly less than what served before. 2. Forget pairs whose text
-    changed. 3. Ask every judged question again. 4. Where there are votes that the last night did not
-    have, fit part after part. 5. Likewise, where there are labels, `teach` the intents. Each part is
-    promoted in a transaction of its own, so that a kill leaves what serves whole. With `dry_run`
-    nothing is changed or kept.
+    1. Roll back the last promotion if people like the answers less since. 2. Forget judgements of texts
+    that changed. 3. Search for every judged question again. 4. Where there are votes that the last night
+    did not have, fit part after part. 5. Likewise, where there are labels, `teach` the intents. Each part
+    is promoted in a transaction of its own, so that a night that is killed leaves a whole version serving.
+    With `dry_run` nothing is changed or kept.
     """
-    where = workspace or services.workspace
-    began, started = now or datetime.now(UTC), time.monotonic()
-    with nights.only_one(services.database, where):
-        chores = _Chores() if dry_run else _do_chores(services, where, began)
-        with services.database.connection() as connection:
-            judged = feedback.load(connection, where, embedder_id(services.embedder.name))
-            before = nights.last(connection, where, 1)
-        known = before[-1].data_hash.split() if before else []
-        batch = fit_intents.look(services, where, began)
-        verdicts: list[Verdict] = []
+    tonight = _Tonight(
+        services, workspace or services.workspace, now or datetime.now(UTC), seed, dry_run
+    )
+    started = time.monotonic()
+    with nights.only_one(services.database, tonight.workspace):
+        chores = _Chores() if dry_run else tonight.do_chores()
+        judged, batch = tonight.feedback(), tonight.labels()
+        known, verdicts = tonight.known_digests(), list[Verdict]()
         if judged.digest not in known:
-            verdicts += _fit_all(services, where, judged, parts, dry_run, began, seed, frozen)
+            verdicts += tonight.fit(judged, parts, frozen)
         tried = [judged.digest, batch.digest]
         if batch.digest not in known:
-            verdicts.append(teach(services, where, batch, dry_run))
+            verdicts.append(teach(services, tonight.workspace, batch, dry_run))
             if verdicts[-1].decision == "failed":
-                tried.pop()
-        report = replace(
-            _report(services, where, began, judged, chores),
+                tried.pop()  # so that the next night tries again
+        week, weeks = tonight.now - WEEK, tonight.now - 5 * WEEK
+        report = Report(
+            started_at=tonight.now,
             seconds=time.monotonic() - started,
+            judged=len(judged.rows),
+            liked=sum(row.good > row.bad for row in judged.rows),
+            disliked=sum(row.bad > row.good for row in judged.rows),
+            voters=len({person for row in judged.rated for person in row.people}),
+            pruned=chores.pruned,
             is_new=bool(verdicts),
             is_dry=dry_run,
             verdicts=tuple(verdicts),
+            rolled_back=chores.rolled_back,
             data_hash=" ".join(tried),
+            likes=tonight.likes(week, tonight.now),
+            drift=(tonight.drift(weeks, week), tonight.drift(week, tonight.now)),
+            flagged=chores.flagged,
+            set_aside=judged.set_aside,
         )
         if not dry_run:
-            _keep(services, where, report)
+            tonight.keep(report)
     return report
 
 
@@ -158,85 +167,79 @@ class _Chores:
     flagged: int = 0
 
 
-def _do_chores(services: "Services", workspace: str, now: datetime) -> _Chores:
-    with services.database.connection() as connection:
-        return _Chores(
-            rollback.roll_back(connection, workspace, now),
-            memory.prune(connection, workspace),
-            len(faqs.flag_changed(connection, workspace, now)),
-        )
+@dataclass(frozen=True, slots=True)
+class _Tonight:
+    """Where and when a night is held, and its steps."""
 
+    services: Services
+    workspace: str
+    now: datetime
+    seed: int
+    is_dry: bool
 
-def _report(
-    services: "Services", workspace: str, now: datetime, judged: Feedback, chores: _Chores
-) -> Report:
-    week, weeks = now - WEEK, now - 5 * WEEK
-    with services.database.connection() as connection:
-        liked = likes.between(connection, workspace, week, now)
-        earlier = likes.drift(connection, workspace, weeks, week)
-        lately = likes.drift(connection, workspace, week, now)
-    return Report(
-        started_at=now,
-        seconds=0.0,
-        judged=len(judged.rows),
-        liked=sum(row.good > row.bad for row in judged.rows),
-        disliked=sum(row.bad > row.good for row in judged.rows),
-        voters=len({person for row in judged.rated for person in row.people}),
-        pruned=chores.pruned,
-        is_new=True,
-        is_dry=False,
-        verdicts=(),
-        rolled_back=chores.rolled_back,
-        likes=liked,
-        drift=(earlier, lately),
-        flagged=chores.flagged,
-        set_aside=judged.set_aside,
-    )
+    def do_chores(self) -> _Chores:
+        with self.services.database.connection() as connection:
+            return _Chores(
+                rollback.roll_back(connection, self.workspace, self.now),
+                memory.prune(connection, self.workspace),
+                len(faqs.flag_changed(connection, self.workspace, self.now)),
+            )
 
+    def known_digests(self) -> list[str]:
+        """What the last night learned from: no part is fitted twice to the same."""
+        with self.services.database.connection() as connection:
+            before = nights.last(connection, self.workspace, 1)
+        return before[-1].data_hash.split() if before else []
 
-def _fit_all(
-    services: "Services",
-    workspace: str,
-    judged: Feedback,
-    parts: Sequence[Fit],
-    dry_run: bool,
-    now: datetime,
-    seed: int,
-    frozen: FrozenSet | None,
-) -> list[Verdict]:
-    with services.database.connection() as connection:
-        parameters = Parameters.of(versions.serving(connection, workspace))
-    # Too few votes wait without the frozen set being read.
-    held = functools.cache(lambda: frozen or frozen_set.load(services))
+    def feedback(self) -> Feedback:
+        with self.services.database.connection() as connection:
+            number = embedder_id(self.services.embedder.name)
+            return feedback.load(connection, self.workspace, number)
 
-    def scores(weights: fit_ranking.Weights, floor: float) -> fit_ranking.Weights:
-        return held().scores(weights, floor)
+    def labels(self) -> LabelBatch:
+        return fit_intents.look(self.services, self.workspace, self.now)
 
-    @functools.cache
-    def samples() -> list[Sample]:
-        return held().samples(services)
+    def fit(
+        self, judged: Feedback, parts: Sequence[Fit], frozen: FrozenSet | None
+    ) -> list[Verdict]:
+        """Fit part after part, each held against what serves after the one before."""
+        with self.services.database.connection() as connection:
+            parameters = Parameters.of(versions.serving(connection, self.workspace))
+        # Where votes are too few, no part asks for the frozen set: it is read only when one does.
+        held = functools.cache(lambda: frozen or frozen_set.load(self.services))
+        samples = functools.cache(lambda: held().samples(self.services))
 
-    verdicts = []
-    for fit in parts:
-        verdict = fit(Evidence(judged, scores, samples, parameters, seed))
-        verdicts.append(verdict)
-        if verdict.decision == "promoted":
-            parameters = parameters.with_part(verdict.kind, verdict.payload)
-            if not dry_run:
-                _promote(services, workspace, verdict, now)
-    return verdicts
+        def scores(weights: fit_ranking.Weights, floor: float) -> fit_ranking.Weights:
+            return held().scores(weights, floor)
 
+        verdicts = []
+        for fit in parts:
+            verdict = fit(Evidence(judged, scores, samples, parameters, self.seed))
+            verdicts.append(verdict)
+            if verdict.decision == "promoted":
+                parameters = parameters.with_part(verdict.kind, verdict.payload)
+                if not self.is_dry:
+                    self.promote(verdict)
+        return verdicts
 
-def _promote(services: "Services", workspace: str, verdict: Verdict, now: datetime) -> None:
-    with services.database.connection() as connection:
-        version_id = versions.add(
-            connection, workspace, verdict.kind, now,
-            payload=verdict.payload, report={"reason": verdict.reason, **verdict.numbers},
-        )  # fmt: skip
-        versions.promote(connection, workspace, version_id, now)
+    def promote(self, verdict: Verdict) -> None:
+        told = {"reason": verdict.reason, **verdict.numbers}
+        with self.services.database.connection() as connection:
+            version_id = versions.add(
+                connection, self.workspace, verdict.kind, self.now,
+                payload=verdict.payload, report=told,
+            )  # fmt: skip
+            versions.promote(connection, self.workspace, version_id, self.now)
 
+    def likes(self, start: datetime, end: datetime) -> tuple[int, int]:
+        with self.services.database.connection() as connection:
+            return likes.between(connection, self.workspace, start, end)
 
-def _keep(services: "Services", workspace: str, report: Report) -> None:
-    kept = Night(uuid4(), report.started_at, report.seconds, report.data_hash, report.as_json())
-    with services.database.connection() as connection:
-        nights.add(connection, workspace, kept)
+    def drift(self, start: datetime, end: datetime) -> Drift:
+        with self.services.database.connection() as connection:
+            return likes.drift(connection, self.workspace, start, end)
+
+    def keep(self, report: Report) -> None:
+        kept = Night(uuid4(), report.started_at, report.seconds, report.data_hash, report.as_json())
+        with self.services.database.connection() as connection:
+            nights.add(connection, self.workspace, kept)

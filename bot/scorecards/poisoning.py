@@ -1,5 +1,5 @@
-"""Nights that must promote nothing: turned votes, one loud person, shuffled votes, coin tosses, on real
-searches.
+"""Nights that must promote nothing: votes that are turned round, shuffled or random, or mostly one person's,
+on real searches.
 
 Knows nothing about how a night decides (bot/learning/fit_ranking.py) or how questions get asked.
 """
@@ -20,6 +20,7 @@ from bot.learning.feedback import Feedback
 from bot.learning.fit_ranking import Evidence
 from bot.scorecards import simulation
 from bot.services import Services
+from evals import beir
 from store import people
 from store.feedback.memory import PERSON_VOTES
 from store.index.embedders import embedder_id
@@ -35,7 +36,7 @@ NOISE = 0.18
 
 
 def turned(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranking.Weights":
-    """Everybody says the opposite, but for the usual mistakes."""
+    """Everybody says the opposite of what they think, with the usual share of mistakes."""
     return np.where(chance.random(len(good)) < NOISE, good, 1 - good)
 
 
@@ -117,18 +118,23 @@ def run(
 
 
 def _asked(services: Services, folder: Path, seed: int, progress: Progress) -> Feedback:
-    """Let honest people ask and vote once; the nights turn their votes as they like."""
+    """Let honest people ask and vote once; each night then changes their votes. Raises DataError."""
     loaded = simulation.prepare(services, folder, 1, ASKED, 0.0, seed, progress)
     simulation.ask(*loaded, datetime(2026, 1, 5, 9, tzinfo=UTC), seed, progress)
     workspace = loaded[0].workspace
     with services.database.connection() as connection:
         judged = feedback.load(connection, workspace, embedder_id(services.embedder.name))
         people.forget_everything(connection, workspace)
+    if len(judged.rows) < VOTES:
+        raise beir.DataError(
+            f"{folder} gives {len(judged.rows)} answers to vote on; {VOTES} are needed."
+            " Give a larger data set."
+        )
     return judged
 
 
 def _drawn(judged: Feedback, mode: str, chance: np.random.Generator) -> Feedback:
-    picked = chance.choice(len(judged.rows), min(VOTES, len(judged.rows)), replace=False)
+    picked = chance.choice(len(judged.rows), VOTES, replace=False)
     good = np.array([float(judged.rows[i].good > judged.rows[i].bad) for i in picked])
     votes = MODES[mode](good, chance)
     picked, votes = picked[~np.isnan(votes)], votes[~np.isnan(votes)]

@@ -158,12 +158,10 @@ def _night(services: Services, place: Place) -> Iterator[Row]:
     hold = functools.partial(report.hold, settings)
     with ThreadPoolExecutor(1) as aside, watched(_nights) as totals:
         clock = Clock()
-        work: Future[dict[str, object]] = aside.submit(background.run, hold, throttle)
+        work: Future[report.Published] = aside.submit(background.run, hold, throttle)
         busy = asked(services, throttle, many, work)
         found, seconds = work.result(), clock.seconds
-    parts = found["parts"]
-    assert isinstance(parts, list)
-    told = ", ".join(f"{part['kind']} {part['decision']}" for part in parts)
+    told = ", ".join(f"{part.kind} {part.decision}" for part in found.report.verdicts)
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
     yield Row("one night", seconds, "s", 600.0, reference=told)
     yield Row("its processes, peak PSS", max(totals), "MB", 1500.0, reference="looked every second")
