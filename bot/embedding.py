@@ -1,6 +1,6 @@
-"""Which encoder: the one that is set, and the one that made the vectors which are served now.
+"""Which embedder: the one that is set, and the one that made the vectors which are served now.
 
-Knows nothing about how a model is run; models are imported when one is loaded.
+Models are imported when one is loaded: with torch that takes seconds.
 """
 
 import importlib
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 def configured(settings: Settings) -> "Embedder":
-    """Load the encoder of the settings; raises models.embedder.ModelError."""
+    """Load the embedder of the settings; raises models.embedder.ModelError."""
     return _load(settings, settings.embedder, settings.runtime)
 
 
 def named(settings: Settings, name: str) -> "Embedder | None":
-    """Load the encoder whose vectors bear this name: the model of the settings or the packaged
+    """Load the embedder whose vectors bear this name: the model of the settings or the packaged
     one, run either way. None when it is neither, or is not to be had."""
     from models import embedder
-    from models.onnx import load as exported
+    from models.onnx import load as onnx_embedder
 
     for path in dict.fromkeys((settings.embedder, None)):
         try:
             base = embedder.find(path)[1]
-            for runtime, known in (("torch", base), ("onnx", exported.named(base))):
+            for runtime, known in (("torch", base), ("onnx", onnx_embedder.named(base))):
                 if known == name:
                     return _load(settings, path, runtime)
         except embedder.ModelError:
@@ -37,17 +37,17 @@ def named(settings: Settings, name: str) -> "Embedder | None":
 
 def _load(settings: Settings, path: str | None, runtime: str) -> "Embedder":
     if runtime == "onnx":
-        from models.onnx import load as exported
+        from models.onnx import load as onnx_embedder
 
         root = settings.home / "models" / "onnx"
-        return exported.load(path, root=root, threads=settings.threads)
+        return onnx_embedder.load(path, root=root, threads=settings.threads)
     from models import embedder
 
     return embedder.load(path, threads=settings.threads)
 
 
 def preload() -> None:
-    """Import what loading the encoder of the settings will need."""
+    """Import what loading the embedder of the settings will need, which takes most of the time."""
     with suppress(SettingsError):  # the command that is run beside this says it
         is_onnx = load().runtime == "onnx"
         importlib.import_module("models.onnx.load" if is_onnx else "sentence_transformers")

@@ -1,6 +1,6 @@
 """What a message can be and what is done then: intents.toml, checked, and read again when it changes.
 
-Knows nothing about models or Slack.
+Knows nothing about models. Who a message is passed on to is named by a Slack id, which is only checked.
 """
 
 import difflib

@@ -11,8 +11,14 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from bot import embedding
+from bot.answering import classifier
+from bot.answering.answerer import Answerer
+from bot.answering.classifier import Classify, ServingClassifier
 from bot.answering.lifecycle import Answers
+from bot.answering.parameters import Serving
+from bot.answering.policy import Policy
 from bot.answering.request import Request
+from bot.intents import IntentFile
 from bot.settings import Settings
 from store import workspaces
 from store.database import Database
@@ -24,11 +30,7 @@ from store.records import Answer, ModelVersion
 from store.server import embedded
 
 if TYPE_CHECKING:
-    from bot.answering.answerer import Answerer
-    from bot.answering.parameters import Serving
-    from bot.answering.policy import Policy
-    from bot.intents import IntentFile
-    from models.embedder import Embedder
+    from models.embedder import Embedder  # it would import numpy
 
 log = logging.getLogger(__name__)
 
@@ -65,50 +67,49 @@ class Services:
 
     @cached_property
     def embedder(self) -> "Embedder":
-        """The configured encoder (loading it takes seconds and, with torch, about 600 MB)."""
+        """The embedder of the settings; loading it takes seconds and, with torch, about 600 MB."""
         with self._loading:
             return self._given or embedding.configured(self.settings)
 
     @cached_property
-    def serving(self) -> "Serving":
-        """What serves of everything that is learned."""
-        from bot.answering.parameters import Serving
-
-        named = ("answer_above", "unsure_above")
-        fixed = {name: getattr(self.settings, name) for name in named}
-        known = {name: value for name, value in fixed.items() if value is not None}
-        remembers = self.settings.learn_at != "off"
-        return Serving(self.database, self.workspace, fixed=known, remembers=remembers)
+    def serving(self) -> Serving:
+        """Gives the parameters that serve; thresholds of the settings come before learned ones."""
+        thresholds = {
+            "answer_above": self.settings.answer_above,
+            "unsure_above": self.settings.unsure_above,
+        }
+        return Serving(
+            self.database,
+            self.workspace,
+            fixed={name: value for name, value in thresholds.items() if value is not None},
+            remembers=self.settings.learn_at != "off",
+        )
 
     @cached_property
-    def intents(self) -> "IntentFile":
+    def intents(self) -> IntentFile:
         """The intents of the configured file, read again when it changes."""
-        from bot.intents import IntentFile
-
         return IntentFile(self.settings.intents)
 
     @cached_property
-    def policy(self) -> "Policy":
-        """Decides what is done with a message, by the classifier that serves."""
-        from bot.answering import classifier
-        from bot.answering.policy import Policy
-
-        folder = classifier.root(self.settings.home)
-        serving = classifier.ServingClassifier(
+    def policy(self) -> Policy:
+        """Decides what is done with a message, by the classifier that serves (loaded here)."""
+        serving = ServingClassifier(
             lambda: self.serving.now().versions.get(classifier.KIND),
             self._earlier_classifiers,
-            lambda version: classifier.load(
-                folder / (version.path or ""), self.embedder, self.settings
-            ),
+            self._load_classifier,
             lambda: classifier.untrained(self.intents.now(), self.embedder),
         )
         serving.now()
         return Policy(self.intents.now, serving.now)
 
+    def _load_classifier(self, version: ModelVersion) -> Classify:
+        folder = classifier.root(self.settings.home) / (version.path or "")
+        return classifier.load(folder, self.embedder, self.settings)
+
     def _earlier_classifiers(self) -> list[ModelVersion]:
-        """Those that served before, the last one first."""
+        """List those that served before, the last one first."""
         with self.database.connection() as connection:
-            found = versions.all_of(connection, self.workspace, "intents")
+            found = versions.all_of(connection, self.workspace, classifier.KIND)
         served = [(v.promoted_at, v) for v in found if v.promoted_at and not v.is_serving]
         return [version for _, version in sorted(served, key=lambda pair: pair[0], reverse=True)]
 
@@ -122,13 +123,11 @@ class Services:
             _ = self.answerer
 
     @property
-    def answerer(self) -> "Answerer":
-        """Answers questions from what is indexed, by the encoder that it was indexed with.
+    def answerer(self) -> Answerer:
+        """Answers questions from what is indexed, by the embedder that it was indexed with.
 
-        After a change of encoder that is the one before, until the new one's index is swapped in.
+        After a change of embedder that is the one before, until the new one's index is swapped in.
         """
-        from bot.answering.answerer import Answerer
-
         with self.database.reading() as connection:
             workspace = workspaces.current(connection)
             served = embedders.serving(connection, workspace) or self.embedder.name
@@ -144,7 +143,7 @@ class Services:
         found = embedding.named(self.settings, name)
         if found is None:
             log.error(
-                "encoder_unknown name=%s questions are answered by their words alone until every"
+                "embedder_unknown name=%s questions are answered by their words alone until every"
                 " source is indexed with %s; run threadwise ingest",
                 name,
                 self.embedder.name,

@@ -1,6 +1,6 @@
 """The settings: read once from the environment and `.env`, checked, frozen.
 
-Knows nothing about what they are used for; nothing else in the project reads the environment.
+Nothing else in the project reads the environment.
 """
 
 from pathlib import Path

@@ -164,7 +164,7 @@ def routed(decision: Decision, question: str = "text") -> Answer:
         decision.confidence,
         decision.reply,
         intent=decision.intent,
-        signals=policy.signals(decision),
+        signals=policy.intent_signals(decision),
     )
 
 

@@ -11,9 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.answering.policy import Handover
 from bot.slack import markup, render, rich_text
-from bot.text import age
 from store.records import Answer, Citation
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -120,31 +118,6 @@ def test_feedback_controls_carry_the_answers_id(status: str, has: bool) -> None:
     assert values == ([f"up:{ID}", f"down:{ID}"] if has else [])
     plain = render.message(answer(status=status), NOW, controls="buttons")
     assert [e["value"] for e in walk(plain.blocks) if "value" in e] == values
-
-
-def test_who_takes_over_is_told_on_one_line_with_a_link() -> None:
-    asked = Handover("C0ACCESS", "Asks for access", "need access\nto {crm}  " + "x" * 500)
-    told = render.handover(asked, "https://team.slack.example/1")
-    assert told.startswith("Asks for access: “need access to {crm} xxx") and "\n" not in told
-    assert told.endswith("…” <https://team.slack.example/1>") and len(told) < 230
-
-
-@pytest.mark.parametrize(
-    ("route_to", "named"),
-    [("C0ACCESS", True), ("G0ACCESS", True), ("S0TEAM", False), ("U1", False)],
-)
-def test_only_a_channel_is_named_to_the_asker(route_to: str, named: bool) -> None:
-    for said in (render.passed_on(route_to), render.not_passed_on(route_to)):
-        assert (f"<#{route_to}>" in said) is named and (route_to in said) is named
-
-
-@pytest.mark.parametrize(
-    ("days", "said"),
-    [(0, "updated today"), (1, "updated 1 day ago"), (13, "updated 1 week ago"),
-     (100, "updated 3 months ago"), (800, "updated 2 years ago"), (-3, "updated today")],
-)  # fmt: skip
-def test_age_is_told_in_the_largest_unit(days: int, said: str) -> None:
-    assert age(NOW - timedelta(days=days), NOW) == said
 
 
 def test_a_table_is_lined_up_in_a_code_block_with_an_arrow_at_the_row() -> None:

@@ -246,4 +246,4 @@ def test_an_index_by_an_unknown_encoder_is_searched_by_words_alone(
     opened = services(database, tiny, tmp_path, "torch")
     found = [opened.answer(Request("when is pay day", READER)).passages[0] for _ in range(2)]
     assert [(passage.path, passage.vector) for passage in found] == [("pay.md", None)] * 2
-    assert caplog.text.count("encoder_unknown name=gone@1") == 1
+    assert caplog.text.count("embedder_unknown name=gone@1") == 1

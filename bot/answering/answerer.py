@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.answering import confidence, faq, highlight
 from bot.answering.parameters import Parameters, Serving
-from bot.answering.policy import STATUSES, Decision, Policy, Step, signals
+from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
 from bot.answering.request import Request
 from bot.answering.retrieval import Found, Retriever
 from store.database import Database
@@ -106,7 +106,7 @@ class Answerer:
             hints=() if is_told else cited,
             passages=tuple(found.passages),
             signals=signals,
-            # "encoder" is the key under which answers were kept from the first day.
+            # "encoder": the key that kept answers and the JSON contract have for the embedder.
             versions={"encoder": self._embedder.name, **_ids(parameters)},
             vector=tuple(found.vector),
             timings_ms={**found.timings, "decide": _ms(started)},
@@ -149,7 +149,7 @@ def _ended(answer: Answer, decision: Decision, step: Step) -> Answer:
         confidence=decision.confidence,
         body=decision.reply,
         hints=(),
-        signals=signals(decision),
+        signals=intent_signals(decision),
         versions={**answer.versions, "intents": decision.version},
     )
 

@@ -1,7 +1,6 @@
 """Which intent classifier serves: the promoted version, loaded beside the old one and then swapped.
 
-Knows nothing about what an intent makes the bot do. Until a first version is trained, only messages
-worded almost like an example of small talk are recognised.
+Until a first version is trained, only messages worded almost like an example of small talk are recognised.
 """
 
 import logging
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND: Kind = "intents"
-"""Of the versions on the shelf."""
+"""Of its versions among those of everything that is learned."""
 
 NEAR = 0.85
 """Cosine with an example from which a message counts as worded like it, before anything is trained."""
@@ -110,14 +109,14 @@ class ServingClassifier:
 
 
 def root(home: Path) -> Path:
-    """Where trained classifiers lie; a version's path is relative to it."""
+    """Give the folder of trained classifiers; a version's path is relative to it."""
     return home / "models" / KIND
 
 
 def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
     """Load a version, its files verified; raises ShelfError or ModelError.
 
-    A baseline that was trained on the serving encoder shares the question's vector with the search.
+    A baseline that was trained on the serving embedder shares the question's vector with the search.
     """
     from models import frozen, shelf
     from models.embedder import WEIGHTS, sha256
@@ -132,20 +131,20 @@ def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
 
 
 def _from_texts(folder: Path, settings: Settings) -> "IntentModel":
-    """Load a version that encodes by itself, by torch where ONNX Runtime cannot."""
+    """Load a version that reads texts by itself; by torch where ONNX Runtime cannot run it."""
     from models.embedder import ModelError, packaged_folder
-    from models.intents import classifier as intent
+    from models.intents import classifier
 
     if settings.runtime == "onnx":
         try:
-            return intent.load(folder, encoder=packaged_folder(), onnx_threads=settings.threads)
+            return classifier.load(folder, encoder=packaged_folder(), onnx_threads=settings.threads)
         except ModelError as error:
             log.warning("intents_by_torch reason=%s", error)
-    return intent.load(folder, encoder=packaged_folder())
+    return classifier.load(folder, encoder=packaged_folder())
 
 
 def untrained(intents: Intents, embedder: "Embedder") -> Classify:
-    """Recognise small talk by its nearest example, and nothing else; needs no training."""
+    """Make what recognises small talk by its nearest example, and nothing else; needs no training."""
     from models.intents.classifier import Prediction
 
     rows = [

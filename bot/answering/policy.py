@@ -252,7 +252,7 @@ def _reply(intent: Intent, step: Step | None) -> str | None:
     return PASSED_ON if step == "route" and intent.route_to else intent.reply
 
 
-def signals(decision: Decision) -> dict[str, float]:
+def intent_signals(decision: Decision) -> dict[str, float]:
     """Write the two best intents with their confidences, as they are kept with an answer."""
     names = (decision.intent, decision.runner_up)
     values = (decision.confidence, decision.confidence - decision.margin)

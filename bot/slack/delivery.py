@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.answering.policy import Choice, Handover
-from bot.slack import clients, render
+from bot.slack import clients, handovers, render
 from bot.slack.render import Controls, Message
 from store import answers, questions
 from store.database import Database
@@ -100,14 +100,14 @@ class SlackDelivery:
         try:
             if not question.ask.is_private:
                 self._tell(question.ask, handover)
-                return replace(answer, body=render.passed_on(handover.route_to))
+                return replace(answer, body=handovers.passed_on(handover.route_to))
         except (SlackApiError, URLError, OSError) as error:
             _log.warning("not handed over: %s", _explained(error, clients.POSTING))
-        return replace(answer, body=render.not_passed_on(handover.route_to))
+        return replace(answer, body=handovers.not_passed_on(handover.route_to))
 
     def _tell(self, ask: Ask, handover: Handover) -> None:
         link = self._client.chat_getPermalink(channel=ask.channel, message_ts=ask.said_ts)
-        text = render.handover(handover, link["permalink"])
+        text = handovers.told(handover, link["permalink"])
         if handover.route_to.startswith("S"):  # a group has no place of its own: the thread it is
             thread_ts = ask.thread_ts or ask.message_ts
             self._client.chat_postMessage(channel=ask.channel, thread_ts=thread_ts, text=text)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from bot.answering.policy import Choice, Handover
+from bot.answering.policy import Choice
 from bot.slack import rich_text
 from bot.slack.markup import host, link, literal, mrkdwn, reply
 from bot.text import age, clean, shorten
@@ -30,9 +30,6 @@ QUESTION_CHARS = 400
 LABEL_CHARS = 75
 MENU_OPTIONS = 100
 """Of a button or an option, and of the options of one menu."""
-
-SUMMARY_CHARS = 150
-"""Of a question, in what those are told who take it over."""
 
 DISCLAIMER = "Automated answer, quoted from your documents; it may be inaccurate."
 UNSURE = "I am not sure that this answers it, so please check the page:"
@@ -112,29 +109,6 @@ def candidate(faq: Faq) -> Message:
     ]
     shown = _section(mrkdwn(text) + where)
     return Message(text, (shown, {"type": "actions", "elements": buttons}))
-
-
-def passed_on(route_to: str) -> str:
-    """Say that a message was passed on; groups and people are not named, which would ping them."""
-    where = f"to <#{route_to}>" if _is_channel(route_to) else "to the people in charge"
-    return f"That is not in the documents' hands: I have passed it on {where}."
-
-
-def not_passed_on(route_to: str) -> str:
-    """Say whom to ask, where a message could not or must not be passed on."""
-    where = f"in <#{route_to}>" if _is_channel(route_to) else "the people in charge"
-    return f"That is not in the documents' hands. Please ask {where}."
-
-
-def handover(of: Handover, permalink: str) -> str:
-    """Tell those who take over what was asked, on one line, and where; a group is called by name."""
-    asked = shorten(" ".join(of.question.split()), SUMMARY_CHARS)
-    text = f"{mrkdwn(f'{of.about}: “{asked}”')} <{permalink}>"
-    return f"<!subteam^{of.route_to}> {text}" if of.route_to.startswith("S") else text
-
-
-def _is_channel(route_to: str) -> bool:
-    return route_to.startswith(("C", "G"))
 
 
 def named(answer_id: UUID, intent: str) -> str:
