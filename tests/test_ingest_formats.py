@@ -97,20 +97,6 @@ def test_word_gives_text_title_and_date(parser: Parser) -> None:
     assert parsed.updated_at == datetime(2025, 2, 3, 10, tzinfo=UTC)
 
 
-def test_pdf_gives_pages_and_date(parser: Parser) -> None:
-    parsed = read(parser, "a.pdf", pdf("First page text", "", "Third page text"))
-    first, second, third = parsed.body.split("\f")
-    assert ("First" in first, second, "Third" in third) == (True, "", True)
-    assert (parsed.anchors, str(parsed.updated_at)[:10]) == ("page", "2025-02-03")
-
-
-def test_a_scan_and_a_locked_pdf_say_so(parser: Parser) -> None:
-    assert "OCR" in reason(parser, "scan.pdf", pdf("", ""))
-    key = "0" * 64
-    locked = f"/Encrypt<</Filter/Standard/V 1/R 2/O<{key}>/U<{key}>/P -4>>/ID[<00><00>]"
-    assert "password" in reason(parser, "locked.pdf", pdf("Secret", extra=locked))
-
-
 def test_a_workbook_gives_a_table_per_sheet(parser: Parser) -> None:
     book = openpyxl.Workbook()
     assert book.active

@@ -22,6 +22,7 @@ _LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _MARKS = re.compile(r"[*`]|(?<!\w)_+|_+(?!\w)|<[^>]+>")
 _HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _KINDS = {"fence": "code", "code_block": "code", "html_block": "html", "table_open": "table"}
+_PAGE_HEADING = re.compile(r"(#{1,6}) (\S.*)")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]", re.UNICODE)
 
 
@@ -69,7 +70,7 @@ def _own_heading(body: str) -> str | None:
 def sections(parsed: Parsed, title: str) -> Iterator[list[Section]]:
     """Give the document's sections in order, piece by piece; headings without text are left out."""
     if parsed.anchors == "page":
-        yield _pages(parsed.body)
+        yield list(_pages(parsed.body, title))
         return
     outline = _Outline(parsed, title)
     for body in chain((parsed.body,), parsed.more):
@@ -93,13 +94,29 @@ def slug(text: str, seen: Counter[str]) -> str:
     return base if seen[base] == 1 else f"{base}-{seen[base] - 1}"
 
 
-def _pages(body: str) -> list[Section]:
+def _pages(body: str, title: str) -> Iterator[Section]:
+    """Give what stands under each heading of each page; headings go on over pages."""
     pages = body.split("\f")
-    return [
-        Section((f"Page {n}",) if len(pages) > 1 else (), f"page={n}", tuple(_paragraphs(page)))
-        for n, page in enumerate(pages, start=1)
-        if page.strip()
-    ]
+    stack: list[tuple[int, str]] = []
+    for number, page in enumerate(pages, start=1):
+        name = (f"Page {number}",) if len(pages) > 1 else ()
+        blocks: list[Block] = []
+        markup = ""
+        for block in _paragraphs(page):
+            if not (heading := _PAGE_HEADING.fullmatch(block.text)):
+                blocks.append(block)
+                continue
+            if blocks:
+                yield Section(name + _below(stack, title), f"page={number}", tuple(blocks), markup)
+            level, blocks, markup = len(heading.group(1)), [], block.text
+            stack = [item for item in stack if item[0] < level] + [(level, heading.group(2))]
+        if blocks:
+            yield Section(name + _below(stack, title), f"page={number}", tuple(blocks), markup)
+
+
+def _below(stack: list[tuple[int, str]], title: str) -> tuple[str, ...]:
+    names = [text for _, text in stack]
+    return tuple(names[1:] if names and names[0].lower() == title.lower() else names)
 
 
 def _paragraphs(body: str) -> Iterator[Block]:

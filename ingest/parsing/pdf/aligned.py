@@ -1,0 +1,133 @@
+"""Tables without rules: columns of cells that stand below one another.
+
+A table is only made where every value certainly stands in its column and the first row names the
+columns; lines in doubt are left as they stand.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ingest.parsing.pdf.grids import Table
+from ingest.parsing.pdf.lines import SAME_LINE
+from ingest.parsing.pdf.words import Word
+
+MOST_HEADER_WORDS = 6
+MOST_ROWS = 0.6  # of the rows must have two cells or more
+TIGHT = 0.8  # of the usual distance between rows: a nearer line belongs to the cell above
+
+_NUMBER = re.compile(r"[-+±<>≤≥~(]*[$€£¥]?\s*[\d][\d.,:/%\s)°'–-]*\D{0,4}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table, and words above its header that belong to no column."""
+
+    table: Table
+    above: tuple[Word, ...]
+
+
+@dataclass(slots=True)
+class _Row:
+    baseline: float
+    cells: list[list[Word]]
+
+    @property
+    def filled(self) -> list[int]:
+        return [index for index, cell in enumerate(self.cells) if cell]
+
+    def texts(self) -> list[str]:
+        return [" ".join(word.text for word in cell) for cell in self.cells]
+
+
+def aligned_table(columns: Sequence[Sequence[Word]]) -> Found | None:
+    """Make a table of columns of words, or None where it is in doubt."""
+    rows = _rows(columns)
+    above: list[Word] = []
+    while rows and len(rows[0].filled) < 2 and len(columns) > 1:
+        above += [word for cell in rows.pop(0).cells for word in cell]
+    if len(rows) < 2 or not _has_header(rows):
+        return None
+    rows = _with_continued(rows)
+    if sum(len(row.filled) > 1 for row in rows) < MOST_ROWS * len(rows):
+        return None
+    if len(rows) < 2 or (len(columns) == 2 and not _is_short(rows)):
+        return None
+    words = [word for row in rows for cell in row.cells for word in cell]
+    table = Table(
+        rows=tuple(tuple(row.texts()) for row in rows),
+        left=min(word.left for word in words),
+        right=max(word.right for word in words),
+        bottom=min(word.bottom for word in words),
+        top=max(word.top for word in words),
+        edges=tuple(min(word.left for word in column) for column in columns),
+    )
+    return Found(table, tuple(above))
+
+
+def _rows(columns: Sequence[Sequence[Word]]) -> list[_Row]:
+    placed = [(word, n) for n, column in enumerate(columns) for word in column]
+    placed.sort(key=lambda item: (-item[0].baseline, item[0].left))
+    rows: list[_Row] = []
+    for word, column in placed:
+        if not rows or rows[-1].baseline - word.baseline > SAME_LINE * word.size:
+            rows.append(_Row(word.baseline, [[] for _ in columns]))
+        rows[-1].cells[column].append(word)
+    for row in rows:
+        for cell in row.cells:
+            cell.sort(key=lambda word: word.left)
+    return rows
+
+
+def _has_header(rows: list[_Row]) -> bool:
+    """Tell whether the first row names the columns: by bold type, or names above numbers."""
+    first, rest = rows[0], rows[1:]
+    texts = first.texts()
+    missing = [index for index, text in enumerate(texts) if not text]
+    if [index for index in missing if index] or len(first.filled) < 2:
+        return False
+    if any(len(text.split()) > MOST_HEADER_WORDS for text in texts):
+        return False
+    is_bold = all(word.bold for cell in first.cells for word in cell)
+    body_bold = all(word.bold for row in rest for cell in row.cells for word in cell)
+    if is_bold and not body_bold:
+        return True
+    if any(_NUMBER.match(text) for text in texts if text) or any(":" in text for text in texts):
+        return False
+    bodies = [[row.texts()[n] for row in rest if row.cells[n]] for n in range(len(texts))]
+    has_numbers = any(body and all(map(_NUMBER.match, body)) for body in bodies)
+    return has_numbers or (len(texts) > 2 and len(rest) > 2)
+
+
+def _is_short(rows: list[_Row]) -> bool:
+    """Tell cells from two columns of text."""
+    counts = [len(text.split()) for row in rows for text in row.texts() if text]
+    return median(counts) <= 5
+
+
+def _with_continued(rows: list[_Row]) -> list[_Row]:
+    """Join lines that go on in a cell above: nearer than rows are, or in small letters."""
+    full = [row.baseline for row in rows if len(row.filled) == len(row.cells)]
+    pitches = [a - b for a, b in itertools.pairwise(full)]
+    usual = median(pitches) if pitches else 0.0
+    joined: list[_Row] = []
+    last = 0.0
+    for row in rows:
+        if joined and _continues(row, joined[-1], last - row.baseline, usual):
+            for cell, more in zip(joined[-1].cells, row.cells, strict=True):
+                cell += more
+        else:
+            joined.append(row)
+        last = row.baseline
+    return joined
+
+
+def _continues(row: _Row, above: _Row, distance: float, usual: float) -> bool:
+    if len(row.filled) == len(row.cells) or any(not above.cells[n] for n in row.filled):
+        return False
+    if row.filled[0] == 0 and len(row.filled) > 1:
+        return False
+    in_small = all(row.cells[n][0].text[:1].islower() for n in row.filled)
+    return in_small or distance < TIGHT * usual
