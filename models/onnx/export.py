@@ -19,7 +19,7 @@ from torch import Tensor
 
 from models.bert import BertClassifier
 from models.embedder import TOKENIZER, ModelError
-from models.onnx.load import FILE, IDS, MASK, SETTINGS, Network, Rows
+from models.onnx.network import FILE, IDS, MASK, SETTINGS, Network, Rows
 from models.tokens import Ids, TextCodec
 
 OPSET = 17
