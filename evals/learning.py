@@ -14,14 +14,14 @@ ASKED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Draw:
     """`asked` question ids night by night, and every question of the passages they are about."""
 
     asked: tuple[tuple[str, ...], ...]
     others: tuple[str, ...]
 
 
-def plan(right: Mapping[str, str], nights: int, votes: int, seed: int) -> Plan:
+def draw(right: Mapping[str, str], nights: int, votes: int, seed: int) -> Draw:
     """Draw passages with at least two questions and let people ask half of each one's questions.
 
     `right` maps each question to its right passage. When the questions run out, nights stay short.
@@ -42,7 +42,7 @@ def plan(right: Mapping[str, str], nights: int, votes: int, seed: int) -> Plan:
     taken = set(asked)
     chance.shuffle(asked)
     cut = tuple(tuple(asked[n * votes : (n + 1) * votes]) for n in range(nights))
-    return Plan(cut, tuple(q for q in right if q not in taken))
+    return Draw(cut, tuple(q for q in right if q not in taken))
 
 
 def thumb(is_right: bool, flip: float, chance: random.Random) -> int:
@@ -52,16 +52,16 @@ def thumb(is_right: bool, flip: float, chance: random.Random) -> int:
 
 
 def groups(
-    plan: Plan, right: Mapping[str, str], voted_on: Collection[str], most: int, seed: int
+    drawn: Draw, right: Mapping[str, str], voted_on: Collection[str], most: int, seed: int
 ) -> dict[str, list[str]]:
     """Split the questions that were not asked, at most `most` of each.
 
     Again: others asked about its right passage, and that passage was shown and voted on. Unseen:
     nobody asked about its right passage and it was never shown. Between: one of the two.
     """
-    topics = {right[q] for night in plan.asked for q in night}
+    topics = {right[q] for night in drawn.asked for q in night}
     found: dict[str, list[str]] = {"again": [], "unseen": [], "between": []}
-    for question in plan.others:
+    for question in drawn.others:
         is_topic, is_judged = right[question] in topics, right[question] in voted_on
         name = "between" if is_topic != is_judged else ("again" if is_topic else "unseen")
         found[name].append(question)

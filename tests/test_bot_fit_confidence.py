@@ -13,7 +13,7 @@ from bot.answering.parameters import Parameters
 from bot.learning import fit_confidence, fit_ranking
 from bot.learning.calibration import Sample
 from bot.learning.feedback import Feedback
-from bot.learning.fit_ranking import Evidence
+from bot.learning.fit_ranking import FitInput
 from bot.learning.replay import Replay
 from store.feedback.memory import Judged
 from store.records import Ask, ModelVersion, Passage
@@ -28,7 +28,7 @@ def rated(number: int, unit: float, good: float, bad: float, unfounded: float = 
     return Judged(UUID(int=number), ask, "", "aa", good, bad, ("U",), signals, unfounded)
 
 
-def known(rows: list[Judged], chance: np.random.Generator) -> Evidence:
+def known(rows: list[Judged], chance: np.random.Generator) -> FitInput:
     """What people said, beside a frozen set that the serving model tells truly."""
     units = chance.random(200)
     frozen = [
@@ -36,7 +36,7 @@ def known(rows: list[Judged], chance: np.random.Generator) -> Evidence:
         for n, u in enumerate(units)
     ]
     feedback = Feedback((), (), np.zeros((0, 0), dtype=np.float32), tuple(rows))
-    return Evidence(
+    return FitInput(
         feedback, lambda weights, floor: np.zeros(0), lambda: frozen, Parameters(SERVING)
     )
 
@@ -120,7 +120,7 @@ def test_a_source_that_people_reject_loses_its_lead() -> None:
         )
         replays.append(Replay(passages, table))
     feedback = Feedback(tuple(rows), tuple(replays), np.eye(400, dtype=np.float32))
-    evidence = Evidence(feedback, lambda weights, floor: np.zeros(160), list, Parameters(SERVING))
+    evidence = FitInput(feedback, lambda weights, floor: np.zeros(160), list, Parameters(SERVING))
     verdict = fit_ranking.fit_sources(evidence)
     assert verdict.decision == "promoted", verdict.reason
     worth = {name: float(str(value)) for name, value in verdict.payload.items()}
@@ -130,7 +130,7 @@ def test_a_source_that_people_reject_loses_its_lead() -> None:
 def test_one_source_has_nothing_to_be_told_apart_from() -> None:
     replays = (Replay((passage(0, "wiki"),), np.zeros((1, 3))),)
     feedback = Feedback((rated(0, 0.5, 1, 0),), replays, np.eye(1, dtype=np.float32))
-    evidence = Evidence(feedback, lambda weights, floor: np.zeros(0), list, Parameters(SERVING))
+    evidence = FitInput(feedback, lambda weights, floor: np.zeros(0), list, Parameters(SERVING))
     assert fit_ranking.fit_sources(evidence).decision == "waiting"
 
 

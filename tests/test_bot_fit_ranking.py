@@ -11,7 +11,7 @@ from bot.answering.confidence import Calibrator
 from bot.answering.parameters import Parameters
 from bot.learning import fit_ranking, promotion
 from bot.learning.feedback import Feedback
-from bot.learning.fit_ranking import Evidence
+from bot.learning.fit_ranking import FitInput
 from bot.learning.replay import Replay
 from models import ranking
 from store.feedback.memory import Judged
@@ -30,7 +30,7 @@ def passage(number: int) -> Passage:
 PASSAGES = tuple(passage(n) for n in range(10))
 
 
-def night(seed: int, turn: Turn, count: int = 220) -> Evidence:
+def night(seed: int, turn: Turn, count: int = 220) -> FitInput:
     """Questions whose right passage follows TRUTH; the serving order is shown and voted on."""
     chance = np.random.default_rng(seed)
     parameters = Parameters(Calibrator.default())
@@ -52,7 +52,7 @@ def night(seed: int, turn: Turn, count: int = 220) -> Evidence:
     def scores(weights: fit_ranking.Weights, floor: float) -> fit_ranking.Weights:
         return np.array([float((t @ weights[:3]).argmax() == r) for t, r in frozen])
 
-    return Evidence(feedback, scores, list, parameters, seed)
+    return FitInput(feedback, scores, list, parameters, seed)
 
 
 def honest(chance: np.random.Generator, is_right: bool) -> bool:

@@ -8,17 +8,17 @@ RIGHT = {f"q{p}-{n}": f"p{p}" for p in range(50) for n in range(4)} | {"alone": 
 
 
 def test_half_of_a_topics_questions_are_asked_and_none_twice() -> None:
-    plan = learning.plan(RIGHT, nights=2, votes=20, seed=1)
-    asked = [question for night in plan.asked for question in night]
-    assert [len(night) for night in plan.asked] == [20, 20]
+    drawn = learning.draw(RIGHT, nights=2, votes=20, seed=1)
+    asked = [question for night in drawn.asked for question in night]
+    assert [len(night) for night in drawn.asked] == [20, 20]
     assert len(set(asked)) == 40
-    assert not set(asked) & set(plan.others)
-    assert "alone" in plan.others
+    assert not set(asked) & set(drawn.others)
+    assert "alone" in drawn.others
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
-    assert learning.plan(RIGHT, 1, 30, 7) == learning.plan(RIGHT, 1, 30, 7)
-    assert learning.plan(RIGHT, 1, 30, 7) != learning.plan(RIGHT, 1, 30, 8)
+    assert learning.draw(RIGHT, 1, 30, 7) == learning.draw(RIGHT, 1, 30, 7)
+    assert learning.draw(RIGHT, 1, 30, 7) != learning.draw(RIGHT, 1, 30, 8)
 
 
 def test_votes_follow_what_is_right_but_for_the_flipped_share() -> None:
@@ -29,8 +29,8 @@ def test_votes_follow_what_is_right_but_for_the_flipped_share() -> None:
 
 
 def test_again_needs_a_topic_that_was_asked_and_shown() -> None:
-    plan = learning.Plan((("q0-0", "q1-0"),), ("q0-1", "q1-1", "q2-1", "q3-1"))
-    groups = learning.groups(plan, RIGHT, {"p0", "p2"}, 10, 0)
+    drawn = learning.Draw((("q0-0", "q1-0"),), ("q0-1", "q1-1", "q2-1", "q3-1"))
+    groups = learning.groups(drawn, RIGHT, {"p0", "p2"}, 10, 0)
     assert groups == {"again": ["q0-1"], "between": ["q1-1", "q2-1"], "unseen": ["q3-1"]}
 
 

@@ -1,4 +1,4 @@
-"""Fit the confidence on questions with known quotes, and show what it is worth on pages it did not see.
+"""Fit the confidence on questions with known quotes, and tell what it is worth on pages that it did not see.
 
 Knows nothing about how a logistic model is fitted (models/confidence.py does).
 """
@@ -20,16 +20,16 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
 
 HIDDEN_IMPORTANCE = 0.15
-"""What a question counts whose page was hidden from it: there is one of them for each answerable one,
-and in real use most questions are answerable (calibration error .042; .051 without them, .068 at .35)."""
+"""The weight of a search with the right page hidden. There is one for each answerable question, and in real
+use most questions are answerable (calibration error .042; .051 without them, .068 at a weight of .35)."""
 
 CERTAIN = 0.8
-"""Share of right answers wanted of those given without a doubt."""
+"""Of the answers given without a doubt, the share that has to be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One judged search: was the first passage right? Samples of a page stay in one fold."""
+    """One search, and whether its first passage was right. Samples of one page stay together in a fold."""
 
     signals: Mapping[str, float]
     is_right: bool
@@ -40,7 +40,7 @@ class Sample:
 def samples(
     answerer: Answerer, parameters: Parameters, rows: Sequence[answers.Labelled], progress: Progress
 ) -> list[Sample]:
-    """Search for every question; answerable ones a second time with their page hidden."""
+    """Search for every question, and for the answerable ones a second time with their page hidden."""
     found_samples = []
     for number, row in enumerate(rows, start=1):
         found = answerer.retriever.find(row.question, READER, parameters)
@@ -78,7 +78,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FittedCalibrator:
     """A fitted calibrator: the logistic model as models/confidence.py gives it, thresholds, and its worth."""
 
     model: Mapping[str, object]
@@ -97,7 +97,7 @@ class Fit:
         }
 
 
-def fit(samples: Sequence[Sample]) -> Fit:
+def fit(samples: Sequence[Sample]) -> FittedCalibrator:
     """Fit the model on all samples, and the thresholds on what it says of pages that it did not see."""
     rows = [s.signals for s in samples]
     right = [s.is_right for s in samples]
@@ -106,7 +106,7 @@ def fit(samples: Sequence[Sample]) -> Fit:
     real = [i for i, s in enumerate(samples) if s.importance == 1.0]
     known, truth = [probabilities[i] for i in real], [right[i] for i in real]
     answer_above, unsure_above = confidence.thresholds(known, truth, accuracy=CERTAIN)
-    return Fit(
+    return FittedCalibrator(
         confidence.fit(rows, right, importance),
         answer_above,
         unsure_above,
@@ -118,7 +118,7 @@ def fit(samples: Sequence[Sample]) -> Fit:
     )
 
 
-def refit(services: Services, file: Path, out: Path | None, progress: Progress) -> Fit:
+def refit(services: Services, file: Path, out: Path | None, progress: Progress) -> FittedCalibrator:
     """Fit on the questions of a file over what is ingested; write the payload to `out` when given."""
     drawn = samples(services.answerer, services.serving.now(), answers.labelled(file), progress)
     found = fit(drawn)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bot.answering.confidence import Calibrator
 from bot.learning import calibration, promotion
 from bot.learning.calibration import CERTAIN, Sample
-from bot.learning.fit_ranking import Evidence
+from bot.learning.fit_ranking import FitInput
 from bot.learning.promotion import Verdict
 from evals import metrics, paired
 from models import confidence
@@ -36,26 +36,26 @@ honest votes, 18 % of them wrong, 22 pass."""
 Floats = NDArray[np.float64]
 
 
-def fit_confidence(known: Evidence) -> Verdict:
+def fit_confidence(given: FitInput) -> Verdict:
     """Fit the probability that an answer is right; the thresholds stay as they serve.
 
     Promoted if it predicts held-out votes better and the frozen set no worse, by the Brier score (Brier
     1950): the mean squared error of the probability.
     """
-    votes = _votes(known)
+    votes = _votes(given)
     if len(votes) < promotion.MIN_JUDGED:
         return promotion.waits("confidence", len(votes), what="votes on answers with signals")
     if len({s.is_right for s in votes}) < 2:
         return Verdict(
             "confidence", "waiting", "all votes say the same, so there is nothing to tell apart."
         )
-    serving = known.parameters.calibrator
+    serving = given.parameters.calibrator
     if disagreement := _disagreement("confidence", votes, serving):
         return disagreement
-    mixed = [*votes, *known.samples()]
+    mixed = [*votes, *given.samples()]
     rows, right = [s.signals for s in mixed], [s.is_right for s in mixed]
     predicted = confidence.held_out(
-        rows, right, [s.page for s in mixed], [s.importance for s in mixed], seed=known.seed
+        rows, right, [s.page for s in mixed], [s.importance for s in mixed], seed=given.seed
     )
     truth = np.array(right, dtype=np.float64)
     before = np.array([serving.probability(row) for row in rows])
@@ -71,24 +71,24 @@ def fit_confidence(known: Evidence) -> Verdict:
         fitted.payload,
         gain[: len(votes)],
         gain[len(votes) :],
-        known.seed,
+        given.seed,
     )
 
 
-def fit_thresholds(known: Evidence) -> Verdict:
+def fit_thresholds(given: FitInput) -> Verdict:
     """Fit the probabilities from which an answer is given, and given without a doubt.
 
     They are tried on votes that they were not fitted on. People judge only what was shown, so votes can say
     that a threshold should rise, but not that it should fall: an answer that is withheld gets no vote.
     """
-    votes, serving = _votes(known), known.parameters.calibrator
+    votes, serving = _votes(given), given.parameters.calibrator
     if len(votes) < promotion.MIN_JUDGED:
         return promotion.waits("thresholds", len(votes), what="votes on answers with signals")
     if disagreement := _disagreement("thresholds", votes, serving):
         return disagreement
-    frozen = list(known.samples())
+    frozen = list(given.samples())
     asked = [s for s in frozen if s.importance == 1.0]
-    fold = np.random.default_rng(known.seed).permutation(len(votes)) % FOLDS
+    fold = np.random.default_rng(given.seed).permutation(len(votes)) % FOLDS
     gain = np.zeros(len(votes))
     for k in range(FOLDS):
         part = [s for s, f in zip(votes, fold, strict=True) if f != k]
@@ -98,14 +98,14 @@ def fit_thresholds(known: Evidence) -> Verdict:
     fitted = _fitted(votes, asked, serving)
     change = _worth(frozen, fitted) - _worth(frozen, serving)
     payload = {"answer_above": fitted.answer_above, "unsure_above": fitted.unsure_above}
-    return _verdict("thresholds", "what is said", payload, gain, change, known.seed)
+    return _verdict("thresholds", "what is said", payload, gain, change, given.seed)
 
 
-def _votes(known: Evidence) -> list[Sample]:
+def _votes(given: FitInput) -> list[Sample]:
     """Give the judged answers as samples; votes for "not found" count against them like any dislike."""
     return [
         Sample(r.signals, r.good > r.bad + r.unfounded, str(r.answer_id), 1.0)
-        for r in known.feedback.rated
+        for r in given.feedback.rated
         if SIGNAL in r.signals and r.good != r.bad + r.unfounded
     ]
 

@@ -98,7 +98,7 @@ def teach(
     elif not _serves_still(services, workspace, batch.serving):
         return replace(verdict, decision="waiting", reason="Another version serves meanwhile.")
     else:
-        training.keep(services, given, out, told={"night": dict(verdict.numbers)})
+        training.keep(services, given, out, detail={"night": dict(verdict.numbers)})
     return verdict
 
 

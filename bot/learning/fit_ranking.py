@@ -48,7 +48,7 @@ source only, so it cannot tell what sources are worth."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class FitInput:
     """What a part is fitted to and compared with: what people judged, the frozen set (`frozen` gives its
     scores, `samples` its searches for the confidence; both are slow and read late), and what serves."""
 
@@ -66,34 +66,34 @@ def weights(parameters: Parameters, sources: Sequence[str] = ()) -> Weights:
     return np.array([vector, 1 - vector, title, parameters.recall.weight, *worth])
 
 
-def fit_title(known: Evidence) -> Verdict:
+def fit_title(given: FitInput) -> Verdict:
     """Fit what it adds when the question's words stand in the title."""
     spread = (0.0, 0.0, TITLE_SPREAD, 0.0)
     return _fit_order(
-        "title", known, spread, lambda found: {"title_weight": found[2]}, is_by_likelihood=True
+        "title", given, spread, lambda found: {"title_weight": found[2]}, is_by_likelihood=True
     )
 
 
-def fit_fusion(known: Evidence) -> Verdict:
+def fit_fusion(given: FitInput) -> Verdict:
     """Fit the vectors' share in the fused score, 0..1."""
     spread = (VECTOR_SPREAD, VECTOR_SPREAD, 0.0, 0.0)
-    return _fit_order("fusion", known, spread, lambda found: {"vector_weight": found[0]})
+    return _fit_order("fusion", given, spread, lambda found: {"vector_weight": found[0]})
 
 
-def fit_sources(known: Evidence) -> Verdict:
+def fit_sources(given: FitInput) -> Verdict:
     """Fit what is added to the score of each source's passages; 0 by default, below 0 for a poor source."""
-    names = known.feedback.sources
+    names = given.feedback.sources
     if len(names) == 1:
         return Verdict("sources", "waiting", "There is only one source: nothing to tell apart.")
     spread = (0.0, 0.0, 0.0, 0.0, *[SOURCE_SPREAD] * len(names))
     return _fit_order(
-        "sources", known, spread, lambda found: dict(zip(names, found[4:].tolist(), strict=True))
+        "sources", given, spread, lambda found: dict(zip(names, found[4:].tolist(), strict=True))
     )
 
 
 def _fit_order(
     kind: Kind,
-    known: Evidence,
+    given: FitInput,
     spread: Sequence[float],
     payload: Callable[[Weights], Mapping[str, float]],
     *,
@@ -106,19 +106,19 @@ def _fit_order(
     repairs whatever the order gets wrong, and would hide it. `is_by_likelihood` tests how likely the votes
     are (`_gains`) instead of counting which first passages changed.
     """
-    votes = known.feedback.votes(known.parameters.recall.floor)
+    votes = given.feedback.votes(given.parameters.recall.floor)
     if len(votes.shown) < promotion.MIN_JUDGED:
         return promotion.waits(kind, len(votes.shown))
-    before = weights(known.parameters, known.feedback.sources)
+    before = weights(given.parameters, given.feedback.sources)
     before[3] = 0.0
     spread = np.pad(np.array(spread), (0, len(before) - len(spread))).tolist()
     fitted, old = _fitted(votes, before, spread), ranking.choices(votes, before)
-    fold = ranking.folds(len(votes.shown), seed=known.seed)
+    fold = ranking.folds(len(votes.shown), seed=given.seed)
     folds = [
         (fold == k, _fitted(votes.take(fold != k), before, spread)) for k in set(fold.tolist())
     ]
     gains = _gains(votes, before, folds) if is_by_likelihood else None
-    verdict, floor = promotion.waits(kind, 0), known.parameters.recall.floor
+    verdict, floor = promotion.waits(kind, 0), given.parameters.recall.floor
     for step in STEPS:
         new, best = old.copy(), _toward(before, fitted, step)
         for rows, part in folds:
@@ -126,7 +126,7 @@ def _fit_order(
         rounded = {name: round(float(value), 4) for name, value in payload(best).items()}
         verdict = _verdict(kind, rounded, votes, old, new, np.zeros(0), gains)
         if verdict.decision == "promoted":
-            change = known.frozen(best[:4], floor) - known.frozen(before[:4], floor)
+            change = given.frozen(best[:4], floor) - given.frozen(before[:4], floor)
             verdict = _verdict(kind, rounded, votes, old, new, change, gains)
         if verdict.decision == "promoted" or not verdict.numbers["frozen"]:
             break
@@ -165,15 +165,15 @@ def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
     return found
 
 
-def fit_memory(known: Evidence) -> Verdict:
+def fit_memory(given: FitInput) -> Verdict:
     """Fit memory's weight and floor; for each question only the votes on the others count as memory."""
-    count = len(known.feedback.rows)
+    count = len(given.feedback.rows)
     if count < promotion.MIN_JUDGED:
         return promotion.waits("memory", count)
-    before = weights(known.parameters, known.feedback.sources)
-    floor = known.parameters.recall.floor
-    tables = {f: known.feedback.votes(f) for f in sorted({*FLOORS, floor})}
-    old, fold = ranking.choices(tables[floor], before), ranking.folds(count, seed=known.seed)
+    before = weights(given.parameters, given.feedback.sources)
+    floor = given.parameters.recall.floor
+    tables = {f: given.feedback.votes(f) for f in sorted({*FLOORS, floor})}
+    old, fold = ranking.choices(tables[floor], before), ranking.folds(count, seed=given.seed)
     new = old.copy()
     for k in range(int(fold.max()) + 1):
         part = _best_recall({f: v.take(fold != k) for f, v in tables.items()}, before)
@@ -184,7 +184,7 @@ def fit_memory(known: Evidence) -> Verdict:
     verdict = _verdict("memory", payload, tables[floor], old, new, np.zeros(0))
     if verdict.decision == "promoted":
         after = _with_memory(before, best.weight)
-        change = known.frozen(after[:4], best.floor) - known.frozen(before[:4], floor)
+        change = given.frozen(after[:4], best.floor) - given.frozen(before[:4], floor)
         verdict = _verdict("memory", payload, tables[floor], old, new, change)
     return verdict
 

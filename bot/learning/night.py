@@ -21,7 +21,7 @@ from bot.learning import (
 )
 from bot.learning.feedback import Feedback
 from bot.learning.fit_intents import LabelBatch
-from bot.learning.fit_ranking import Evidence
+from bot.learning.fit_ranking import FitInput
 from bot.learning.frozen_set import FrozenSet
 from bot.learning.promotion import Verdict
 from bot.services import Services
@@ -31,7 +31,7 @@ from store.feedback.likes import Drift
 from store.feedback.nights import Night
 from store.index.embedders import embedder_id
 
-Fit = Callable[[Evidence], Verdict]
+Fit = Callable[[FitInput], Verdict]
 Teach = Callable[[Services, str, LabelBatch, bool], Verdict]
 
 PARTS: tuple[Fit, ...] = (
@@ -214,7 +214,7 @@ class _Tonight:
 
         verdicts = []
         for fit in parts:
-            verdict = fit(Evidence(judged, scores, samples, parameters, self.seed))
+            verdict = fit(FitInput(judged, scores, samples, parameters, self.seed))
             verdicts.append(verdict)
             if verdict.decision == "promoted":
                 parameters = parameters.with_part(verdict.kind, verdict.payload)

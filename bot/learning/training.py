@@ -1,4 +1,4 @@
-"""Trains the intent classifier on the team's examples and puts it on the shelf, serving.
+"""Trains the intent classifier on the team's examples, keeps the version that comes out, and lets it serve.
 
 Knows nothing about how it is trained, nor in which process.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from models.intents.report import Report
 
 KEPT = 5
-"""Versions whose files are kept beside the serving one; each has about 90 MB."""
+"""Versions whose files stay on disk: so many of the newest, and of those that served last. Each has about 90 MB."""
 
 
 class TrainingTrigger:
@@ -53,14 +53,14 @@ def is_due(services: Services, intents: Intents) -> bool:
 
 
 def served(services: Services, intents: Intents) -> TrainingSet:
-    """The file's examples with the labels that what serves has learned already."""
+    """Give the file's examples, with the labels that the serving version was trained on."""
     with services.database.connection() as connection:
         serving = versions.serving(connection, services.workspace).get(KIND)
         return training_set.served(connection, services.workspace, intents, serving)
 
 
 def workplace(home: Path, intents: Intents) -> Path:
-    """Where a model is trained; a training that was killed finds its checkpoints there."""
+    """Name the folder that a model is trained in; a training that was killed finds its checkpoints there."""
     return root(home) / f".training-{intents.digest[:12]}"
 
 
@@ -70,11 +70,11 @@ def keep(
     trained: Path,
     *,
     files: int = KEPT,
-    told: Mapping[str, object] | None = None,
+    detail: Mapping[str, object] | None = None,
 ) -> ModelVersion:
-    """Move what was trained onto the shelf and let it serve; `files` versions stay on disk.
+    """Move what was trained in a folder onto the shelf, and let it serve; `files` versions stay on disk.
 
-    What was `told` about it is kept with what it was trained on.
+    `detail` is kept with the version, beside the hashes of what it was trained on.
     """
     from models.shelf import Shelf
 
@@ -84,7 +84,7 @@ def keep(
     shelf = Shelf(root(services.settings.home))
     shelf.put(name, trained)
     shutil.rmtree(trained)
-    payload = {**given.payload, **(told or {})}
+    payload = {**given.payload, **(detail or {})}
     with services.database.connection() as connection:
         version_id = versions.add(
             connection, services.workspace, KIND, now, payload=payload, report=report, path=name
@@ -114,9 +114,10 @@ def teach(
     on_progress: Callable[[int, int], None] | None = None,
     encoder: Path | None = None,
 ) -> "Report":
-    """Train in this process; raises models.intents.examples.TrainingError when rows are missing.
+    """Train in this process and write the model into `out`; minutes long, with `threads` threads.
 
-    `encoder` is the pretrained folder, the packaged one by default.
+    `encoder` is the folder of the pretrained encoder, by default the one that ships. Raises
+    models.intents.examples.TrainingError where there are too few rows to learn from.
     """
     from models.embedder import bound, packaged_folder
     from models.intents import training

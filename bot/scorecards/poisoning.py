@@ -17,7 +17,7 @@ from bot.answering.parameters import Parameters
 from bot.learning import feedback, fit_ranking, frozen_set, night
 from bot.learning.calibration import Progress
 from bot.learning.feedback import Feedback
-from bot.learning.fit_ranking import Evidence
+from bot.learning.fit_ranking import FitInput
 from bot.scorecards import simulation
 from bot.services import Services
 from evals import beir
@@ -109,7 +109,7 @@ def run(
         for number in range(count):
             chance = np.random.default_rng((seed, number, len(mode)))
             drawn = _drawn(judged, mode, chance)
-            known = Evidence(drawn, frozen.scores, lambda: samples, parameters, number)
+            known = FitInput(drawn, frozen.scores, lambda: samples, parameters, number)
             decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS))
             progress(mode, number + 1, count)
         promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))

@@ -12,7 +12,7 @@ from uuid import uuid4
 from bot.learning import night
 from bot.learning.calibration import Progress
 from bot.scorecards import retrieval, simulation
-from bot.scorecards.simulation import Run
+from bot.scorecards.simulation import Simulation
 from bot.services import Services
 from evals import beir, metrics, paired, ranking
 from store import people
@@ -75,7 +75,7 @@ def run(services: Services, data: Path, progress: Progress) -> Scorecard:
     asked = [*valid.questions, *(str(row["id"]) for row in rows)]
     texts = valid.questions | {str(row["id"]): str(row["question"]) for row in rows}
     encoded = services.embedder.encode([texts[q] for q in asked])
-    where = Run(services, workspace, texts, {}, dict(zip(asked, encoded, strict=True)), 0.0)
+    where = Simulation(services, workspace, texts, {}, dict(zip(asked, encoded, strict=True)), 0.0)
     before = _gains(where, valid, progress, "before")
     at = datetime(2026, 1, 5, 9, tzinfo=UTC)
     cast = _vote(where, rows, at, progress)
@@ -94,7 +94,7 @@ def run(services: Services, data: Path, progress: Progress) -> Scorecard:
     )
 
 
-def _gains(where: Run, valid: beir.DataSet, progress: Progress, name: str) -> list[float]:
+def _gains(where: Simulation, valid: beir.DataSet, progress: Progress, name: str) -> list[float]:
     found = simulation.searched(where, list(valid.questions), progress, name)
     return [
         ranking.ndcg(list(dict.fromkeys(p.path for p in found[q])), valid.qrels[q], 10)
@@ -103,7 +103,7 @@ def _gains(where: Run, valid: beir.DataSet, progress: Progress, name: str) -> li
 
 
 def _vote(
-    where: Run, rows: Sequence[Mapping[str, object]], at: datetime, progress: Progress
+    where: Simulation, rows: Sequence[Mapping[str, object]], at: datetime, progress: Progress
 ) -> int:
     """Replay each rating as a thumb on an answer that showed the rated passage."""
     pages, cast = _passages(where, rows, progress), 0
@@ -121,7 +121,7 @@ def _vote(
             Vote(answer.answer_id, f"R{place}-{number // RATED_EACH}", 1 if r in LIKED else -1, "button")
             for place, r in enumerate(ratings)
         ]  # fmt: skip
-        simulation.keep(where, ask, answer, thumbs[0], when)
+        simulation.record(where, ask, answer, thumbs[0], when)
         with where.services.database.connection() as connection:
             for thumb in thumbs[1:]:
                 votes.cast(connection, where.workspace, thumb, when)
@@ -131,12 +131,12 @@ def _vote(
 
 
 def _passages(
-    where: Run, rows: Sequence[Mapping[str, object]], progress: Progress
+    where: Simulation, rows: Sequence[Mapping[str, object]], progress: Progress
 ) -> dict[str, Passage]:
     """Find the rated passages as a search gives them, by their own words."""
     wanted = {str(row["passage_id"]): f"{row['title']}\n\n{row['text']}" for row in rows}
     encoded = where.services.embedder.encode(list(wanted.values()))
-    own = Run(
+    own = Simulation(
         where.services, where.workspace, wanted, {}, dict(zip(wanted, encoded, strict=True)), 0.0
     )
     found = simulation.searched(own, list(wanted), progress, "rated passages")

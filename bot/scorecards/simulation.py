@@ -27,20 +27,21 @@ from store.index.embedders import embedder_id
 from store.records import READER, Answer, Ask, Passage, Vote
 
 MOST = 1000
-"""Questions measured in each group; more say little more."""
+"""Questions measured in each group: with more the interval hardly shrinks."""
 
 VOTES_EACH = 5
 """Votes that one simulated person casts in a night."""
 
 BOOST = 0.1
-"""What a vote adds to its document in the beaten baseline, on the scale of the fused score."""
+"""What a vote adds to its document in the baseline, on the scale of the fused score (0..1)."""
 
 DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A simulation's fixed parts."""
+class Simulation:
+    """Where people ask, and what: each question's text, right passage and vector; `flip` is the share of votes
+    that are turned round."""
 
     services: Services
     workspace: str
@@ -52,8 +53,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Questions that were not asked, measured before and after: by what was learned, and by the beaten
-    baseline (BOOST) instead."""
+    """Questions that nobody asked, before and after: by what was learned, and by the baseline (BOOST) instead."""
 
     learned: learning.Comparison
     plus_minus_one: learning.Comparison
@@ -105,17 +105,17 @@ def simulate(
     `votes` is how many are cast in all, spread evenly over the nights.
     """
     each = -(-votes // nights)
-    run, plan = prepare(services, folder, nights, each, flip, seed, progress)
+    run, drawn = prepare(services, folder, nights, each, flip, seed, progress)
     frozen = frozen_set.load(services)
-    before = searched(run, plan.others, progress, "before")
+    before = searched(run, drawn.others, progress, "before")
     chance, boosts, held = random.Random(seed), dict[str, int](), []
-    for number, asked in enumerate(plan.asked):
+    for number, asked in enumerate(drawn.asked):
         at = datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(days=number)
         _ask(run, asked, at, chance, boosts, progress)
         held.append(_night(run, at, seed, frozen))
-    after = searched(run, plan.others, progress, "after")
-    groups = learning.groups(plan, run.right, boosts, MOST, seed)
-    boosted = {q: _boosted(before[q], boosts) for q in plan.others}
+    after = searched(run, drawn.others, progress, "after")
+    groups = learning.groups(drawn, run.right, boosts, MOST, seed)
+    boosted = {q: _boosted(before[q], boosts) for q in drawn.others}
     with services.database.connection() as connection:
         people.forget_everything(connection, run.workspace)
     decisions = [v.decision for report in held for v in report.verdicts]
@@ -127,7 +127,7 @@ def simulate(
             )
             for name, rows in groups.items()
         },
-        votes=sum(len(asked) for asked in plan.asked),
+        votes=sum(len(asked) for asked in drawn.asked),
         flip=flip,
         seed=seed,
         promotions=decisions.count("promoted"),
@@ -145,25 +145,27 @@ def prepare(
     flip: float,
     seed: int,
     progress: Progress,
-) -> tuple[Run, learning.Plan]:
+) -> tuple[Simulation, learning.Draw]:
     """Index the data set, draw who asks what, and encode the questions that are needed."""
     texts, right, data = _questions(folder)
     embedder = services.embedder
     workspace = retrieval.index(services, data, progress)
     with services.database.connection() as connection:
         people.forget_everything(connection, workspace)
-    plan = learning.plan(right, nights, votes, seed)
-    if not any(plan.asked):
+    drawn = learning.draw(right, nights, votes, seed)
+    if not any(drawn.asked):
         raise beir.DataError(f"{folder} has no passage with two questions: nothing to ask again.")
     # Before votes nobody knows which passages will be shown: keep enough of each group.
-    others = random.Random(seed).sample(plan.others, min(len(plan.others), 2 * MOST))
-    topics = {right[q] for asked in plan.asked for q in asked}
-    kept = [q for q in plan.others if right[q] in topics or q in set(others)]
-    plan = replace(plan, others=tuple(kept))
-    needed = [*kept, *(q for asked in plan.asked for q in asked)]
+    others = random.Random(seed).sample(drawn.others, min(len(drawn.others), 2 * MOST))
+    topics = {right[q] for asked in drawn.asked for q in asked}
+    kept = [q for q in drawn.others if right[q] in topics or q in set(others)]
+    drawn = replace(drawn, others=tuple(kept))
+    needed = [*kept, *(q for asked in drawn.asked for q in asked)]
     vectors = embedder.encode([texts[q] for q in needed])
-    run = Run(services, workspace, texts, right, dict(zip(needed, vectors, strict=True)), flip)
-    return run, plan
+    run = Simulation(
+        services, workspace, texts, right, dict(zip(needed, vectors, strict=True)), flip
+    )
+    return run, drawn
 
 
 def _questions(folder: Path) -> tuple[dict[str, str], dict[str, str], beir.DataSet]:
@@ -181,14 +183,14 @@ def _questions(folder: Path) -> tuple[dict[str, str], dict[str, str], beir.DataS
     return texts, right, data
 
 
-def ask(run: Run, plan: learning.Plan, at: datetime, seed: int, progress: Progress) -> None:
-    """Let people ask and judge all of the plan's questions, with the signals of every answer."""
+def ask(run: Simulation, drawn: learning.Draw, at: datetime, seed: int, progress: Progress) -> None:
+    """Let people ask and judge all questions that were drawn to be asked, with the signals of every answer."""
     chance, boosts = random.Random(seed), dict[str, int]()
-    for asked in plan.asked:
+    for asked in drawn.asked:
         _ask(run, asked, at, chance, boosts, progress, has_signals=True)
 
 
-def _answerer(run: Run) -> Answerer:
+def _answerer(run: Simulation) -> Answerer:
     services = run.services
     serving = Serving(services.database, run.workspace)
     embedder = services.embedder
@@ -196,7 +198,7 @@ def _answerer(run: Run) -> Answerer:
 
 
 def searched(
-    run: Run, asked: Sequence[str], progress: Progress, name: str
+    run: Simulation, asked: Sequence[str], progress: Progress, name: str
 ) -> dict[str, list[Passage]]:
     """Search for questions by what serves in the run's workspace."""
     answerer, found = _answerer(run), {}
@@ -210,7 +212,7 @@ def searched(
 
 
 def _ask(
-    run: Run,
+    run: Simulation,
     asked: Sequence[str],
     at: datetime,
     chance: random.Random,
@@ -219,9 +221,10 @@ def _ask(
     *,
     has_signals: bool = False,
 ) -> None:
-    """Ask each question in the store, show the first passage whatever the confidence, and vote.
+    """Ask each question, show the first passage whatever the confidence, and vote on it.
 
-    Signals, of which the confidence is made, take most of the time; without them it learns nothing.
+    The signals that the confidence is made of take most of the time; votes on answers without them teach the
+    confidence nothing.
     """
     answerer = _answerer(run)
     for number, question in enumerate(asked):
@@ -244,12 +247,12 @@ def _ask(
             signals=answerer.judge(found)[1] if has_signals else {},
             vector=tuple(found.vector),
         )
-        keep(run, Ask(run.workspace, "C1", f"{when.timestamp()}", person, text, "mention", False),
+        record(run, Ask(run.workspace, "C1", f"{when.timestamp()}", person, text, "mention", False),
                 answer, Vote(answer.answer_id, person, value, "button"), when)  # fmt: skip
         progress("votes", number + 1, len(asked))
 
 
-def keep(run: Run, ask: Ask, answer: Answer, vote: Vote, when: datetime) -> None:
+def record(run: Simulation, ask: Ask, answer: Answer, vote: Vote, when: datetime) -> None:
     """Record a question with its answer, and a vote on it."""
     number = embedder_id(run.services.embedder.name)
     with run.services.database.connection() as connection:
@@ -259,19 +262,19 @@ def keep(run: Run, ask: Ask, answer: Answer, vote: Vote, when: datetime) -> None
         votes.cast(connection, run.workspace, vote, when)
 
 
-def _night(run: Run, at: datetime, seed: int, frozen: FrozenSet) -> night.Report:
+def _night(run: Simulation, at: datetime, seed: int, frozen: FrozenSet) -> night.Report:
     when = at + timedelta(hours=18)
     return night.run(run.services, workspace=run.workspace, now=when, seed=seed, frozen=frozen)
 
 
 def _boosted(passages: Sequence[Passage], boosts: Mapping[str, int]) -> list[Passage]:
-    """The baseline: a document's thumbs up minus down move it, whatever the question."""
+    """Order passages as the baseline does: a document rises by its thumbs up less those down, whatever is asked."""
     scored = [replace(p, score=p.score + BOOST * boosts.get(p.path, 0)) for p in passages]
     return sorted(scored, key=lambda p: -p.score)
 
 
 def _ranks(
-    run: Run, asked: Sequence[str], found: Mapping[str, Sequence[Passage]]
+    run: Simulation, asked: Sequence[str], found: Mapping[str, Sequence[Passage]]
 ) -> list[int | None]:
     places = []
     for question in asked:
