@@ -3,6 +3,7 @@
 Knows nothing about what is tested.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,6 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give each of several workers one core for its sums, and the processes that it starts."""
     if hasattr(config, "workerinput"):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported from the garbage collector, which would walk it at every training."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,4 +1,4 @@
-"""Speed and memory, measured: `python -m tests.bench.__main__ [NAMES...] [--data DIR] [--json FILE] [--quick]`.
+"""Speed and memory, measured: `python -m tests.bench [NAMES...] [--data DIR] [--json FILE] [--quick]`.
 
 Knows nothing about how anything is measured: each part is a file of its own. Nothing here fails
 for being slow; the table says which targets are reached.
