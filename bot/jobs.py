@@ -5,9 +5,7 @@ Whoever defers a job does so in a transaction of its own: the job exists exactly
 
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.queue import Queue
 
 QUESTIONS = "questions"
@@ -25,8 +23,6 @@ RETAIN = "retain"
 WAITED_FOR = 10
 """Priority of a job that a person waits for, however it came into the queue: one that was rescued
 must not wait behind every newer one. Jobs of like priority go in the order in which they came."""
-
-Connection = psycopg.Connection[TupleRow]
 
 
 def defer_answer(connection: Connection, queue: Queue, workspace: str, question_id: UUID) -> None:

@@ -14,8 +14,8 @@ from ingest.parsing import parse
 from ingest.plan import version_of
 from ingest.splitting import chunks as split
 from ingest.splitting import sections
-from store.index.chunks import clean
 from store.records import Chunk, Document, Stored
+from store.values import storable
 
 WHOLE_CHUNKS = 2048  # a document of more is stored part by part, and shown when all are there
 PART_CHUNKS = 256  # what a killed run may have to encode again
@@ -123,9 +123,9 @@ class Preparer:
         named = content.title or parsed.title or entry.title
         parsed = replace(
             parsed,
-            body=clean(parsed.body),
-            title=named and clean(named),
-            more=map(clean, parsed.more),
+            body=storable(parsed.body),
+            title=named and storable(named),
+            more=map(storable, parsed.more),
         )
         title = sections.title_of(parsed, entry.path)
         title = split.fit_title(title, self.count, self.window)

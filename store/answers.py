@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from store.questions import storable
+from store.database import Connection
 from store.records import Answer, Citation, Passage
+from store.values import halfvec, storable
 
 _SELECT = """
 SELECT a.answer_id, q.body, a.status, a.confidence, a.body, a.citations, a.passages, q.intent,
@@ -25,7 +25,7 @@ FROM answers a JOIN questions q USING (workspace_id, question_id) WHERE a.worksp
 
 
 def record(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     question_id: UUID,
     answer: Answer,
@@ -55,7 +55,7 @@ def record(
             Jsonb(dict(answer.versions)),
             _rows(answer.hints),
             embedder_id,
-            None if vector is None else "[" + ",".join(f"{x:.6g}" for x in vector) + "]",
+            None if vector is None else halfvec(connection, vector),
             now,
         ),
     )
@@ -66,9 +66,7 @@ def record(
     return kept
 
 
-def of(
-    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID
-) -> Answer | None:
+def of(connection: Connection, workspace: str, question_id: UUID) -> Answer | None:
     """Find the answer that was recorded for a question."""
     row = connection.execute(
         f"{_SELECT} AND a.question_id = %s", (workspace, question_id)
@@ -76,9 +74,7 @@ def of(
     return _answer(row) if row else None
 
 
-def get(
-    connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID | str
-) -> Answer | None:
+def get(connection: Connection, workspace: str, answer_id: UUID | str) -> Answer | None:
     """Find an answer by its id or by an unambiguous beginning of at least six hex digits."""
     digits = str(answer_id).replace("-", "").lower()
     if not re.fullmatch(r"[0-9a-f]{6,32}", digits):
@@ -90,9 +86,7 @@ def get(
     return _answer(rows[0]) if len(rows) == 1 else None
 
 
-def at(
-    connection: psycopg.Connection[TupleRow], workspace: str, channel: str, ts: str
-) -> UUID | None:
+def at(connection: Connection, workspace: str, channel: str, ts: str) -> UUID | None:
     """Name the answer that was posted as this message; None when it is not one of ours."""
     row = connection.execute(
         "SELECT answer_id FROM answers WHERE workspace_id = %s AND channel = %s AND posted_ts = %s",
@@ -102,7 +96,7 @@ def at(
 
 
 def posted(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     answer_id: UUID,
     channel: str,
@@ -117,7 +111,7 @@ def posted(
 
 
 def posted_at(
-    connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID
+    connection: Connection, workspace: str, answer_id: UUID
 ) -> tuple[str, str | None] | None:
     """Give the channel and message of an answer that was delivered; None when it was not."""
     row = connection.execute(
@@ -128,7 +122,7 @@ def posted_at(
     return (row[0], row[1]) if row else None
 
 
-def take_turn(connection: psycopg.Connection[TupleRow], workspace: str, channel: str) -> str | None:
+def take_turn(connection: Connection, workspace: str, channel: str) -> str | None:
     """Wait until no one else posts to the channel, then give the last message posted there.
 
     The turn lasts until the transaction ends, in whichever process it was taken.
@@ -144,9 +138,7 @@ def take_turn(connection: psycopg.Connection[TupleRow], workspace: str, channel:
     return row[0] if row else None
 
 
-def _keep_intent(
-    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID, answer: Answer
-) -> None:
+def _keep_intent(connection: Connection, workspace: str, question_id: UUID, answer: Answer) -> None:
     connection.execute(
         "UPDATE questions SET intent = %s, intent_confidence = %s, timings = %s"
         " WHERE workspace_id = %s AND question_id = %s",

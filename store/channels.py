@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-import psycopg
-from psycopg.rows import TupleRow
+from store.database import Connection
 
 Mode = Literal["mention", "questions", "all", "off"]
 
@@ -27,7 +26,7 @@ class ChannelSettings:
     sources: tuple[str, ...] | None = None
 
 
-def get(connection: psycopg.Connection[TupleRow], workspace: str, channel: str) -> ChannelSettings:
+def get(connection: Connection, workspace: str, channel: str) -> ChannelSettings:
     """Give a channel's settings, the usual ones when nothing was set."""
     row = connection.execute(
         "SELECT mode, strictness, sources FROM channel_settings"
@@ -40,7 +39,7 @@ def get(connection: psycopg.Connection[TupleRow], workspace: str, channel: str) 
 
 
 def put(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     settings: ChannelSettings,
     changed_by: str,

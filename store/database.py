@@ -5,13 +5,12 @@ Knows nothing about tables, nor who runs the server.
 
 import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
-from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 WAIT_SECONDS = 30  # how long a server may be away before callers are told
@@ -36,8 +35,10 @@ select set_config('hnsw.iterative_scan', 'relaxed_order', false),
        set_config('plan_cache_mode', 'force_custom_plan', false)
 """
 
-Configure = Callable[[Connection[tuple[Any, ...]]], None]
-Pool = ConnectionPool[Connection[tuple[Any, ...]]]
+Connection = psycopg.Connection[TupleRow]
+"""A connection whose rows are tuples."""
+
+Pool = ConnectionPool[Connection]
 
 
 class StoreError(Exception):
@@ -52,8 +53,6 @@ class Database:
     """Pools of connections to one Postgres and, for reading, to its replica when there is one.
 
     Connections are made on demand, so making a Database never fails for a server that is away.
-    `configure` is called with each new connection (to register types, say) and must not leave a
-    transaction open.
     """
 
     def __init__(
@@ -63,15 +62,14 @@ class Database:
         replica_url: str | None = None,
         size: int = 8,
         wait_seconds: float = WAIT_SECONDS,
-        configure: Configure | None = None,
     ) -> None:
         self.url = url
         self._wait_seconds = wait_seconds
-        self._primary = _pool(url, size, configure)
-        self._replica = _pool(replica_url, size, configure) if replica_url else None
+        self._primary = _pool(url, size)
+        self._replica = _pool(replica_url, size) if replica_url else None
 
     @contextmanager
-    def connection(self) -> Iterator[Connection[tuple[Any, ...]]]:
+    def connection(self) -> Iterator[Connection]:
         """Lend a connection for one transaction: it commits, or rolls back on any error.
 
         A server that is away is waited for, up to `wait_seconds`. Driver errors leave as StoreError.
@@ -80,7 +78,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection[tuple[Any, ...]]]:
+    def reading(self) -> Iterator[Connection]:
         """Lend a connection for reading, to the replica if any; each statement stands alone."""
         with as_store_errors(), self._lent(self._replica or self._primary) as connection:
             connection.autocommit = True
@@ -92,14 +90,14 @@ class Database:
                     connection.autocommit = False
 
     @contextmanager
-    def _lent(self, pool: Pool) -> Iterator[Connection[tuple[Any, ...]]]:
+    def _lent(self, pool: Pool) -> Iterator[Connection]:
         connection = self._acquire(pool)
         try:
             yield connection
         finally:
             pool.putconn(connection)
 
-    def _acquire(self, pool: Pool) -> Connection[tuple[Any, ...]]:
+    def _acquire(self, pool: Pool) -> Connection:
         """A connection that works, polling while the server is away."""
         deadline = time.monotonic() + self._wait_seconds
         while True:
@@ -121,7 +119,7 @@ class Database:
                 pool.close()
 
 
-def check_server(connection: Connection[tuple[Any, ...]]) -> None:
+def check_server(connection: Connection) -> None:
     """Raise StoreError naming what this Postgres lacks for Threadwise, with the cure."""
     facts = connection.execute(
         """
@@ -173,12 +171,10 @@ def _version(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in (text or "0").split(".") if part.isdecimal())
 
 
-def _pool(url: str, size: int, configure: Configure | None) -> Pool:
-    def prepare(connection: Connection[tuple[Any, ...]]) -> None:
+def _pool(url: str, size: int) -> Pool:
+    def prepare(connection: Connection) -> None:
         connection.execute(SETTINGS)
         connection.commit()
-        if configure:
-            configure(connection)
 
     given = conninfo_to_dict(url)
     # reconnect_timeout=0: the pool's own retries back off to many seconds; _acquire polls instead.
@@ -192,7 +188,7 @@ def _pool(url: str, size: int, configure: Configure | None) -> Pool:
     )
 
 
-def _alive(connection: Connection[tuple[Any, ...]]) -> bool:
+def _alive(connection: Connection) -> bool:
     """Whether an idle connection still works; costs a round trip only when something arrived."""
     try:
         poll = select.poll()

@@ -7,7 +7,8 @@ import logging
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import TupleRow
+
+from store.database import Connection
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class Candidate:
     def __init__(self, url: str, name: str) -> None:
         self._url = url
         self._name = name
-        self._connection: psycopg.Connection[TupleRow] | None = None
+        self._connection: Connection | None = None
 
     def leads(self) -> bool:
         """Take or keep the lead; False when another has it or Postgres is away. Call every second."""
@@ -62,7 +63,7 @@ class Candidate:
         return False
 
 
-def alone(connection: psycopg.Connection[TupleRow], name: str) -> bool:
+def alone(connection: Connection, name: str) -> bool:
     """Whether no other transaction holds `name`; if so, ours holds it until it ends."""
     row = connection.execute(
         "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (name,)

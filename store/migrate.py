@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import psycopg
-from psycopg import Connection
 
-from store.database import StoreError, check_server
+from store.database import Connection, StoreError, check_server
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 LOCK = 7_468_726_561_647  # advisory lock number, ours by choice
@@ -125,7 +123,7 @@ def _lock(url: str, wait_seconds: float) -> Iterator[None]:
         yield
 
 
-def _pending(connection: Connection[Any], migrations: list[Migration]) -> list[Migration]:
+def _pending(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     rows = connection.execute("select name, sha256 from schema_migrations order by name").fetchall()
     applied: dict[str, str] = dict(rows)
     unknown = applied.keys() - {migration.name for migration in migrations}
@@ -143,7 +141,7 @@ def _pending(connection: Connection[Any], migrations: list[Migration]) -> list[M
     return [migration for migration in migrations if migration.name not in applied]
 
 
-def _apply(connection: Connection[Any], migration: Migration) -> None:
+def _apply(connection: Connection, migration: Migration) -> None:
     text = INCLUDE.sub(lambda found: _resource(found[1], found[2]), migration.text)
     try:
         if text.startswith(ALONE):
@@ -159,7 +157,7 @@ def _apply(connection: Connection[Any], migration: Migration) -> None:
         ) from error
 
 
-def _record(connection: Connection[Any], migration: Migration) -> None:
+def _record(connection: Connection, migration: Migration) -> None:
     connection.execute(
         "insert into schema_migrations (name, sha256) values (%s, %s)",
         (migration.name, migration.sha256),

@@ -6,9 +6,7 @@ Knows nothing about Slack. What was made of erased rows (memory) goes with them.
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.feedback import memory
 
 _MINE = (
@@ -37,7 +35,7 @@ class Forgotten:
         return self.questions + self.votes + self.labels + self.faqs + self.audit
 
 
-def forget(connection: psycopg.Connection[TupleRow], workspace: str, person: str) -> Forgotten:
+def forget(connection: Connection, workspace: str, person: str) -> Forgotten:
     """Erase a person's questions with their answers, their votes, labels and kept replies.
 
     Votes of others on the person's questions go too: without the question they teach nothing.
@@ -73,21 +71,19 @@ def forget(connection: psycopg.Connection[TupleRow], workspace: str, person: str
     return Forgotten(questions, len(voted) + votes, labels + more, faqs, audit)
 
 
-def retain(connection: psycopg.Connection[TupleRow], workspace: str, before: datetime) -> Forgotten:
+def retain(connection: Connection, workspace: str, before: datetime) -> Forgotten:
     """Erase questions asked before a moment, with their answers, votes and labels."""
     questions, votes, labels = _erase(connection, _OLD, {"workspace": workspace, "before": before})
     return Forgotten(questions, votes, labels)
 
 
-def forget_everything(connection: psycopg.Connection[TupleRow], workspace: str) -> None:
+def forget_everything(connection: Connection, workspace: str) -> None:
     """Erase all feedback and all that was learned, but no documents: for a simulation's workspace."""
     for table in FEEDBACK_TABLES:
         connection.execute(f"DELETE FROM {table} WHERE workspace_id = %s", (workspace,))
 
 
-def _erase(
-    connection: psycopg.Connection[TupleRow], chosen: str, given: dict[str, object]
-) -> tuple[int, int, int]:
+def _erase(connection: Connection, chosen: str, given: dict[str, object]) -> tuple[int, int, int]:
     """Delete questions and what hangs on them; gives (questions, votes, labels)."""
     of_answers = (
         "workspace_id = %(workspace)s AND answer_id IN (SELECT answer_id FROM answers"

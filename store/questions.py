@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
-import psycopg
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
+from store.database import Connection
 from store.records import Ask, Question, Status
+from store.values import storable
 
 MUTE = "mute"
 """The intent of a message that asked to be left alone in its thread."""
@@ -20,7 +21,7 @@ _COLUMNS = """question_id, workspace_id, channel, message_ts, person, body, orig
     thread_ts, respond_url, chosen, claimed_at, attempts, status"""
 
 
-def claim(connection: psycopg.Connection[TupleRow], ask: Ask, now: datetime) -> UUID | None:
+def claim(connection: Connection, ask: Ask, now: datetime) -> UUID | None:
     """Keep a message as a question; None when the same message was claimed before."""
     row = connection.execute(
         "INSERT INTO questions (workspace_id, question_id, channel, message_ts, thread_ts, person,"
@@ -46,7 +47,7 @@ def claim(connection: psycopg.Connection[TupleRow], ask: Ask, now: datetime) -> 
 
 
 def begin(
-    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID, now: datetime
+    connection: Connection, workspace: str, question_id: UUID, now: datetime
 ) -> Question | None:
     """Count an attempt and give the question; None when it is unknown or has ended already."""
     row = connection.execute(
@@ -59,7 +60,7 @@ def begin(
 
 
 def end(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     question_id: UUID,
     status: Status,
@@ -92,9 +93,7 @@ def end(
     )
 
 
-def waiting(
-    connection: psycopg.Connection[TupleRow], workspace: str, older_than: datetime
-) -> list[Question]:
+def waiting(connection: Connection, workspace: str, older_than: datetime) -> list[Question]:
     """List the questions claimed before `older_than` that have not ended, oldest first."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM questions"
@@ -104,9 +103,7 @@ def waiting(
     return [_question(row) for row in rows]
 
 
-def get(
-    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID
-) -> Question | None:
+def get(connection: Connection, workspace: str, question_id: UUID) -> Question | None:
     """Find a question by its id."""
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM questions WHERE workspace_id = %s AND question_id = %s",
@@ -116,7 +113,7 @@ def get(
 
 
 def asker_of_thread(
-    connection: psycopg.Connection[TupleRow], workspace: str, channel: str, thread_ts: str
+    connection: Connection, workspace: str, channel: str, thread_ts: str
 ) -> str | None:
     """Name who brought the bot into a thread; None when it never spoke there or was told to stop.
 
@@ -132,9 +129,7 @@ def asker_of_thread(
     return None if row is None or row[1] == MUTE else row[0]
 
 
-def of_answer(
-    connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID
-) -> Question | None:
+def of_answer(connection: Connection, workspace: str, answer_id: UUID) -> Question | None:
     """Find the question that an answer was given to."""
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM questions WHERE workspace_id = %s AND question_id ="
@@ -144,9 +139,7 @@ def of_answer(
     return _question(row) if row else None
 
 
-def at(
-    connection: psycopg.Connection[TupleRow], workspace: str, channel: str, message_ts: str
-) -> UUID | None:
+def at(connection: Connection, workspace: str, channel: str, message_ts: str) -> UUID | None:
     """Name the question that this message, or the answer posted as it, belongs to; None for others."""
     row = connection.execute(
         "SELECT question_id FROM questions"
@@ -158,9 +151,7 @@ def at(
     return row[0] if row else None
 
 
-def mark(
-    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID, marker: str
-) -> bool:
+def mark(connection: Connection, workspace: str, question_id: UUID, marker: str) -> bool:
     """Keep how the message was marked as being worked on; False when the answer was quicker."""
     marked = connection.execute(
         "UPDATE questions SET marker = %s"
@@ -170,9 +161,7 @@ def mark(
     return marked.rowcount > 0
 
 
-def unmark(
-    connection: psycopg.Connection[TupleRow], workspace: str, question_id: UUID
-) -> str | None:
+def unmark(connection: Connection, workspace: str, question_id: UUID) -> str | None:
     """Give the marker that has to be taken off, once; no other can be put on afterwards."""
     row = connection.execute(
         "SELECT marker FROM questions WHERE workspace_id = %s AND question_id = %s FOR UPDATE",
@@ -183,11 +172,6 @@ def unmark(
         (workspace, question_id),
     )
     return row[0] if row and row[0] != "none" else None
-
-
-def storable(text: str) -> str:
-    """Drop what Postgres cannot keep in a text: NUL and lone surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _question(row: TupleRow) -> Question:

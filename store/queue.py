@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
-from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
+
+from store.database import Connection
 
 _DEFER = """
 SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
@@ -67,7 +68,7 @@ class Queue:
 
     def defer(
         self,
-        connection: psycopg.Connection[TupleRow],
+        connection: Connection,
         task: str,
         args: Mapping[str, object],
         *,
@@ -98,13 +99,13 @@ class Queue:
         return int(row[0])
 
 
-def stalled(connection: psycopg.Connection[TupleRow], seconds: float) -> list[Job]:
+def stalled(connection: Connection, seconds: float) -> list[Job]:
     """List running jobs whose worker is gone or has not been heard of for so many seconds."""
     rows = connection.execute(_STALLED, {"seconds": seconds}).fetchall()
     return [Job(*row) for row in rows]
 
 
-def retry(connection: psycopg.Connection[TupleRow], job_id: int) -> bool:
+def retry(connection: Connection, job_id: int) -> bool:
     """Let a stalled job run again at once and free its lock; False when one like it waits already.
 
     In that case the stalled one is ended: the waiting one does its work.
@@ -120,12 +121,12 @@ def retry(connection: psycopg.Connection[TupleRow], job_id: int) -> bool:
     return True
 
 
-def fail(connection: psycopg.Connection[TupleRow], job_id: int) -> None:
+def fail(connection: Connection, job_id: int) -> None:
     """End a job for good and free its lock; it is kept until `forget`."""
     connection.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
 
 
-def held(connection: psycopg.Connection[TupleRow], task: str, key: str) -> set[str]:
+def held(connection: Connection, task: str, key: str) -> set[str]:
     """The values of argument `key` over all jobs of `task` that wait or run."""
     rows = connection.execute(
         "SELECT args ->> %s FROM procrastinate_jobs"
@@ -135,12 +136,12 @@ def held(connection: psycopg.Connection[TupleRow], task: str, key: str) -> set[s
     return {value for (value,) in rows if value is not None}
 
 
-def depths(connection: psycopg.Connection[TupleRow]) -> list[Depth]:
+def depths(connection: Connection) -> list[Depth]:
     """How long each queue is; empty queues are left out."""
     return [Depth(*row) for row in connection.execute(_DEPTHS).fetchall()]
 
 
-def workers(connection: psycopg.Connection[TupleRow], seconds: float) -> int:
+def workers(connection: Connection, seconds: float) -> int:
     """How many worker loops gave a sign of life within so many seconds."""
     row = connection.execute(
         "SELECT count(*) FROM procrastinate_workers"
@@ -150,13 +151,13 @@ def workers(connection: psycopg.Connection[TupleRow], seconds: float) -> int:
     return int(row[0]) if row else 0
 
 
-def forget(connection: psycopg.Connection[TupleRow], before: datetime) -> int:
+def forget(connection: Connection, before: datetime) -> int:
     """Delete jobs that ended before a time; returns how many."""
     return connection.execute(_FORGET, {"before": before}).rowcount
 
 
 @contextmanager
-def _savepoint(connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
+def _savepoint(connection: Connection) -> Iterator[None]:
     """Undo only what is inside on an error.
 
     Not connection.transaction(): where no statement has run yet, that would commit at its end.

@@ -5,9 +5,9 @@ Knows nothing about Slack: it is told the team's id and name.
 
 from datetime import datetime
 
-import psycopg
 from psycopg import sql
-from psycopg.rows import TupleRow
+
+from store.database import Connection
 
 LOCAL = "local"
 
@@ -19,7 +19,7 @@ WHERE c.table_schema = current_schema() AND c.column_name = 'workspace_id'
 """
 
 
-def current(connection: psycopg.Connection[TupleRow]) -> str:
+def current(connection: Connection) -> str:
     """Name the workspace that documents and questions belong to."""
     row = connection.execute(
         "SELECT workspace_id FROM workspaces ORDER BY connected_at LIMIT 1"
@@ -27,7 +27,7 @@ def current(connection: psycopg.Connection[TupleRow]) -> str:
     return row[0] if row else LOCAL
 
 
-def connect(connection: psycopg.Connection[TupleRow], team: str, name: str, now: datetime) -> bool:
+def connect(connection: Connection, team: str, name: str, now: datetime) -> bool:
     """Make `team` the workspace; what was gathered under `local` becomes its own. True if new."""
     added = connection.execute(
         "INSERT INTO workspaces (workspace_id, name, connected_at)"

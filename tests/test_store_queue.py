@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
-from psycopg.rows import TupleRow
 
 from store import queue
-from store.database import Database
-
-Connection = psycopg.Connection[TupleRow]
+from store.database import Connection, Database
 
 
 @pytest.fixture

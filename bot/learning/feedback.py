@@ -5,19 +5,17 @@ Knows nothing about what is learned from it, or whether that serves.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
-from psycopg.rows import TupleRow
 
 from bot.answering.lifecycle import viewer
 from bot.answering.recall import Judgement, evidence
 from bot.learning.replay import Replay, replay
 from models.ranking import Votes
+from store.database import Connection
 from store.feedback import memory
 from store.feedback.memory import NEAREST, Judged
 
@@ -132,7 +130,7 @@ def fair_share(votes: Sequence[int]) -> int:
     return LEAST
 
 
-def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int) -> Feedback:
+def load(connection: Connection, workspace: str, embedder_id: int) -> Feedback:
     """Read the votes that count, and search for every question again with the rights of the answer's reader."""
     counts = memory.votes_each(connection, workspace)
     most = fair_share(counts)
@@ -141,7 +139,7 @@ def load(connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: 
     for row in rated:
         if not row.good and not row.bad:
             continue
-        vector = json.loads(row.vector)
+        vector = row.vector
         again = replay(connection, workspace, row.ask.body, viewer(row.ask), vector)
         # A text that is gone, or no longer found, says nothing about an order.
         if any(p.text_hash == row.text_hash for p in again.passages):

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
-from psycopg.rows import TupleRow
 
 from bot.answering import ranking
+from store.database import Connection
 from store.index import search
 from store.records import Passage, Viewer
 
@@ -34,7 +33,7 @@ class Replay:
 
 
 def replay(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     question: str,
     viewer: Viewer,

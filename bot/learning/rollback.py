@@ -5,10 +5,8 @@ Knows nothing about what was promoted or how it was fitted.
 
 from datetime import datetime, timedelta
 
-import psycopg
-from psycopg.rows import TupleRow
-
 from evals.metrics import wilson
+from store.database import Connection
 from store.feedback import likes, versions
 
 WATCHED = timedelta(days=14)
@@ -18,9 +16,7 @@ MIN_VOTES = 30
 """Judged answers needed before the promotion, and again since, to compare them at all."""
 
 
-def roll_back(
-    connection: psycopg.Connection[TupleRow], workspace: str, now: datetime
-) -> tuple[str, ...]:
+def roll_back(connection: Connection, workspace: str, now: datetime) -> tuple[str, ...]:
     """Roll back the latest promotion if the share of liked answers fell; gives the kinds rolled back.
 
     It fell when the upper end of its 95 % interval since then lies below the lower end of the one before

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
-from psycopg.rows import TupleRow
-
 from bot.intents import Intents
 from models.intents.heldout import key
+from store.database import Connection
 from store.feedback import labels, votes
 from store.records import ModelVersion
 
@@ -55,7 +53,7 @@ class TrainingSet:
 
 
 def gather(
-    connection: psycopg.Connection[TupleRow], workspace: str, intents: Intents, until: datetime
+    connection: Connection, workspace: str, intents: Intents, until: datetime
 ) -> TrainingSet:
     """Read the labels that people gave until then; of two labels for the same words the later one counts.
 
@@ -79,7 +77,7 @@ def choose(intents: Intents, given: Sequence[tuple[str, str]], until: datetime) 
 
 
 def served(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     intents: Intents,
     serving: ModelVersion | None,

@@ -7,12 +7,10 @@ counts the attempts and ends the question as failed when they are used up.
 import logging
 from datetime import UTC, datetime, timedelta
 
-import psycopg
-from psycopg.rows import TupleRow
-
 from bot import jobs
 from bot.services import Services
 from store import election, questions, queue
+from store.database import Connection
 from store.queue import Job
 
 log = logging.getLogger(__name__)
@@ -39,7 +37,7 @@ def rescue(services: Services) -> int:
         return len(stalled) + _requeue_lost(services, connection, workspace)
 
 
-def _bring_back(connection: psycopg.Connection[TupleRow], job: Job) -> None:
+def _bring_back(connection: Connection, job: Job) -> None:
     is_given_up = job.queue != jobs.QUESTIONS and job.attempts + 1 >= MAX_ATTEMPTS
     if is_given_up:
         queue.fail(connection, job.job_id)
@@ -50,9 +48,7 @@ def _bring_back(connection: psycopg.Connection[TupleRow], job: Job) -> None:
     )  # fmt: skip
 
 
-def _requeue_lost(
-    services: Services, connection: psycopg.Connection[TupleRow], workspace: str
-) -> int:
+def _requeue_lost(services: Services, connection: Connection, workspace: str) -> int:
     waiting = questions.waiting(connection, workspace, datetime.now(UTC) - LOST_AFTER)
     held = queue.held(connection, jobs.ANSWER, "question_id") if waiting else set()
     lost = [question for question in waiting if str(question.question_id) not in held]

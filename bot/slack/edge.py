@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from urllib.error import URLError
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import TupleRow
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -23,7 +21,7 @@ from bot.settings import Settings
 from bot.slack import clients, delivery
 from bot.slack.render import Message
 from store import questions
-from store.database import Database
+from store.database import Connection, Database
 from store.queue import Queue
 from store.records import Ask
 
@@ -47,16 +45,14 @@ class Edge:
     intents: IntentFile
     bots: dict[str, bool] = field(default_factory=dict)
 
-    def claim(self, connection: psycopg.Connection[TupleRow], ask: Ask) -> UUID | None:
+    def claim(self, connection: Connection, ask: Ask) -> UUID | None:
         """Claim a message and queue its answer in the caller's transaction; None: claimed before."""
         question_id = questions.claim(connection, ask, datetime.now(UTC))
         if question_id is not None:
             jobs.defer_answer(connection, self.queue, self.workspace, question_id)
         return question_id
 
-    def close(
-        self, connection: psycopg.Connection[TupleRow], ask: Ask, intent: str | None = None
-    ) -> bool:
+    def close(self, connection: Connection, ask: Ask, intent: str | None = None) -> bool:
         """Claim a message that gets no answer, and end it; False: claimed before."""
         question_id = questions.claim(connection, ask, datetime.now(UTC))
         if question_id is not None:

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import TupleRow
 from slack_bolt import Ack, App
 
 from bot.slack import clients, labels, payload, render
@@ -19,6 +17,7 @@ from bot.slack.messages import MUTE_WORDS
 from bot.slack.payload import Payload, Sign
 from bot.slack.render import Message
 from store import answers, questions
+from store.database import Connection
 from store.feedback import votes
 from store.records import Ask, Reason, Vote, reason_of
 
@@ -182,9 +181,7 @@ def _is_mute(sign: Sign) -> bool:
     return sign.is_added and f":{sign.name}:" in MUTE_WORDS
 
 
-def _mute(
-    connection: psycopg.Connection[TupleRow], edge: Edge, sign: Sign, answer_id: UUID
-) -> None:
+def _mute(connection: Connection, edge: Edge, sign: Sign, answer_id: UUID) -> None:
     """Keep the wish to be left alone like a message in the thread that said so."""
     question = questions.of_answer(connection, edge.workspace, answer_id)
     if question is None or question.ask.is_private:

@@ -7,8 +7,6 @@ the same claim, so either may come first.
 import re
 from dataclasses import replace
 
-import psycopg
-from psycopg.rows import TupleRow
 from slack_bolt import App
 
 from bot.slack.edge import Edge
@@ -16,6 +14,7 @@ from bot.slack.markup import spoken
 from bot.slack.payload import Payload
 from bot.slack.render import Message
 from store import channels, questions
+from store.database import Connection
 from store.records import Ask
 
 SAID = (None, "thread_broadcast", "file_share", "me_message")
@@ -66,7 +65,7 @@ def is_said(event: Payload, me: str) -> bool:
     )
 
 
-def _asked(connection: psycopg.Connection[TupleRow], edge: Edge, event: Payload) -> Ask | None:
+def _asked(connection: Connection, edge: Edge, event: Payload) -> Ask | None:
     text, channel = str(event.get("text") or ""), str(event["channel"])
     is_dm = event.get("channel_type") == "im" or channel.startswith("D")
     ts, thread = str(event["ts"]), event.get("thread_ts")
@@ -85,7 +84,7 @@ def _asked(connection: psycopg.Connection[TupleRow], edge: Edge, event: Payload)
     return _overheard(connection, ask, _OTHERS.match(text) is not None)
 
 
-def _overheard(connection: psycopg.Connection[TupleRow], ask: Ask, is_to_other: bool) -> Ask | None:
+def _overheard(connection: Connection, ask: Ask, is_to_other: bool) -> Ask | None:
     """Take a message without a mention: a follow-up in our thread, or in a channel that wants it."""
     mode = _mode(connection, ask)
     if mode == "off" or is_to_other:
@@ -99,7 +98,7 @@ def _overheard(connection: psycopg.Connection[TupleRow], ask: Ask, is_to_other: 
     return replace(ask, origin="thread") if is_wanted else None
 
 
-def _mode(connection: psycopg.Connection[TupleRow], ask: Ask) -> str:
+def _mode(connection: Connection, ask: Ask) -> str:
     return channels.get(connection, ask.workspace, ask.channel).mode
 
 

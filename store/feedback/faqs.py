@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-import psycopg
 from psycopg.rows import TupleRow
 
-from store.index.search import as_halfvec
-from store.questions import storable
+from store.database import Connection
 from store.records import EVERYONE, FaqState, Viewer
+from store.values import halfvec, storable
 
 _COLUMNS = (
     "faq_id, question, body, author, author_name, audience, permalink, state, kept_at, decided_by,"
@@ -55,9 +54,7 @@ class Reply:
     is_public: bool
 
 
-def keep(
-    connection: psycopg.Connection[TupleRow], workspace: str, reply: Reply, now: datetime
-) -> Faq | None:
+def keep(connection: Connection, workspace: str, reply: Reply, now: datetime) -> Faq | None:
     """Keep a reply as a candidate for the thread's question and give it; None when there is no such question, or
     the reply is kept already. A question that was asked in private is never made public."""
     row = connection.execute(
@@ -92,7 +89,7 @@ def keep(
 
 
 def decide(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     faq_id: UUID,
     admin: str,
@@ -111,7 +108,7 @@ def decide(
 
 
 def best(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     embedder_id: int,
     vector: Sequence[float],
@@ -128,7 +125,7 @@ def best(
         {
             "workspace": workspace,
             "embedder": embedder_id,
-            "vector": as_halfvec(vector),
+            "vector": halfvec(connection, vector),
             "principals": list(viewer.principals),
             "floor": floor,
         },
@@ -136,9 +133,7 @@ def best(
     return (_faq(row[:11]), row[11]) if row else None
 
 
-def flag_changed(
-    connection: psycopg.Connection[TupleRow], workspace: str, now: datetime
-) -> list[Faq]:
+def flag_changed(connection: Connection, workspace: str, now: datetime) -> list[Faq]:
     """Flag approved answers whose document text is gone, and give them; they no longer serve."""
     rows = connection.execute(
         "UPDATE faqs f SET flagged_at = %s WHERE workspace_id = %s AND state = 'approved'"
@@ -149,7 +144,7 @@ def flag_changed(
     return [_faq(row) for row in rows]
 
 
-def open_ones(connection: psycopg.Connection[TupleRow], workspace: str) -> list[Faq]:
+def open_ones(connection: Connection, workspace: str) -> list[Faq]:
     """List what an admin should look at: candidates and flagged ones, oldest first."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM faqs WHERE workspace_id = %s"

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.records import LabelOrigin
 
 ADMIN: LabelOrigin = "admin"
@@ -28,7 +26,7 @@ class Seen:
 
 
 def put(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     question_id: UUID,
     person: str,
@@ -48,7 +46,7 @@ def put(
 
 
 def withdraw(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     question_id: UUID,
     person: str,
@@ -64,7 +62,7 @@ def withdraw(
 
 
 def rows(
-    connection: psycopg.Connection[TupleRow], workspace: str, until: datetime | None = None
+    connection: Connection, workspace: str, until: datetime | None = None
 ) -> list[tuple[str, str]]:
     """List (message, intent), one per message: an admin's word first, then the asker's, then most people's.
 
@@ -87,7 +85,7 @@ def rows(
     return [(row[0], row[1]) for row in found]
 
 
-def seen(connection: psycopg.Connection[TupleRow], workspace: str, since: datetime) -> list[Seen]:
+def seen(connection: Connection, workspace: str, since: datetime) -> list[Seen]:
     """Sum up what messages were taken for since a moment, the most frequent first."""
     found = connection.execute(
         "WITH lately AS ("

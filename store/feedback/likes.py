@@ -6,12 +6,11 @@ Knows nothing about why people like an answer.
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
-from psycopg.rows import TupleRow
+from store.database import Connection
 
 
 def between(
-    connection: psycopg.Connection[TupleRow], workspace: str, since: datetime, until: datetime
+    connection: Connection, workspace: str, since: datetime, until: datetime
 ) -> tuple[int, int]:
     """Count (liked, judged) answers given from `since` to before `until`, one opinion per answer."""
     row = connection.execute(
@@ -36,9 +35,7 @@ class Drift:
     cosine: float
 
 
-def drift(
-    connection: psycopg.Connection[TupleRow], workspace: str, since: datetime, until: datetime
-) -> Drift:
+def drift(connection: Connection, workspace: str, since: datetime, until: datetime) -> Drift:
     """Describe the questions asked from `since` to before `until`."""
     row = connection.execute(
         "SELECT count(*), avg((q.status = 'not_found')::int), avg((q.intent = 'oos')::int),"

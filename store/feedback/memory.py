@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import TupleRow
-
-from store.index.search import Scope, as_halfvec
+from store.database import Connection
+from store.index.search import Scope
 from store.records import REASONS, Ask, Passage, Reason
+from store.values import adapt_vectors, halfvec
 
 PERSON_VOTES = 20
 """Votes of one person that count per day (UTC), the first ones."""
@@ -92,7 +91,7 @@ WHERE near.similarity >= %(floor)s
 
 _JUDGED = f"""
 SELECT a.answer_id, q.workspace_id, q.channel, q.message_ts, q.person, q.body, q.origin,
-       q.is_private, a.embedding::text, a.passages->0->>'text_hash',
+       q.is_private, a.embedding, a.passages->0->>'text_hash',
        coalesce(sum(v.weight) FILTER (WHERE v.value > 0), 0)::float8,
        coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason IS DISTINCT FROM %(unfounded)s),
                 0)::float8,
@@ -129,7 +128,7 @@ class Judged:
 
     answer_id: UUID
     ask: Ask
-    vector: str
+    vector: tuple[float, ...]
     text_hash: str
     good: float
     bad: float
@@ -138,7 +137,7 @@ class Judged:
     unfounded: float = 0.0
 
 
-def refresh(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID) -> None:
+def refresh(connection: Connection, workspace: str, answer_id: UUID) -> None:
     """Make the answer's row anew from its votes; it goes when no vote is left."""
     connection.execute(
         "DELETE FROM memory WHERE workspace_id = %s AND answer_id = %s", (workspace, answer_id)
@@ -147,7 +146,7 @@ def refresh(connection: psycopg.Connection[TupleRow], workspace: str, answer_id:
 
 
 def near(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     scope: Scope,
     vector: Sequence[float],
@@ -159,7 +158,7 @@ def near(
         query,
         {
             "workspace": workspace,
-            "vector": as_halfvec(vector),
+            "vector": halfvec(connection, vector),
             "scopes": list(scope.scope_ids),
             "floor": floor,
         },
@@ -167,7 +166,7 @@ def near(
     return [Memory(Passage(*row[:13]), *row[13:]) for row in rows]
 
 
-def votes_each(connection: psycopg.Connection[TupleRow], workspace: str) -> list[int]:
+def votes_each(connection: Connection, workspace: str) -> list[int]:
     """Count the votes that count of every person who voted."""
     rows = connection.execute(
         f"SELECT count(*) FROM ({COUNTED}) AS c GROUP BY person", {"workspace": workspace}
@@ -175,19 +174,20 @@ def votes_each(connection: psycopg.Connection[TupleRow], workspace: str) -> list
     return [row[0] for row in rows]
 
 
-def judged(
-    connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int, most: int
-) -> list[Judged]:
+def judged(connection: Connection, workspace: str, embedder_id: int, most: int) -> list[Judged]:
     """List every question with votes that count for some learner, oldest vote first; of each person
     the latest votes, up to `most`."""
+    adapt_vectors(connection)
     rows = connection.execute(
-        _JUDGED, {"workspace": workspace, "embedder": embedder_id, "most": most, **_REASONS}
+        _JUDGED,
+        {"workspace": workspace, "embedder": embedder_id, "most": most, **_REASONS},
+        binary=True,
     ).fetchall()
     return [
         Judged(
             answer_id=row[0],
             ask=Ask(*row[1:8]),
-            vector=row[8],
+            vector=tuple(row[8].to_list()),
             text_hash=row[9],
             good=row[10],
             bad=row[11],
@@ -199,7 +199,7 @@ def judged(
     ]
 
 
-def prune(connection: psycopg.Connection[TupleRow], workspace: str) -> int:
+def prune(connection: Connection, workspace: str) -> int:
     """Drop rows whose text stands in no chunk any more, of whatever encoder; gives how many."""
     gone = connection.execute(
         "DELETE FROM memory m WHERE workspace_id = %s AND NOT EXISTS (SELECT 1 FROM chunks c"

@@ -10,10 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from store.database import Database
+from store.database import Connection, Database
 
 
 class Busy(Exception):
@@ -48,7 +47,7 @@ def only_one(database: Database, workspace: str) -> Iterator[None]:
                 connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
 
 
-def add(connection: psycopg.Connection[TupleRow], workspace: str, night: Night) -> None:
+def add(connection: Connection, workspace: str, night: Night) -> None:
     """Keep a night."""
     connection.execute(
         "INSERT INTO nights (workspace_id, night_id, started_at, seconds, data_hash, report)"
@@ -64,7 +63,7 @@ def add(connection: psycopg.Connection[TupleRow], workspace: str, night: Night) 
     )
 
 
-def last(connection: psycopg.Connection[TupleRow], workspace: str, most: int = 30) -> list[Night]:
+def last(connection: Connection, workspace: str, most: int = 30) -> list[Night]:
     """List the last nights, oldest first."""
     rows = connection.execute(
         "SELECT night_id, started_at, seconds, data_hash, report FROM nights"

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import TupleRow
-
-from store.index.search import as_halfvec
+from store.database import Connection
+from store.values import halfvec
 
 _OUTDATED = """
 (SELECT 'answer', a.answer_id, q.body FROM answers a JOIN questions q USING (workspace_id, question_id)
@@ -39,9 +37,7 @@ class Outdated:
     question: str
 
 
-def outdated(
-    connection: psycopg.Connection[TupleRow], workspace: str, embedder_id: int, most: int
-) -> list[Outdated]:
+def outdated(connection: Connection, workspace: str, embedder_id: int, most: int) -> list[Outdated]:
     """List questions with a vector of another encoder, up to `most` of each kind."""
     rows = connection.execute(
         _OUTDATED, {"workspace": workspace, "embedder": embedder_id, "most": most}
@@ -50,7 +46,7 @@ def outdated(
 
 
 def renew(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     embedder_id: int,
     questions: Sequence[Outdated],
@@ -60,7 +56,7 @@ def renew(
     given = list(zip(questions, vectors, strict=True))
     for kind, places in _KEYS.items():
         rows = [
-            (embedder_id, as_halfvec(vector), workspace, question.key)
+            (embedder_id, halfvec(connection, vector), workspace, question.key)
             for question, vector in given
             if question.kind == kind
         ]

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
-import psycopg
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
+from store.database import Connection
 from store.records import Kind, ModelVersion
 
 _COLUMNS = "version_id, kind, path, payload, report, created_at, promoted_at, is_serving"
 
 
 def add(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     kind: Kind,
     now: datetime,
@@ -37,7 +37,7 @@ def add(
 
 
 def promote(
-    connection: psycopg.Connection[TupleRow], workspace: str, version_id: UUID, now: datetime
+    connection: Connection, workspace: str, version_id: UUID, now: datetime
 ) -> ModelVersion | None:
     """Let a version serve instead of the one of its kind that does; None if there is no such id."""
     version = get(connection, workspace, str(version_id))
@@ -57,7 +57,7 @@ def promote(
 
 
 def roll_back(
-    connection: psycopg.Connection[TupleRow], workspace: str, kind: Kind | None, now: datetime
+    connection: Connection, workspace: str, kind: Kind | None, now: datetime
 ) -> tuple[ModelVersion, ModelVersion | None] | None:
     """Undo the last promotion (of `kind`, or of any): what stopped serving, and what serves again.
 
@@ -91,7 +91,7 @@ def roll_back(
     return last, get(connection, workspace, str(before[0]))
 
 
-def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> dict[Kind, ModelVersion]:
+def serving(connection: Connection, workspace: str) -> dict[Kind, ModelVersion]:
     """What serves now, by kind; a kind that is absent is served by its built-in default."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND is_serving",
@@ -100,9 +100,7 @@ def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> dict[Ki
     return {row[1]: _version(row) for row in rows}
 
 
-def get(
-    connection: psycopg.Connection[TupleRow], workspace: str, prefix: str
-) -> ModelVersion | None:
+def get(connection: Connection, workspace: str, prefix: str) -> ModelVersion | None:
     """Find a version by its id or the beginning of it; None when none or several match."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM model_versions"
@@ -112,9 +110,7 @@ def get(
     return _version(rows[0]) if len(rows) == 1 else None
 
 
-def all_of(
-    connection: psycopg.Connection[TupleRow], workspace: str, kind: Kind | None = None
-) -> list[ModelVersion]:
+def all_of(connection: Connection, workspace: str, kind: Kind | None = None) -> list[ModelVersion]:
     """List the versions, newest first."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s"
@@ -124,7 +120,7 @@ def all_of(
     return [_version(row) for row in rows]
 
 
-def _retire(connection: psycopg.Connection[TupleRow], workspace: str, kind: Kind) -> None:
+def _retire(connection: Connection, workspace: str, kind: Kind) -> None:
     connection.execute(
         "UPDATE model_versions SET is_serving = false"
         " WHERE workspace_id = %s AND kind = %s AND is_serving",

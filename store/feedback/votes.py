@@ -6,12 +6,10 @@ Knows nothing about reactions and their names.
 from datetime import datetime
 from uuid import UUID
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.feedback import memory
-from store.questions import storable
 from store.records import Reason, Vote
+from store.values import storable
 
 SILENT: Reason = "silent"
 
@@ -52,9 +50,7 @@ RETURNING 1
 """
 
 
-def cast(
-    connection: psycopg.Connection[TupleRow], workspace: str, vote: Vote, now: datetime
-) -> bool:
+def cast(connection: Connection, workspace: str, vote: Vote, now: datetime) -> bool:
     """Keep a vote in place of the person's earlier one, unless that one is younger than `now`, or the
     same thumb was taken away since.
 
@@ -76,9 +72,7 @@ def cast(
     return bool(row and row[0])
 
 
-def withdraw(
-    connection: psycopg.Connection[TupleRow], workspace: str, vote: Vote, now: datetime
-) -> bool:
+def withdraw(connection: Connection, workspace: str, vote: Vote, now: datetime) -> bool:
     """Take a thumb away; what is left of the person's others counts again, the latest of them.
 
     True when the vote that stood is gone or another now.
@@ -115,7 +109,7 @@ def _given(workspace: str, vote: Vote, now: datetime) -> dict[str, object]:
     }
 
 
-def of(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID) -> list[Vote]:
+def of(connection: Connection, workspace: str, answer_id: UUID) -> list[Vote]:
     """List the votes that count for an answer, oldest first."""
     rows = connection.execute(
         "SELECT answer_id, person, value, origin, weight, reason, detail FROM votes"
@@ -125,9 +119,7 @@ def of(connection: psycopg.Connection[TupleRow], workspace: str, answer_id: UUID
     return [Vote(*row) for row in rows]
 
 
-def unwanted(
-    connection: psycopg.Connection[TupleRow], workspace: str, until: datetime
-) -> list[str]:
+def unwanted(connection: Connection, workspace: str, until: datetime) -> list[str]:
     """List the messages that should have been left alone: somebody said so, nobody liked the answer, and
     nobody gave the message another intent."""
     rows = connection.execute(

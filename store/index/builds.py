@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.records import BuildState
 
 
@@ -28,9 +26,7 @@ class Build:
 _FIELDS = "build_id, source, embedder_id, chunker, state"
 
 
-def of(
-    connection: psycopg.Connection[TupleRow], workspace: str, source: str
-) -> dict[BuildState, Build]:
+def of(connection: Connection, workspace: str, source: str) -> dict[BuildState, Build]:
     """Give the source's builds that count, by state: 'live', 'building'."""
     rows = connection.execute(
         f"SELECT {_FIELDS} FROM builds WHERE workspace_id = %s AND source = %s"
@@ -41,7 +37,7 @@ def of(
 
 
 def choose(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     source: str,
     embedder_id: int,
@@ -77,9 +73,7 @@ def choose(
     return build
 
 
-def complete(
-    connection: psycopg.Connection[TupleRow], workspace: str, build: Build, now: datetime
-) -> list[str]:
+def complete(connection: Connection, workspace: str, build: Build, now: datetime) -> list[str]:
     """Note that a build holds all it should; give the names of the sources that are swapped.
 
     Vectors of two encoders are never searched together, so after a change of encoder the sources
@@ -106,7 +100,7 @@ def complete(
 
 
 def swap(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build_ids: Sequence[int],
     now: datetime,
@@ -122,15 +116,13 @@ def swap(
     _set_state(connection, workspace, build_ids, "live", now)
 
 
-def retire(
-    connection: psycopg.Connection[TupleRow], workspace: str, source: str, now: datetime
-) -> None:
+def retire(connection: Connection, workspace: str, source: str, now: datetime) -> None:
     """Serve nothing of a source any more; `retired` then lists what may be cleaned."""
     ids = [build.build_id for build in of(connection, workspace, source).values()]
     _set_state(connection, workspace, ids, "retired", now)
 
 
-def retired(connection: psycopg.Connection[TupleRow], workspace: str) -> list[int]:
+def retired(connection: Connection, workspace: str) -> list[int]:
     """Give the builds that nobody reads any more and that still have rows."""
     rows = connection.execute(
         "SELECT build_id FROM builds WHERE workspace_id = %s AND state = 'retired'", (workspace,)
@@ -138,7 +130,7 @@ def retired(connection: psycopg.Connection[TupleRow], workspace: str) -> list[in
     return [row[0] for row in rows]
 
 
-def forget(connection: psycopg.Connection[TupleRow], workspace: str, build_id: int) -> None:
+def forget(connection: Connection, workspace: str, build_id: int) -> None:
     """Delete the row of a retired build whose documents are gone, and its scopes."""
     for table in ("scopes", "builds"):
         connection.execute(
@@ -148,7 +140,7 @@ def forget(connection: psycopg.Connection[TupleRow], workspace: str, build_id: i
 
 
 def _other_encoders(
-    connection: psycopg.Connection[TupleRow], workspace: str, source: str, embedder_id: int
+    connection: Connection, workspace: str, source: str, embedder_id: int
 ) -> set[str]:
     rows = connection.execute(
         "SELECT source FROM builds WHERE workspace_id = %s AND state = 'live'"
@@ -158,14 +150,14 @@ def _other_encoders(
     return {row[0] for row in rows}
 
 
-def _lock(connection: psycopg.Connection[TupleRow], workspace: str) -> None:
+def _lock(connection: Connection, workspace: str) -> None:
     connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"builds:{workspace}",)
     )
 
 
 def _set_state(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build_ids: Sequence[int],
     state: BuildState,

@@ -3,19 +3,16 @@
 Knows nothing about files, builds or who may see what: a chunk belongs to a document and a scope.
 """
 
-import re
 import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.index import postings
-from store.index.search import as_halfvec
 from store.records import Chunk
+from store.values import halfvec, storable
 
 if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
     import numpy as np
@@ -30,8 +27,6 @@ EPOCH_MS = 1_735_689_600_000
 REMOVED_AT_A_TIME = 1000
 """Chunks whose text is in memory while a document is removed, however large it is."""
 
-_UNHELD = re.compile("[\x00\ud800-\udfff]")
-
 _COPY = """
 COPY chunks (workspace_id, chunk_id, document_id, scope_id, embedder_id, position, heading, url,
              body, text_hash, terms, embedding) FROM STDIN
@@ -39,7 +34,7 @@ COPY chunks (workspace_id, chunk_id, document_id, scope_id, embedder_id, positio
 
 
 def add(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     embedder_id: int,
     rows: Sequence[Row],
@@ -52,22 +47,21 @@ def add(
     texts = [searchable(title, chunk.heading, chunk.body) for _, _, title, chunk in rows]
     scopes = [scope_id for _, scope_id, _, _ in rows]
     lengths, added = postings.add(connection, workspace, list(zip(ids, scopes, texts, strict=True)))
+    halves = [halfvec(connection, vector) for vector in vectors]  # no query may run in a COPY
     with connection.cursor().copy(_COPY) as copy:
-        for chunk_id, row, vector in zip(ids, rows, vectors, strict=True):
+        for chunk_id, row, vector in zip(ids, rows, halves, strict=True):
             document_id, scope_id, _, chunk = row
             copy.write_row(
                 (workspace, chunk_id, document_id, scope_id, embedder_id, chunk.position,
-                 clean(chunk.heading), chunk.url and clean(chunk.url), clean(chunk.body),
-                 chunk.text_hash, lengths[chunk_id], as_halfvec(vector.tolist()))
+                 storable(chunk.heading), chunk.url and storable(chunk.url), storable(chunk.body),
+                 chunk.text_hash, lengths[chunk_id], vector)
             )  # fmt: skip
     changes = [(scope_id, 1, lengths[i]) for i, scope_id in zip(ids, scopes, strict=True)]
     _count_scopes(connection, workspace, changes)
     return added
 
 
-def remove(
-    connection: psycopg.Connection[TupleRow], workspace: str, titles: Mapping[int, str]
-) -> Counter[str]:
+def remove(connection: Connection, workspace: str, titles: Mapping[int, str]) -> Counter[str]:
     """Take out all chunks of documents, given as id -> title; give the terms to take off."""
     removed: Counter[str] = Counter()
     with connection.cursor(name="removed_chunks") as found:
@@ -87,14 +81,9 @@ def remove(
     return removed
 
 
-def clean(text: str) -> str:
-    """Drop what Postgres cannot hold: NUL, and halves of surrogate pairs."""
-    return _UNHELD.sub("", text)
-
-
 def searchable(title: str, heading: str, body: str) -> str:
     """Give the text whose lexemes are indexed; stored text comes back the same way."""
-    return clean(f"{title}\n{heading}\n{body}")
+    return storable(f"{title}\n{heading}\n{body}")
 
 
 def new_ids(count: int) -> range:
@@ -105,7 +94,7 @@ def new_ids(count: int) -> range:
 
 
 def _count_scopes(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     changes: Sequence[tuple[int, int, int]],
 ) -> None:

@@ -3,20 +3,18 @@
 Knows nothing about files, parsing or encoders: chunks arrive with their vectors.
 """
 
-import json
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.index import chunks, postings
 from store.index.builds import Build
-from store.index.chunks import clean, new_ids
+from store.index.chunks import new_ids
 from store.records import Document, Stored
+from store.values import adapt_vectors, storable
 
 if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
     import numpy as np
@@ -28,9 +26,7 @@ COPY documents (workspace_id, document_id, build_id, scope_id, path, version, co
 """
 
 
-def stored(
-    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int
-) -> dict[str, Stored]:
+def stored(connection: Connection, workspace: str, build_id: int) -> dict[str, Stored]:
     """Give what is known of a build's documents, by path."""
     rows = connection.execute(
         "SELECT d.document_id, d.path, d.version, d.content_hash, s.audience"
@@ -42,7 +38,7 @@ def stored(
 
 
 def known_vectors(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     embedder_id: int,
     text_hashes: Sequence[bytes],
@@ -52,8 +48,9 @@ def known_vectors(
     if named)."""
     import numpy as np
 
+    adapt_vectors(connection)
     rows = connection.execute(
-        "SELECT DISTINCT ON (text_hash) text_hash, embedding::text FROM chunks"
+        "SELECT DISTINCT ON (text_hash) text_hash, embedding FROM chunks"
         " WHERE workspace_id = %(workspace)s AND embedder_id = %(embedder)s"
         " AND text_hash = ANY (%(hashes)s) AND (%(build)s::bigint IS NULL OR scope_id IN"
         " (SELECT scope_id FROM scopes WHERE workspace_id = %(workspace)s"
@@ -64,12 +61,13 @@ def known_vectors(
             "hashes": list(text_hashes),
             "build": build_id,
         },
+        binary=True,
     ).fetchall()
-    return {bytes(row[0]): np.array(json.loads(row[1]), dtype=np.float32) for row in rows}
+    return {bytes(row[0]): row[1].to_numpy().astype(np.float32) for row in rows}
 
 
 def replace(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build: Build,
     documents: Sequence[Document],
@@ -80,24 +78,22 @@ def replace(
 
     `vectors` has one row of floats per chunk, in the order of the documents and their chunks.
     """
-    paths = [clean(document.path) for document in documents]
+    paths = [storable(document.path) for document in documents]
     _, removed = _take_out(connection, workspace, build.build_id, paths)
     scopes = _scopes(connection, workspace, build.build_id, documents)
     added = _insert(connection, workspace, build, documents, vectors, scopes, now)
     postings.count(connection, workspace, added, removed)
 
 
-def remove(
-    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int, paths: Sequence[str]
-) -> int:
+def remove(connection: Connection, workspace: str, build_id: int, paths: Sequence[str]) -> int:
     """Remove documents with all that hangs on them; give how many there were."""
-    count, removed = _take_out(connection, workspace, build_id, [clean(path) for path in paths])
+    count, removed = _take_out(connection, workspace, build_id, [storable(path) for path in paths])
     postings.count(connection, workspace, Counter(), removed)
     return count
 
 
 def touch(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build_id: int,
     versions: Mapping[str, str],
@@ -111,9 +107,7 @@ def touch(
     )
 
 
-def some_paths(
-    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int, limit: int
-) -> list[str]:
+def some_paths(connection: Connection, workspace: str, build_id: int, limit: int) -> list[str]:
     """Give up to `limit` paths of a build: for cleaning it away bit by bit."""
     rows = connection.execute(
         "SELECT path FROM documents WHERE workspace_id = %s AND build_id = %s LIMIT %s",
@@ -123,7 +117,7 @@ def some_paths(
 
 
 def _take_out(
-    connection: psycopg.Connection[TupleRow], workspace: str, build_id: int, paths: Sequence[str]
+    connection: Connection, workspace: str, build_id: int, paths: Sequence[str]
 ) -> tuple[int, Counter[str]]:
     """Delete the documents at these paths; give how many, and the terms to take off the counts."""
     found = connection.execute(
@@ -144,7 +138,7 @@ def _take_out(
 
 
 def _scopes(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build_id: int,
     documents: Sequence[Document],
@@ -166,7 +160,7 @@ def _scopes(
 
 
 def _insert(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build: Build,
     documents: Sequence[Document],
@@ -179,8 +173,8 @@ def _insert(
         for document_id, document in zip(ids, documents, strict=True):
             copy.write_row(
                 (workspace, document_id, build.build_id, scopes[document.audience],
-                 clean(document.path), clean(document.version), document.content_hash,
-                 clean(document.title), document.url and clean(document.url),
+                 storable(document.path), storable(document.version), document.content_hash,
+                 storable(document.title), document.url and storable(document.url),
                  document.updated_at, now, len(document.chunks))
             )  # fmt: skip
     rows = [

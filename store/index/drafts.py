@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.index import chunks, documents, postings
 from store.index.builds import Build
-from store.index.chunks import clean
 from store.records import Document
+from store.values import storable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +38,7 @@ def of(build_id: int) -> int:
 
 
 def extend(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build: Build,
     document: Document,
@@ -77,7 +75,7 @@ def extend(
 
 
 def publish(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build: Build,
     document: Document,
@@ -91,7 +89,7 @@ def publish(
     documents.remove(connection, workspace, build.build_id, [document.path])
     connection.execute(
         _PUBLISH,
-        (build.build_id, clean(document.version), document.url and clean(document.url),
+        (build.build_id, storable(document.version), document.url and storable(document.url),
          document.updated_at, now, workspace, document_id),
     )  # fmt: skip
     connection.execute(
@@ -101,19 +99,19 @@ def publish(
 
 
 def _find(
-    connection: psycopg.Connection[TupleRow], workspace: str, build: Build, document: Document
+    connection: Connection, workspace: str, build: Build, document: Document
 ) -> tuple[int, int, int] | None:
     """Give a draft's document and scope, and how many chunks it has; None when there is none."""
     return connection.execute(
         "SELECT document_id, scope_id, chunks FROM documents WHERE workspace_id = %s"
         " AND build_id = %s AND path = %s AND content_hash = %s AND title = %s",
-        (workspace, of(build.build_id), clean(document.path), document.content_hash,
-         clean(document.title)),
+        (workspace, of(build.build_id), storable(document.path), document.content_hash,
+         storable(document.title)),
     ).fetchone()  # fmt: skip
 
 
 def _begin(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     build: Build,
     document: Document,
@@ -127,8 +125,8 @@ def _begin(
     )
     connection.execute(
         _BEGIN,
-        (workspace, document_id, of(build.build_id), scope_id, clean(document.path),
-         clean(document.version), document.content_hash, clean(document.title),
-         document.url and clean(document.url), document.updated_at, now),
+        (workspace, document_id, of(build.build_id), scope_id, storable(document.path),
+         storable(document.version), document.content_hash, storable(document.title),
+         document.url and storable(document.url), document.updated_at, now),
     )  # fmt: skip
     return document_id, scope_id

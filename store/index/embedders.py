@@ -5,9 +5,9 @@ Knows nothing about models: an encoder is a name and a number of dimensions.
 
 import hashlib
 
-import psycopg
 from psycopg import sql
-from psycopg.rows import TupleRow
+
+from store.database import Connection
 
 INDEXED = ("chunks", "memory")
 """Tables with vectors."""
@@ -31,9 +31,7 @@ def embedder_id(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") >> 1
 
 
-def ensure_embedder(
-    connection: psycopg.Connection[TupleRow], workspace: str, name: str, dims: int
-) -> int:
+def ensure_embedder(connection: Connection, workspace: str, name: str, dims: int) -> int:
     """Give the id of the encoder, with its row and its vector index made when absent.
 
     Safe when several do it at once. Run it in a transaction of its own: making the index locks
@@ -61,7 +59,7 @@ def ensure_embedder(
     return number
 
 
-def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> str | None:
+def serving(connection: Connection, workspace: str) -> str | None:
     """Give the name of the encoder whose vectors are served; None when nothing is.
 
     All live builds share one: a new encoder's are swapped in together.
@@ -74,9 +72,7 @@ def serving(connection: psycopg.Connection[TupleRow], workspace: str) -> str | N
     return row[0] if row else None
 
 
-def _ensure_index(
-    connection: psycopg.Connection[TupleRow], table: str, number: int, dims: int
-) -> None:
+def _ensure_index(connection: Connection, table: str, number: int, dims: int) -> None:
     name = f"{table}_hnsw_{number}"
     found = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()
     if found and found[0]:

@@ -7,8 +7,7 @@ makes the lexemes, here as in the search.
 from collections import Counter
 from collections.abc import Sequence
 
-import psycopg
-from psycopg.rows import TupleRow
+from store.database import Connection
 
 LONGEST_TEXT = 100_000
 """Characters of a chunk that are indexed; a tsvector of more than 1 MB would be an error."""
@@ -51,7 +50,7 @@ ON CONFLICT (workspace_id, term) DO UPDATE SET chunks = term_stats.chunks + excl
 
 
 def add(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     chunks: Sequence[tuple[int, int, str]],
 ) -> tuple[dict[int, int], Counter[str]]:
@@ -71,7 +70,7 @@ def add(
 
 
 def remove(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     chunks: Sequence[tuple[int, int, str]],
 ) -> Counter[str]:
@@ -83,7 +82,7 @@ def remove(
 
 
 def count(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     added: Counter[str],
     removed: Counter[str],

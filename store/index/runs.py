@@ -8,11 +8,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import psycopg
-from psycopg.rows import TupleRow
 
-from store.database import Database, as_store_errors
-from store.index.chunks import clean
+from store.database import Connection, Database, as_store_errors
 from store.records import Failure, Run
+from store.values import storable
 
 _FIELDS = (
     "run_id, source, state, started_at, seen_at, finished_at, total, seen, changed, unchanged,"
@@ -57,20 +56,18 @@ def only_one(database: Database, workspace: str, source: str) -> Iterator[None]:
                 connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
 
 
-def save(connection: psycopg.Connection[TupleRow], workspace: str, run: Run) -> None:
+def save(connection: Connection, workspace: str, run: Run) -> None:
     """Write a run down as far as it is: a new row, or what changed since."""
     connection.execute(
         _SAVE,
         (workspace, run.run_id, run.source, run.state, run.started_at, run.seen_at,
          run.finished_at, run.total, run.seen, run.changed, run.unchanged, run.failed,
          run.skipped, run.removed, run.chunks, run.embedded,
-         run.error and clean(run.error), run.is_full, run.asked_by),
+         run.error and storable(run.error), run.is_full, run.asked_by),
     )  # fmt: skip
 
 
-def stop_stale(
-    connection: psycopg.Connection[TupleRow], workspace: str, source: str, now: datetime
-) -> None:
+def stop_stale(connection: Connection, workspace: str, source: str, now: datetime) -> None:
     """Close runs that never ended; call it when the source is held, so that none can be alive."""
     connection.execute(
         "UPDATE runs SET state = 'stopped', finished_at = %s,"
@@ -80,9 +77,7 @@ def stop_stale(
     )
 
 
-def last(
-    connection: psycopg.Connection[TupleRow], workspace: str, source: str, limit: int = 1
-) -> list[Run]:
+def last(connection: Connection, workspace: str, source: str, limit: int = 1) -> list[Run]:
     """Give the source's latest runs, newest first."""
     rows = connection.execute(
         f"SELECT {_FIELDS} FROM runs WHERE workspace_id = %s AND source = %s"
@@ -93,7 +88,7 @@ def last(
 
 
 def note_failures(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     failures: Sequence[tuple[Failure, str]],
 ) -> None:
@@ -107,15 +102,21 @@ def note_failures(
         " ON CONFLICT (workspace_id, source, path) DO UPDATE SET version = excluded.version,"
         " is_skip = excluded.is_skip, reason = excluded.reason, failed_at = excluded.failed_at",
         [
-            (workspace, f.source, clean(f.path), version, f.is_skip, clean(f.reason), f.failed_at)
+            (
+                workspace,
+                f.source,
+                storable(f.path),
+                version,
+                f.is_skip,
+                storable(f.reason),
+                f.failed_at,
+            )
             for f, version in failures
         ],
     )
 
 
-def failures(
-    connection: psycopg.Connection[TupleRow], workspace: str, source: str
-) -> list[tuple[Failure, str]]:
+def failures(connection: Connection, workspace: str, source: str) -> list[tuple[Failure, str]]:
     """Give what could not be read, by path, each with the version that failed."""
     rows = connection.execute(
         "SELECT source, path, reason, failed_at, is_skip, version FROM failures"
@@ -126,10 +127,10 @@ def failures(
 
 
 def forget_failures(
-    connection: psycopg.Connection[TupleRow], workspace: str, source: str, paths: Sequence[str]
+    connection: Connection, workspace: str, source: str, paths: Sequence[str]
 ) -> None:
     """Drop the failures of documents that were read now, or that are gone."""
     connection.execute(
         "DELETE FROM failures WHERE workspace_id = %s AND source = %s AND path = ANY (%s)",
-        (workspace, source, [clean(path) for path in paths]),
+        (workspace, source, [storable(path) for path in paths]),
     )

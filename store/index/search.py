@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.records import Passage, Viewer
+from store.values import halfvec
 
 Leg = Literal["hybrid", "vector", "lexical"]
 
@@ -172,7 +171,7 @@ ORDER BY best.score DESC, c.chunk_id
 
 
 def prepare(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     question: str,
     viewer: Viewer,
@@ -226,7 +225,7 @@ def _within(budget: int, counts: Sequence[int]) -> int:
 
 
 def passages(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     plan: Plan,
     vector: Sequence[float],
@@ -254,7 +253,7 @@ def passages(
         query,
         {
             "workspace": workspace,
-            "vector": as_halfvec(vector),
+            "vector": halfvec(connection, vector),
             "scopes": list(scope.scope_ids),
             "rare": list(terms.terms[: terms.rare]),
             "rare_idf": list(terms.idf[: terms.rare]),
@@ -270,11 +269,6 @@ def passages(
         },
     ).fetchall()
     return [Passage(*row) for row in rows]
-
-
-def as_halfvec(vector: Sequence[float]) -> str:
-    """Write a vector as pgvector reads it."""
-    return "[" + ",".join(f"{x:.6g}" for x in vector) + "]"
 
 
 def _vector_leg(scope: Scope, exact: int) -> str:

@@ -6,12 +6,10 @@ Knows nothing about how a source is read.
 from collections.abc import Sequence
 from datetime import datetime
 
-import psycopg
-from psycopg.rows import TupleRow
-
+from store.database import Connection
 from store.index import builds, runs
-from store.index.chunks import clean
 from store.records import SourceStatus
+from store.values import storable
 
 _STATUSES = """
 SELECT s.name, s.kind, s.address,
@@ -29,7 +27,7 @@ GROUP BY s.workspace_id, s.name ORDER BY s.name
 
 
 def register(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     name: str,
     kind: str,
@@ -42,12 +40,12 @@ def register(
         " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (workspace_id, name) DO UPDATE"
         " SET kind = excluded.kind, address = excluded.address, schedule = excluded.schedule,"
         " retired_at = NULL",
-        (workspace, name, kind, clean(address), schedule),
+        (workspace, name, kind, storable(address), schedule),
     )
 
 
 def retire_others(
-    connection: psycopg.Connection[TupleRow],
+    connection: Connection,
     workspace: str,
     configured: Sequence[str],
     now: datetime,
@@ -64,9 +62,7 @@ def retire_others(
     return names
 
 
-def succeeded(
-    connection: psycopg.Connection[TupleRow], workspace: str, name: str, now: datetime
-) -> None:
+def succeeded(connection: Connection, workspace: str, name: str, now: datetime) -> None:
     """Note that a run of the source came to its end."""
     connection.execute(
         "UPDATE sources SET last_success = %s, last_error = NULL"
@@ -75,17 +71,15 @@ def succeeded(
     )
 
 
-def failed(connection: psycopg.Connection[TupleRow], workspace: str, name: str, error: str) -> None:
+def failed(connection: Connection, workspace: str, name: str, error: str) -> None:
     """Note why a run of the source did not come to its end."""
     connection.execute(
         "UPDATE sources SET last_error = %s WHERE workspace_id = %s AND name = %s",
-        (clean(error), workspace, name),
+        (storable(error), workspace, name),
     )
 
 
-def plan_next(
-    connection: psycopg.Connection[TupleRow], workspace: str, name: str, at: datetime | None
-) -> None:
+def plan_next(connection: Connection, workspace: str, name: str, at: datetime | None) -> None:
     """Note when the clock will run the source next; None: by hand only."""
     connection.execute(
         "UPDATE sources SET next_run = %s WHERE workspace_id = %s AND name = %s",
@@ -93,7 +87,7 @@ def plan_next(
     )
 
 
-def statuses(connection: psycopg.Connection[TupleRow], workspace: str) -> list[SourceStatus]:
+def statuses(connection: Connection, workspace: str) -> list[SourceStatus]:
     """Give how each source is doing, by name, with its latest run."""
     rows = connection.execute(_STATUSES, (workspace,)).fetchall()
     found = []

@@ -33,6 +33,7 @@ from store.feedback import labels, memory, votes
 from store.index import search
 from store.index.embedders import embedder_id
 from store.records import Ask, Vote
+from store.values import halfvec
 from tests.bench.busy import PAUSE_SECONDS, asked
 from tests.bench.filler import ALL, unit
 from tests.bench.memory import family, watched
@@ -197,7 +198,7 @@ def _lookups(services: Services, place: Place) -> Iterator[Row]:
         connection.cursor().executemany(
             "INSERT INTO memory VALUES (%s, gen_random_uuid(), %s, 1, 0, %s, %s::halfvec)",
             [
-                (workspace, texts[n % len(texts)][0], number, search.as_halfvec(row))
+                (workspace, texts[n % len(texts)][0], number, halfvec(connection, row))
                 for n, row in enumerate(near.tolist())
             ],
         )

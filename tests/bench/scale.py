@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from psycopg.rows import TupleRow
 
-from store.index.search import as_halfvec
+from store.database import Connection
+from store.values import halfvec
 from tests.bench.filler import unit
 from tests.bench.memory import family, pss, watched
 from tests.bench.place import Clock, Place, Row, opened, percentile
@@ -45,7 +45,6 @@ NEAREST = (
     "SELECT id FROM vectors {where} ORDER BY embedding::halfvec(384) <=> %s::halfvec(384) LIMIT %s"
 )
 
-Connection = psycopg.Connection[TupleRow]
 Vectors = NDArray[np.float32]
 
 
@@ -167,7 +166,8 @@ def _filtered(connection: Connection, queries: Vectors) -> Iterator[Row]:
     plan = "".join(
         row[0]
         for row in connection.execute(
-            "EXPLAIN " + NEAREST.format(where="WHERE kind = 7"), (_written(queries[0]), TOP)
+            "EXPLAIN " + NEAREST.format(where="WHERE kind = 7"),
+            (halfvec(connection, queries[0]), TOP),
         )
     )
     used = "by the vector index" if "vectors_hnsw" in plan else "WITHOUT the vector index"
@@ -183,9 +183,7 @@ def _filtered(connection: Connection, queries: Vectors) -> Iterator[Row]:
 
 
 def _nearest(connection: Connection, query: Vectors, limit: int, where: str = "") -> list[int]:
-    rows = connection.execute(NEAREST.format(where=where), (_written(query), limit)).fetchall()
+    rows = connection.execute(
+        NEAREST.format(where=where), (halfvec(connection, query), limit)
+    ).fetchall()
     return [row[0] for row in rows]
-
-
-def _written(vector: Vectors) -> str:
-    return as_halfvec(vector.tolist())
