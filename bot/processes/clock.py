@@ -12,14 +12,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from bot import indexing, jobs
-from bot.jobs import Connection
 from bot.runtime import shutdown
 from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
 from bot.settings import Settings
 from ingest.config import ConfigError
 from ingest.entries import SourceConfig
-from store.database import StoreError
+from store.database import Connection, StoreError
 from store.election import Candidate
 from store.index import sources
 from store.queue import Queue
