@@ -54,7 +54,15 @@ def links(*found: tuple[str, str, str]) -> str:
 
 
 def word(body: str, outside: str = "", **parts: str) -> Parsed:
-    """Read a Word file made of its body and other parts, such as styles, numbering or header1."""
+    """Read a Word file; see `word_file`."""
+    return read("a.docx", word_file(body, outside, **parts))
+
+
+def word_file(body: str, outside: str = "", **parts: str) -> bytes:
+    """Make a Word file of its body and other parts, such as styles, numbering or header1.
+
+    Text that is linked by the id "out" leads to `outside`.
+    """
     files = {
         "_rels/.rels": links(("r0", "officeDocument", "word/document.xml")),
         "word/document.xml": f"<w:document {WORD_SPACES}><w:body>{body}</w:body></w:document>",
@@ -64,7 +72,7 @@ def word(body: str, outside: str = "", **parts: str) -> Parsed:
         files[f"word/{name}.xml"] = f"<w:{name} {WORD_SPACES}>{text}</w:{name}>"
         found.append((name, name.rstrip("0123456789"), f"{name}.xml"))
     files["word/_rels/document.xml.rels"] = links(*found)
-    return read("a.docx", archive(files))
+    return archive(files)
 
 
 def run(text: str, about: str = "") -> str:

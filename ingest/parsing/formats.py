@@ -6,9 +6,10 @@ Knows nothing about sources: a name tells the format, a file holds the bytes.
 import io
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from ingest.entries import Unreadable
+from ingest.entries import Content, Unreadable
 from ingest.parsing import (
     delimited,
     mail,
@@ -16,10 +17,12 @@ from ingest.parsing import (
     old_spreadsheet,
     opendocument,
     opendocument_sheets,
+    parse,
     pdf,
     restructured,
     slides,
     spreadsheet,
+    text,
     webpage,
     word,
 )
@@ -57,10 +60,24 @@ def _html(data: bytes) -> Parsed:
 def _rtf(data: bytes) -> Parsed:
     from striprtf.striprtf import rtf_to_text
 
-    text: str = rtf_to_text(  # type: ignore[no-untyped-call]
+    words: str = rtf_to_text(  # type: ignore[no-untyped-call]
         data.decode("cp1252", "replace"), errors="ignore"
     )
-    return Parsed(text)
+    return Parsed(words)
+
+
+def _attached(name: str, media_type: str, data: bytes) -> Parsed:
+    """Read what hangs on a mail, by its name or else its media type."""
+    content = Content(data, name, None if "." in name else media_type)
+    ending = parse.ending_of(content)
+    parse.refuse(ending)
+    if not data.strip():
+        raise Unreadable("It is empty.", is_skip=True)
+    if ending not in READERS:
+        return text.markdown(data) if ending in parse.MARKDOWN else text.plain(data)
+    if data.startswith(b"PK"):
+        _check_archive(data)
+    return READERS[ending](data)
 
 
 READERS: dict[str, Callable[[bytes], Parsed]] = {
@@ -83,7 +100,7 @@ READERS: dict[str, Callable[[bytes], Parsed]] = {
     ".odp": opendocument.read,
     ".ods": opendocument_sheets.read,
     ".rtf": _rtf,
-    ".mbox": mail.read_mailbox,
-    ".eml": mail.read_message,
+    ".mbox": partial(mail.read_mailbox, attached=_attached),
+    ".eml": partial(mail.read_message, attached=_attached),
     ".rst": restructured.read,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from xml.etree import ElementTree
 
+from ingest.parsing import titles
 from ingest.parsing.blocks import Block, is_page_number, item, markdown, words
 from ingest.parsing.numerals import numeral
 from ingest.parsing.office import counted, xml
@@ -42,8 +43,10 @@ def read(data: bytes) -> Parsed:
         styles = xml(archive.read("styles.xml")) if has_styles else ElementTree.Element("none")
         title, changed = properties(archive)
     reader = _Reader(content, styles)
-    body = markdown([*reader.edges(styles), *reader.blocks(content)])
-    return Parsed(body, title, changed, left_out=tuple(reader.left_out(content)))
+    edges, body = markdown(reader.edges(styles)), markdown(reader.blocks(content))
+    title = titles.chosen(title, titles.beginning(body))
+    text = "\n\n".join(filter(None, [edges, body]))
+    return Parsed(text, title, changed, left_out=tuple(reader.left_out(content)))
 
 
 def properties(archive: zipfile.ZipFile) -> tuple[str | None, datetime | None]:

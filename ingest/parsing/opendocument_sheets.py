@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from ingest.parsing import titles
 from ingest.parsing.office import counted
 from ingest.parsing.opendocument import DRAW, OFFICE, TABLE, TEXT, line, properties
 from ingest.parsing.sheets import Sheet
@@ -40,7 +41,7 @@ def read(data: bytes) -> Parsed:
             left_out.append(f"{counted(pictures, 'picture')} on sheet {name}")
     if hidden:
         left_out.insert(0, f"{counted(len(hidden), 'hidden sheet')} ({', '.join(hidden)})")
-    return Parsed("\n".join(parts), title, changed, left_out=tuple(left_out))
+    return Parsed("\n".join(parts), titles.chosen(title, None), changed, left_out=tuple(left_out))
 
 
 def _hidden_styles(content: ElementTree.Element) -> Iterator[str]:

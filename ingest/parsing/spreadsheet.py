@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from ingest.parsing import charts
+from ingest.parsing import charts, titles
 from ingest.parsing.number_formats import shown
 from ingest.parsing.office import Package, counted
 from ingest.parsing.sheets import Area, Sheet
@@ -41,7 +41,13 @@ def read(data: bytes) -> Parsed:
     if book.uncomputed:
         left_out.append(f"results of {counted(book.uncomputed, 'formula')} are not in the file")
     title, changed = book.package.properties()
-    return Parsed("\n".join(parts), title, changed, named=tuple(named), left_out=tuple(left_out))
+    return Parsed(
+        "\n".join(parts),
+        titles.chosen(title, None),
+        changed,
+        named=tuple(named),
+        left_out=tuple(left_out),
+    )
 
 
 class _Workbook:

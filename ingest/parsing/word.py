@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from ingest.parsing import charts
+from ingest.parsing import charts, titles
 from ingest.parsing.blocks import Block, is_page_number, item, markdown, words
 from ingest.parsing.office import Package
 from ingest.parsing.tables import Grid, flat, titled
@@ -27,9 +27,13 @@ def read(data: bytes) -> Parsed:
     """Read a .docx or .docm file."""
     package = Package(data)
     document = _Document(package)
-    body = markdown([*document.edges(), *document.blocks(document.root)])
-    title, changed = package.properties()
-    return Parsed(body, title, changed, left_out=tuple(document.left_out()))
+    edges, body = markdown(document.edges()), markdown(document.blocks(document.root))
+    declared, changed = package.properties()
+    title = titles.chosen(declared, titles.beginning(body))
+    if title is None and declared:
+        title = titles.first_line(body)
+    text = "\n\n".join(filter(None, [edges, body]))
+    return Parsed(text, title, changed, left_out=tuple(document.left_out()))
 
 
 class _Document:
