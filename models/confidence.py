@@ -4,10 +4,25 @@ Knows nothing about what the signals mean. A trained calibrator over several sig
 the same accuracy than one score alone (Kamath et al. 2020, arXiv 2006.09462).
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 SLACK = 0.02
 """How much of the best CRAG score is given up for fewer refusals of what would have been right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic model over named signals, on the signals' own scale."""
+
+    intercept: float
+    weights: Mapping[str, float]
+
+    def probability(self, row: Mapping[str, float]) -> float:
+        """Give the probability of "right", 0..1; a signal that is missing counts as 0."""
+        z = self.intercept + sum(w * row.get(name, 0.0) for name, w in self.weights.items())
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
 
 
 def fit(
@@ -16,8 +31,8 @@ def fit(
     importance: Sequence[float] | None = None,
     *,
     seed: int = 0,
-) -> dict[str, object]:
-    """Fit weights on signals as they are; give {"intercept", "weights"}.
+) -> Logistic:
+    """Fit a logistic model on signals as they are.
 
     Signals are standardised for the fit, so that the penalty treats them alike, and the weights are
     given back on the signals' own scale. `importance` weighs the rows (1 each by default). Raise
@@ -35,10 +50,10 @@ def fit(
     model = LogisticRegression(C=0.5, max_iter=2000, random_state=seed)
     model.fit((table - mean) / spread, target, sample_weight=importance)
     weights = model.coef_[0] / spread
-    return {
-        "intercept": round(float(model.intercept_[0] - weights @ mean), 5),
-        "weights": {name: round(float(w), 5) for name, w in zip(names, weights, strict=True)},
-    }
+    return Logistic(
+        round(float(model.intercept_[0] - weights @ mean), 5),
+        {name: round(float(w), 5) for name, w in zip(names, weights, strict=True)},
+    )
 
 
 def held_out(
@@ -59,18 +74,8 @@ def held_out(
         share = None if importance is None else [importance[i] for i in train]
         model = fit([rows[i] for i in train], [right[i] for i in train], share, seed=seed)
         for i in test:
-            out[i] = probability(model, rows[i])
+            out[i] = model.probability(rows[i])
     return out
-
-
-def probability(model: Mapping[str, object], row: Mapping[str, float]) -> float:
-    """Apply what `fit` gave."""
-    import math
-
-    weights = model["weights"]
-    assert isinstance(weights, Mapping)
-    z = float(str(model["intercept"])) + sum(w * row.get(n, 0.0) for n, w in weights.items())
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
 
 
 def thresholds(

@@ -1,11 +1,14 @@
 """What the learning scorecards try: rows never trained on, labels that lie, votes that mislead."""
 
+import json
+
 import numpy as np
 import pytest
 
 from bot.intents import Intent, Intents
 from bot.learning import feedback, fit_intents
-from bot.scorecards import nights, poisoning
+from bot.scorecards import intents, nights, poisoning
+from evals.intents import Scores
 
 INTENTS = Intents.of(
     tuple(
@@ -74,3 +77,34 @@ def test_on_one_day_a_loud_persons_votes_are_capped() -> None:
     votes = poisoning.capped(np.ones(poisoning.VOTES), np.random.default_rng(0))
     assert (votes[: poisoning.PERSON_VOTES] == 0).all()
     assert np.isnan(votes).sum() == poisoning.LOUD - poisoning.PERSON_VOTES
+
+
+def kind_of(accuracy: float, auroc: float | None, ms: float) -> intents.ModelScores:
+    scores = Scores(accuracy, (0.5, 1.0), accuracy, 0.9, auroc, 0.05, 0.1, 10, 2, 60.0)
+    return intents.ModelScores(scores, ms)
+
+
+def test_several_seeds_give_means_with_their_spread() -> None:
+    found = intents.mean([kind_of(0.8, 0.9, 1.0), kind_of(0.9, None, 3.0)])
+    assert found.scores.accuracy == pytest.approx(0.85) and found.ms == 2.0
+    assert found.spread is not None
+    assert found.spread["accuracy"] == pytest.approx(0.0707, abs=1e-4)
+    # Not every seed could measure it: the first one's value stands, without a spread.
+    assert found.scores.oos_auroc == 0.9 and "oos_auroc" not in found.spread
+
+
+def test_one_seed_has_no_spread() -> None:
+    found = intents.mean([kind_of(0.8, 0.9, 1.0)])
+    assert found.spread is None and "spread" not in found.as_json()
+
+
+def test_the_intents_scorecard_keeps_the_keys_that_others_rely_on() -> None:
+    bert, baseline = kind_of(0.8, 0.9, 1.0), kind_of(0.7, 0.8, 0.1)
+    card = intents.Scorecard(
+        bert, bert, baseline, 12, 8, 1, (0,), ("bert",), "wins", (("ann", "bob", 2),)
+    )
+    shown = json.loads(json.dumps(card.as_json()))
+    wanted = {"accuracy", "macro_f1", "oos_recall", "oos_auroc", "in_scope_rejected", "ece"}
+    assert wanted | {"seconds", "ms", "train", "test", "leaked", "seeds", "serves"} <= set(shown)
+    assert wanted | {"seconds", "ms"} <= set(shown["baseline"])
+    assert shown["accuracy"] == shown["bert"]["accuracy"] != shown["baseline"]["accuracy"]

@@ -48,3 +48,8 @@ def test_what_cannot_be_measured_is_none() -> None:
     assert card.accuracy is None
     assert card.oos_auroc is None
     assert card.oos_recall == 0.0
+
+
+def test_percentiles_of_durations_are_durations() -> None:
+    assert metrics.times([7.0]) == metrics.Times(7.0, 7.0)
+    assert metrics.times([float(n) for n in range(100, 0, -1)]) == metrics.Times(51.0, 96.0)

@@ -79,9 +79,9 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class FittedCalibrator:
-    """A fitted calibrator: the logistic model as models/confidence.py gives it, thresholds, and its worth."""
+    """A fitted calibrator: the logistic model, the two thresholds, and what it is worth on held-out pages."""
 
-    model: Mapping[str, object]
+    model: confidence.Logistic
     answer_above: float
     unsure_above: float
     held_out: HeldOut
@@ -90,7 +90,7 @@ class FittedCalibrator:
     def payload(self) -> dict[str, object]:
         """What is kept of it, and read again by `Calibrator.of`."""
         return {
-            **self.model,
+            **asdict(self.model),
             "answer_above": self.answer_above,
             "unsure_above": self.unsure_above,
             "held_out": asdict(self.held_out),

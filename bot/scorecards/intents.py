@@ -103,9 +103,9 @@ def evaluate(
     trials = [_trial(kept, tests, seed, threads, progress, encoder) for seed in seeds]
     first = trials[0].report
     return Scorecard(
-        served=_mean([trial.served for trial in trials]),
-        bert=_mean([trial.kinds["bert"] for trial in trials]),
-        baseline=_mean([trial.kinds["baseline"] for trial in trials]),
+        served=mean([trial.served for trial in trials]),
+        bert=mean([trial.kinds["bert"] for trial in trials]),
+        baseline=mean([trial.kinds["baseline"] for trial in trials]),
         train=len(kept),
         test=len(tests),
         leaked=len(rows) - len(kept),
@@ -184,7 +184,7 @@ def _score(model: "IntentModel", tests: "Sequence[Example]", seconds: float) -> 
     )
 
 
-def _mean(runs: Sequence[ModelScores]) -> ModelScores:
+def mean(runs: Sequence[ModelScores]) -> ModelScores:
     """Average what every run could measure; the rest is the first run's."""
     if len(runs) == 1:
         return runs[0]
