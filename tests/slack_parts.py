@@ -4,7 +4,7 @@ Knows nothing about any one test.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -53,6 +53,7 @@ class FakeAnswerer:
 
     status: str = "answered"
     breaks: int = 0
+    signals: Mapping[str, float] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
 
     def answer(self, request: Request) -> Answer:
@@ -61,7 +62,7 @@ class FakeAnswerer:
         if self.breaks:
             self.breaks -= 1
             raise ZeroDivisionError("broken on purpose")
-        return answer_of(self.status, question=request.text)
+        return answer_of(self.status, question=request.text, signals=self.signals)
 
 
 @dataclass

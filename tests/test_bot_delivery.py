@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.answering.policy import Handover
+from bot.intents import Intent, Intents
 from bot.slack import clients
 from bot.slack.clients import SlackRefused
 from bot.slack.delivery import SlackDelivery
@@ -196,6 +196,10 @@ def test_an_ignored_question_loses_its_status(
     assert fake.called("assistant.threads.setStatus")[0].params["status"] == ""
 
 
+def travel(to: str) -> Intents:
+    return Intents.of((Intent("travel", "Travel", "route", ("t",), route_to=to),))
+
+
 @pytest.mark.parametrize(
     ("to", "channel", "begins"),
     [("C0HELP", "C0HELP", "Travel: “x &lt;b&gt;”"), ("S0TEAM", "C1", "<!subteam^S0TEAM> Travel")],
@@ -204,9 +208,8 @@ def test_a_routed_question_is_passed_on_with_a_link(
     fake: FakeSlack, database: Database, to: str, channel: str, begins: str
 ) -> None:
     client = clients.web("xoxb-1", fake.api_url)
-    handover = Handover(to, "Travel", "x <b>")
-    deliver = SlackDelivery(client, database, TEAM, handover=lambda answer: handover)
-    deliver(*asked(database, status="routed"), 1)
+    deliver = SlackDelivery(client, database, TEAM, intents=lambda: travel(to))
+    deliver(*asked(database, replace(ASK, body="x <b>"), status="routed", intent="travel"), 1)
     told, reply = fake.messages
     assert told["channel"] == channel and told["text"].startswith(begins)
     assert "<https://team.slack.example/" in told["text"]
@@ -215,10 +218,8 @@ def test_a_routed_question_is_passed_on_with_a_link(
 
 def test_what_was_asked_in_private_is_not_passed_on(fake: FakeSlack, database: Database) -> None:
     client = clients.web("xoxb-1", fake.api_url)
-    deliver = SlackDelivery(
-        client, database, TEAM, handover=lambda answer: Handover("C0HELP", "Travel", "x")
-    )
+    deliver = SlackDelivery(client, database, TEAM, intents=lambda: travel("C0HELP"))
     ask = replace(ASK, channel="D1", origin="dm", is_private=True)
-    deliver(*asked(database, ask, status="routed"), 1)
+    deliver(*asked(database, ask, status="routed", intent="travel"), 1)
     (reply,) = fake.messages
     assert reply["channel"] == "D1" and "Please ask in <#C0HELP>." in reply["text"]

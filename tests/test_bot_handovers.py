@@ -2,8 +2,39 @@
 
 import pytest
 
-from bot.answering.policy import Handover
+from bot.intents import Intent, Intents
 from bot.slack import handovers
+from bot.slack.handovers import Handover
+from tests.slack_parts import answer_of
+
+INTENTS = Intents.of(
+    (
+        Intent("access", "Asks for access", "route", ("a",), route_to="C0ACCESS"),
+        Intent("time_off", "Asks for time off", "route", ("t",), reply="Tell your manager."),
+    )
+)
+
+
+def test_who_takes_over_learns_what_is_asked() -> None:
+    routed = answer_of("routed", question="need access", intent="access")
+    assert handovers.of(routed, INTENTS) == Handover("C0ACCESS", "Asks for access", "need access")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "answered"},
+        {"intent": "time_off"},
+        {"intent": "deleted since"},
+        {"intent": None},
+        {"signals": {"intent:access": 0.5, "intent:time_off": 0.4}},  # still open which of two
+    ],
+)
+def test_nobody_takes_over_what_was_not_routed_or_has_nowhere_to_go(
+    changes: dict[str, object],
+) -> None:
+    given = {"status": "routed", "question": "need access", "intent": "access"} | changes
+    assert handovers.of(answer_of(**given), INTENTS) is None  # type: ignore[arg-type]
 
 
 def test_who_takes_over_is_told_on_one_line_with_a_link() -> None:

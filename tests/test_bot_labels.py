@@ -4,7 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.answering.policy import Choice
+from bot.intents import Intents, load
+from bot.settings import ROOT
 from bot.slack.app import Bot
 from store.database import Database
 from store.feedback import labels
@@ -13,7 +14,7 @@ from tests.fake_slack import BOT_USER, TEAM, FakeSlack
 from tests.slack_parts import FakeServices, texts, work_off
 
 ADMIN = "UBOSS"
-CHOICES = [Choice("access_request", "Access request"), Choice("password_trouble", "Password")]
+OPEN = {"intent:access_request": 0.5, "intent:password_trouble": 0.4}
 
 
 def rows(database: Database) -> list[tuple[str, str]]:
@@ -23,9 +24,9 @@ def rows(database: Database) -> list[tuple[str, str]]:
 
 def asked_back(fake: FakeSlack, services: FakeServices) -> list[dict[str, Any]]:
     """Ask something open; give the two buttons that come back."""
-    services.answerer.status = "routed"
+    services.answerer.status, services.answerer.signals = "routed", OPEN
     assert fake.event(fake.say(f"<@{BOT_USER}> the vpn thing")).ok
-    work_off(services, fake, choices=lambda answer: CHOICES)
+    work_off(services, fake, intents=lambda: Intents.of(load(ROOT / "intents.toml")))
     blocks = fake.messages[-1]["blocks"]
     blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
     assert [b["type"] for b in blocks[1:]] == ["actions"]
@@ -38,7 +39,7 @@ def test_the_click_on_did_you_mean_is_a_label_and_is_acted_upon(
 ) -> None:
     first, second = asked_back(fake, services)
     root = fake.messages[-1]["thread_ts"]
-    assert [first["text"]["text"], second["text"]["text"]] == ["Access request", "Password"]
+    assert [first["text"]["text"], second["text"]["text"]] == ["Access request", "Password trouble"]
     assert fake.action(second).ok
     assert rows(services.database) == [("the vpn thing", "password_trouble")]
     (rewritten,) = fake.wait_called("response_url")

@@ -1,6 +1,5 @@
 """What is done with a message: a table of what was said, where, how sure, and what was decided."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from bot.answering import policy
 from bot.answering.classifier import Classifier
-from bot.answering.policy import Decision, Handover, Policy
+from bot.answering.policy import Decision, Policy
 from bot.answering.request import Request
 from bot.intents import Intent, Intents
 from models.intents.classifier import Prediction
@@ -151,8 +150,8 @@ def test_a_route_that_is_set_says_where_and_one_that_is_not_says_its_reply() -> 
 def test_asking_back_names_both_and_survives_being_kept() -> None:
     decision = decided(said("access", 0.55, "time_off"))
     assert decision.reply == "Did you mean “Asks for access” or “Asks for time off”?"
-    assert policy.choices(routed(decision)) == ("access", "time_off")
-    assert policy.choices(routed(decided(said("access", 0.995)))) is None
+    assert policy.asked_back(routed(decision)) == ("access", "time_off")
+    assert policy.asked_back(routed(decided(said("access", 0.995)))) is None
 
 
 def routed(decision: Decision, question: str = "text") -> Answer:
@@ -166,21 +165,6 @@ def routed(decision: Decision, question: str = "text") -> Answer:
         intent=decision.intent,
         signals=policy.intent_signals(decision),
     )
-
-
-def test_who_takes_over_learns_what_is_asked() -> None:
-    bot = Policy(lambda: INTENTS, lambda: Classifier(lambda text, vector: said("access", 1.0)))
-    answer = routed(decided(said("access", 0.995)), "need access")
-    assert bot.handover(answer) == Handover("C0ACCESS", "Asks for access", "need access")
-
-
-def test_nobody_takes_over_what_was_not_routed_or_has_nowhere_to_go() -> None:
-    bot = Policy(lambda: INTENTS, lambda: Classifier(lambda text, vector: said("access", 1.0)))
-    answer = routed(decided(said("access", 0.995)))
-    assert bot.handover(replace(answer, status="answered")) is None
-    assert bot.handover(replace(answer, intent="time_off")) is None
-    assert isinstance(bot.handover(answer), Handover)
-    assert bot.handover(routed(decided(said("access", 0.55, "time_off")))) is None
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ class Decision:
     """What is to be done with a message.
 
     `action` is done at once; after a search that found nothing, `otherwise` is done.
-    `sources` narrows the search; `route_to` is the id of who takes over; `ask_back` names the two intents to choose
-    from; `in_scope` is None where nothing was classified.
+    `sources` narrows the search; `route_to` is the id of who takes over; `ask_back` names the two intents
+    to choose from; `in_scope` is None where nothing was classified.
     """
 
     action: Step = "search"
@@ -83,23 +83,6 @@ class Decision:
     sources: tuple[str, ...] | None = None
     ask_back: tuple[str, str] | None = None
     version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """A message for those who take over: `route_to` is their id, `about` what such messages are."""
-
-    route_to: str
-    about: str
-    question: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An intent that an asker may pick, and what its button says."""
-
-    name: str
-    label: str
 
 
 class Policy:
@@ -133,18 +116,6 @@ class Policy:
             strictness = request.strictness
             return message.overheard(SPEAK_ABOVE if strictness is None else strictness)
         return message.addressed(is_quiet=request.origin in ("channel", "thread"))
-
-    def choices(self, answer: Answer) -> list[Choice]:
-        """Give the two intents that the asker is to choose from."""
-        known = self._intents().by_name
-        return [Choice(n, known[n].label) for n in choices(answer) or () if n in known]
-
-    def handover(self, answer: Answer) -> Handover | None:
-        """Give what those are told who take over a routed message; None where nobody is set."""
-        intent = self._intents().by_name.get(answer.intent or "")
-        if answer.status != "routed" or choices(answer) or not intent or not intent.route_to:
-            return None
-        return Handover(intent.route_to, intent.description, answer.question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +230,11 @@ def intent_signals(decision: Decision) -> dict[str, float]:
     return {f"{SIGNAL}{name}": value for name, value in zip(names, values, strict=True) if name}
 
 
-def choices(answer: Answer) -> tuple[str, str] | None:
-    """Name the two intents that the asker is to choose from; None where nothing is open."""
+def asked_back(answer: Answer) -> tuple[str, str] | None:
+    """Name the two intents that the asker is to choose from; None where nothing is open.
+
+    It is read from `intent_signals`, so that an answer which was kept tells it too.
+    """
     kept = {k.removeprefix(SIGNAL): v for k, v in answer.signals.items() if k.startswith(SIGNAL)}
     if answer.status != "routed" or len(kept) != 2:
         return None

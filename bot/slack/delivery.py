@@ -7,7 +7,7 @@ it is noted after it was sent, so a crash in between shows it twice rather than 
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,8 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.answering.policy import Choice, Handover
+from bot.answering.policy import asked_back
+from bot.intents import Intents
 from bot.slack import clients, handovers, render
 from bot.slack.render import Controls, Message
 from store import answers, questions
@@ -46,16 +47,14 @@ class SlackDelivery:
         workspace: str,
         *,
         max_question: int = 3000,
-        handover: Callable[[Answer], Handover | None] = lambda answer: None,
-        choices: Callable[[Answer], Sequence[Choice]] = lambda answer: (),
+        intents: Callable[[], Intents] = Intents,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._database = database
         self._workspace = workspace
         self._max_question = max_question
-        self._handover = handover
-        self._choices = choices
+        self._intents = intents
         self._sleep = sleep
 
     def __call__(self, question: Question, answer: Answer, attempt: int) -> str | None:
@@ -94,7 +93,7 @@ class SlackDelivery:
 
         It comes before the reply that speaks of it, so a crash in between may tell them twice.
         """
-        handover = self._handover(answer) if answer.status == "routed" else None
+        handover = handovers.of(answer, self._intents())
         if handover is None:
             return answer
         try:
@@ -105,7 +104,7 @@ class SlackDelivery:
             _log.warning("not handed over: %s", _explained(error, clients.POSTING))
         return replace(answer, body=handovers.not_passed_on(handover.route_to))
 
-    def _tell(self, ask: Ask, handover: Handover) -> None:
+    def _tell(self, ask: Ask, handover: handovers.Handover) -> None:
         link = self._client.chat_getPermalink(channel=ask.channel, message_ts=ask.said_ts)
         text = handovers.told(handover, link["permalink"])
         if handover.route_to.startswith("S"):  # a group has no place of its own: the thread it is
@@ -199,7 +198,8 @@ class SlackDelivery:
         now, notes = datetime.now(UTC), []
         if len(question.ask.body) > self._max_question:
             notes.append(f"Only the first {self._max_question:,} characters were read.")
-        choices = self._choices(answer)
+        known = self._intents().by_name
+        choices = [known[name] for name in asked_back(answer) or () if name in known]
         for controls in CONTROLS:
             yield render.message(answer, now, notes=notes, controls=controls, choices=choices)
         yield Message(render.message(answer, now).text)

@@ -1,14 +1,35 @@
-"""What is said in Slack when a message is passed on: to those who take over, and to the asker.
+"""A message that is passed on in Slack: to whom, and what they and the asker are told.
 
-Knows nothing about what is passed on to whom: bot/answering/policy.py decides that.
+Knows nothing about which messages are passed on: bot/answering/policy.py decides that.
 """
 
-from bot.answering.policy import Handover
+from dataclasses import dataclass
+
+from bot.answering.policy import asked_back
+from bot.intents import Intents
 from bot.slack.markup import mrkdwn
 from bot.text import shorten
+from store.records import Answer
 
 SUMMARY_CHARS = 150
 """Of a question, in what those are told who take it over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A message for those who take over: `route_to` is their id, `about` what such messages are."""
+
+    route_to: str
+    about: str
+    question: str
+
+
+def of(answer: Answer, intents: Intents) -> Handover | None:
+    """Give what those are told who take over a routed message; None where nobody is set."""
+    intent = intents.by_name.get(answer.intent or "")
+    if answer.status != "routed" or asked_back(answer) or not intent or not intent.route_to:
+        return None
+    return Handover(intent.route_to, intent.description, answer.question)
 
 
 def passed_on(route_to: str) -> str:

@@ -10,7 +10,7 @@ from typing import cast
 
 from slack_bolt import Ack, App
 
-from bot.answering.policy import Choice
+from bot.intents import Intent
 from bot.slack import payload
 from bot.slack.edge import Edge
 from bot.slack.markup import mrkdwn
@@ -82,10 +82,9 @@ def relabel(edge: Edge, sign: Sign, intent: str) -> None:
             labels.withdraw(connection, where, question_id, person, intent)
 
 
-def offered(edge: Edge) -> list[Choice]:
+def offered(edge: Edge) -> list[Intent]:
     """List the intents that can be picked."""
-    known = edge.intents.now().by_name.values()
-    return [Choice(each.name, each.label) for each in known]
+    return list(edge.intents.now().by_name.values())
 
 
 def _asked(edge: Edge, value: object) -> tuple[Question | None, str]:

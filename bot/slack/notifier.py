@@ -48,8 +48,7 @@ class Notifier:
             self._services.database,
             question.ask.workspace,
             max_question=self._services.settings.max_question,
-            handover=lambda routed: self._services.policy.handover(routed),
-            choices=lambda routed: self._services.policy.choices(routed),
+            intents=self._services.intents.now,
         )
         return post(question, answer, attempt)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from bot.answering.policy import Choice
+from bot.intents import Intent
 from bot.slack import rich_text
 from bot.slack.markup import host, link, literal, mrkdwn, reply
 from bot.text import age, clean, shorten
@@ -61,7 +61,7 @@ def message(
     *,
     notes: Sequence[str] = (),
     controls: Controls = "feedback",
-    choices: Sequence[Choice] = (),
+    choices: Sequence[Intent] = (),
 ) -> Message:
     """Render an answer; `notes` are added below it in small print, and a button for each choice."""
     text, body = _BODIES.get(answer.status, _failed)(answer, now)
@@ -82,7 +82,7 @@ def reasons(answer_id: UUID) -> Message:
     return Message(text, (_section(text), {"type": "actions", "elements": buttons}))
 
 
-def topics(answer_id: UUID, intents: Sequence[Choice]) -> Message:
+def topics(answer_id: UUID, intents: Sequence[Intent]) -> Message:
     """Ask what the message was about, with a list to pick from."""
     text = "Thanks, noted. What was it about?"
     options = [
@@ -251,7 +251,7 @@ def _feedback(answer_id: UUID, controls: Controls) -> list[Block]:
     return [{"type": "context_actions", "elements": [element]}]
 
 
-def _choices(answer_id: UUID, choices: Sequence[Choice]) -> Block:
+def _choices(answer_id: UUID, choices: Sequence[Intent]) -> Block:
     buttons = [
         _button(shorten(each.label, LABEL_CHARS), f"choice:{n}", named(answer_id, each.name))
         for n, each in enumerate(choices)
