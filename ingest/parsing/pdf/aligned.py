@@ -51,6 +51,8 @@ def aligned_table(columns: Sequence[Sequence[Word]]) -> Found | None:
     if len(rows) < 2 or not _has_header(rows):
         return None
     rows = _with_continued(rows)
+    if len(columns) == 2 and 2 * sum(len(set(row.texts())) == 1 for row in rows) > len(rows):
+        return None  # two drawings with the same labels
     if sum(len(row.filled) > 1 for row in rows) < MOST_ROWS * len(rows):
         return None
     if len(rows) < 2 or (len(columns) == 2 and not _is_short(rows)):

@@ -97,6 +97,8 @@ def _side_by_side(items: list[Item], area: tuple[float, float], depth: int) -> l
         words = [[item for item in column if isinstance(item, Word)] for column in columns]
         if table := aligned_table(words):
             return [*_region(table.above, area), table.table]
+        if cells:
+            return _stacked(items, area)
     if any(prose) or has_table or not _is_aligned(columns):
         return [
             part
@@ -145,12 +147,13 @@ def _holds_cells(columns: list[list[Item]], place: int) -> bool:
 
 
 def _is_aligned(columns: list[list[Item]]) -> bool:
-    """Tell whether most lines of each column have a partner in another one."""
+    """Tell whether most lines have a partner in another column."""
     heights = [{round(_height(item)) for item in column} for column in columns]
-    smallest = min(range(len(heights)), key=lambda n: len(heights[n]))
-    others = {h for n, column in enumerate(heights) if n != smallest for h in column}
-    near = sum(bool({h - 1, h, h + 1} & others) for h in heights[smallest])
-    return near >= 0.6 * len(heights[smallest])
+    partnered = 0
+    for place, own in enumerate(heights):
+        others = {h for n, column in enumerate(heights) if n != place for h in column}
+        partnered += sum(bool({h - 1, h, h + 1} & others) for h in own)
+    return partnered >= 0.6 * sum(map(len, heights))
 
 
 def _columns(items: Sequence[Item]) -> list[list[Item]]:

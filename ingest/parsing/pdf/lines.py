@@ -5,6 +5,7 @@ Knows nothing about columns or tables.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ingest.parsing.pdf.words import Word
 
 RAISED = str.maketrans("0123456789+-()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ")
 SMALL = 0.82  # of a neighbour's size: signs this small beside a word are raised or lowered ones
+WIDE = 1.6  # of the size: a gap that no justified line has
 SAME_LINE = 0.25  # of the size: baselines this near are one line
 
 
@@ -28,6 +30,8 @@ class Line:
     size: float
     bold: bool
     first_width: float
+    mono: bool
+    gapped: bool  # a wide gap parts its words, as in a row of a table
 
 
 def line_of(words: Sequence[Word]) -> Line:
@@ -43,6 +47,8 @@ def line_of(words: Sequence[Word]) -> Line:
         _usual_size(words),
         bool(lettered) and all(word.bold for word in lettered),
         words[0].right - words[0].left,
+        all(word.mono for word in words),
+        any(b.left - a.right > WIDE * a.size for a, b in pairwise(words)),
     )
 
 
@@ -90,7 +96,7 @@ def with_raised(words: Sequence[Word]) -> list[Word]:
         near = (rise > -0.35 * table[:, 3]) & (rise < 0.65 * table[:, 3])
         near &= (table[:, 3] * SMALL > sign.size) & (np.abs(rise) > 0.05 * table[:, 3])
         beside = np.abs(sign.left - table[:, 1]) < 0.25 * table[:, 3]
-        before = np.abs(sign.right - table[:, 0]) < 0.25 * table[:, 3]
+        before = np.abs(table[:, 0] - sign.right - 0.4 * table[:, 3]) < 0.65 * table[:, 3]
         for side in (beside, before):
             if len(places := np.flatnonzero(near & side)):
                 place = int(places[0])
@@ -105,7 +111,8 @@ def with_raised(words: Sequence[Word]) -> list[Word]:
 def _with_sign(host: Word, sign: Word, is_first: bool) -> Word:
     is_raised = sign.baseline > host.baseline and not sign.text.isalpha()
     text = sign.text.translate(RAISED) if is_raised else sign.text
-    joined = text + host.text if is_first else host.text + text
+    space = " " if is_first and host.left - sign.right > 0.15 * host.size else ""
+    joined = text + space + host.text if is_first else host.text + text
     return replace(
         host, text=joined, left=min(host.left, sign.left), right=max(host.right, sign.right)
     )

@@ -64,7 +64,11 @@ def _starts_new(group: list[Line], line: Line, usual: float, region: Region) -> 
     # Larger type has its lines farther apart: a heading of two lines stays together.
     apart = APART * max(usual, 1.3 * line.size if line.size > usual else usual)
     short = last.right < region.right - NARROW * last.size
+    if last.mono and line.mono:
+        return pitch > 1.5 * apart
     if pitch > apart or _is_new_entry(group, line, pitch > 1.08 * usual or short):
+        return True
+    if last.mono != line.mono and short:
         return True
     if last.bold != line.bold and short and len(group) <= MOST_HEADING_LINES:
         return True
@@ -111,6 +115,8 @@ def _edge(group: list[Line], region: Region) -> float:
 
 def _is_deliberate(before: Line, line: Line, edge: float) -> bool:
     """Tell whether a line was ended on purpose: the next word would have had room in it."""
+    if (before.mono and line.mono) or (before.gapped and line.gapped):  # code, rows in columns
+        return True
     if before.text.endswith("-") or line.text[:1].islower():
         return False
     if LABEL.match(line.text) and (LABEL.match(before.text) or ENDED.search(before.text)):

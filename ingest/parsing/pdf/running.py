@@ -5,7 +5,7 @@ They are taken out of the text. What they say and nothing else says stays once, 
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -32,21 +32,28 @@ Part = Region | Table
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    """A row of a page: its lines of one baseline in all columns, and `line`, which joins them."""
+
     page: int
     line: Line
+    pieces: tuple[Line, ...]
+    is_first: bool
 
 
 def without_running(pages: Sequence[list[Part]]) -> list[list[Part]]:
     """Give the pages without heads, feet and page numbers."""
     groups: dict[str, list[_Place]] = {}
     for number, page in enumerate(pages):
-        for line in _edge_lines(page):
-            key = _NUMBER.sub("#", " ".join(line.text.split()).lower())
-            groups.setdefault(key, []).append(_Place(number, line))
+        for place in _edge_rows(number, page):
+            key = _NUMBER.sub("#", " ".join(place.line.text.split()).lower())
+            groups.setdefault(key, []).append(place)
     found: list[list[_Place]] = []
     for places in groups.values():
         found += [group for group in _same_height(places) if _is_running(group, len(pages))]
-    running = {id(place.line) for group in found for place in group}
+    found += _numbers(pages)
+    running = _pieces(found)
+    found += [[place] for place in _at_heads(pages, found, running)]
+    running = _pieces(found)
     if not running:
         return list(pages)
     body = letters(
@@ -58,7 +65,7 @@ def without_running(pages: Sequence[list[Part]]) -> list[list[Part]]:
     for group in found:
         for place, text in _informing(group):
             if letters(text) not in body:
-                kept[id(place.line)] = replace(place.line, text=text)
+                kept[id(place.pieces[0])] = replace(place.line, text=text)
                 body += letters(text)
     return [_without(page, lambda line: kept.get(id(line)) if id(line) in running else line)
             for page in pages]  # fmt: skip
@@ -70,16 +77,37 @@ def _lines(pages: Sequence[list[Part]]) -> list[Line]:
     ]
 
 
-def _edge_lines(page: list[Part]) -> list[Line]:
-    """Give the first and the last lines of a page that no table stands above or below."""
-    lines = [line for part in page if isinstance(part, Region) for line in part.lines]
-    lines.sort(key=lambda line: -line.baseline)
+def _pieces(groups: Sequence[Sequence[_Place]]) -> set[int]:
+    return {id(piece) for group in groups for place in group for piece in place.pieces}
+
+
+def _rows(number: int, page: list[Part]) -> list[_Place]:
+    """Give a page's rows from top to bottom."""
+    rows: list[list[Line]] = []
+    for line in sorted(_lines([page]), key=lambda line: -line.baseline):
+        if rows and rows[-1][0].baseline - line.baseline < 1:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    places: list[_Place] = []
+    for row in rows:
+        row.sort(key=lambda line: line.left)
+        text = " ".join(line.text for line in row)
+        line = replace(row[0], text=text, right=row[-1].right)
+        places.append(_Place(number, line, tuple(row), not places))
+    return places
+
+
+def _edge_rows(number: int, page: list[Part]) -> list[_Place]:
+    """Give the first and the last rows of a page that no table stands above or below."""
+    rows = _rows(number, page)
     tables = [part for part in page if isinstance(part, Table)]
     top = max((table.top for table in tables), default=-math.inf)
     bottom = min((table.bottom for table in tables), default=math.inf)
-    heads = [line for line in lines[:EDGE_LINES] if line.baseline > top - 4]
-    feet = [line for line in lines[EDGE_LINES:][-EDGE_LINES:] if line.baseline < bottom + 4]
-    return heads + feet + [line for line in lines[:EDGE_LINES] if line.baseline < min(bottom, top)]
+    heads, feet = rows[:EDGE_LINES], rows[EDGE_LINES:][-EDGE_LINES:]
+    is_outside = [row.line.baseline > top - 4 or row.line.baseline < bottom + 4 for row in heads]
+    kept = [row for row, outside in zip(heads, is_outside, strict=True) if outside]
+    return kept + [row for row in feet if row.line.baseline < bottom + 4]
 
 
 def _same_height(places: list[_Place]) -> list[list[_Place]]:
@@ -119,6 +147,39 @@ def _counts(group: list[_Place]) -> bool:
     return True
 
 
+def _numbers(pages: Sequence[list[Part]]) -> list[list[_Place]]:
+    """Give page numbers that stand alone first or last on their pages, at whatever height."""
+    if len(pages) < LEAST_PAGES:
+        return []
+    groups: dict[int | None, list[_Place]] = {}
+    for number, page in enumerate(pages):
+        rows = _rows(number, page)
+        for row in rows[:1] + rows[1:][-1:]:
+            if len(rows) > 1 and _PAGE_NUMBER.fullmatch(row.line.text):
+                value = _NUMBER.search(row.line.text)
+                offset = int(value.group()) - number if value else None
+                groups.setdefault(offset, []).append(row)
+    return [group for offset, group in groups.items() if offset is None or len(group) > 1]
+
+
+def _at_heads(
+    pages: Sequence[list[Part]], found: list[list[_Place]], running: set[int]
+) -> Iterator[_Place]:
+    """Give first rows at the height and in the size of other pages' heads: a chapter's own head."""
+    marks = [place.line for group in found for place in group if place.is_first]
+    if len(marks) < max(LEAST_PAGES, len(pages) / 2):
+        return
+    height, size = median(mark.baseline for mark in marks), median(mark.size for mark in marks)
+    for number, page in enumerate(pages):
+        rows = _rows(number, page)
+        if len(rows) < 2 or id(rows[0].pieces[0]) in running:
+            continue
+        first, second = rows[0].line, rows[1].line
+        near = abs(first.baseline - height) < 2 and abs(first.size - size) < 0.3
+        if near and first.baseline - second.baseline > 1.6 * size:
+            yield rows[0]
+
+
 def _informing(group: list[_Place]) -> list[tuple[_Place, str]]:
     """Give the first line of a group without its page number, if it says anything."""
     first = group[0]
@@ -137,6 +198,8 @@ def _informing(group: list[_Place]) -> list[tuple[_Place, str]]:
                 text,
                 count=1,
             )
+    if len(group) == 1:
+        text = re.sub(r"^\d+\s+|\s+\d+$", "", text)
     text = " ".join(text.split()).strip("|-–—· ")
     return [(first, text)] if any(map(str.isalpha, text)) else []
 

@@ -27,6 +27,8 @@ _LIGATURES = {code: unicodedata.normalize("NFKD", chr(code)) for code in range(0
 _DROPPED = dict.fromkeys([0xFEFF, 0x200B, 0x2060, 0xFFFD, 0x0000])
 _HYPHENS = {0x02: "-", 0xFFFE: "-", 0xAD: "-", 0x2010: "-"}
 _SIGNS = _LIGATURES | _DROPPED | _HYPHENS | {0x00A0: " "}
+_FIXED_PITCH = 1  # a font's flag
+_MONO_NAME = re.compile(r"mono|courier|consol|cmtt|menlo|typewriter", re.IGNORECASE)
 _BOLD_NAME = re.compile(r"bold|black|heavy|semibold|-bd", re.IGNORECASE)
 
 
@@ -42,6 +44,7 @@ class Word:
     baseline: float
     size: float
     bold: bool = False
+    mono: bool = False
 
     @property
     def middle(self) -> float:
@@ -56,6 +59,7 @@ class _Run:
     size: float
     baseline: float
     bold: bool
+    mono: bool
 
 
 def words_of(page: Any) -> dict[int, list[Word]]:
@@ -107,6 +111,7 @@ class _Letters:
         self.turn = np.array([run.turn for run in runs], dtype=np.int64)
         self.size = np.array([run.size for run in runs])
         self.baseline = np.array([run.baseline for run in runs])
+        self.mono = np.array([run.mono for run in runs], dtype=bool)
         self.bold = np.array([run.bold for run in runs], dtype=bool)
         left, top, right, bottom = corners.T if len(corners) else np.zeros((4, 0))
         upright = [(left, bottom, right, top), (bottom, -right, top, -left)]
@@ -118,26 +123,31 @@ class _Letters:
 def _run(handle: Any, index: int, found: Any) -> _Run:
     """Read what a text object's letters share, from its first letter."""
     if not found:
-        return _Run(0, 0, 0, False)
+        return _Run(0, 0, 0, False, False)
     matrix, x, y = raw.FS_MATRIX(), ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetMatrix(handle, index, ctypes.byref(matrix))
     raw.FPDFText_GetCharOrigin(handle, index, ctypes.byref(x), ctypes.byref(y))
     turn = round(math.atan2(matrix.b, matrix.a) / (math.pi / 2)) % 4
     size = raw.FPDFText_GetFontSize(handle, index) * math.hypot(matrix.c, matrix.d)
     baseline = (y.value, -x.value, -y.value, x.value)[turn]
-    return _Run(turn, abs(size) or 1.0, baseline, _is_bold(handle, index, found))
+    name, flags = _font(found)
+    is_bold = _is_bold(handle, index, found, name)
+    is_mono = bool(flags & _FIXED_PITCH or _MONO_NAME.search(name))
+    return _Run(turn, abs(size) or 1.0, baseline, is_bold, is_mono)
 
 
-def _is_bold(handle: Any, index: int, found: Any) -> bool:
+def _font(found: Any) -> tuple[str, int]:
+    """Give the name and the flags of a text object's font."""
     font = raw.FPDFTextObj_GetFont(found)
     name = ctypes.create_string_buffer(BASE_FONT_BYTES)
     raw.FPDFFont_GetBaseFontName(font, name, BASE_FONT_BYTES)
+    return name.value.decode("latin-1"), max(0, raw.FPDFFont_GetFlags(font))
+
+
+def _is_bold(handle: Any, index: int, found: Any, name: str) -> bool:
     outlined = raw.FPDFTextObj_GetTextRenderMode(found) == raw.FPDF_TEXTRENDERMODE_FILL_STROKE
-    return bool(
-        outlined
-        or raw.FPDFText_GetFontWeight(handle, index) >= BOLD
-        or _BOLD_NAME.search(name.value.decode("latin-1"))
-    )
+    is_heavy = raw.FPDFText_GetFontWeight(handle, index) >= BOLD
+    return bool(outlined or is_heavy or _BOLD_NAME.search(name))
 
 
 def _words(letters: _Letters, turn: int) -> Iterator[Word]:
@@ -192,24 +202,34 @@ def _breaks(
     gap = (letters.left[after] - letters.right[before]) / size
     same_line = line[1:] == line[:-1]
     breaks = (gap > WORD_GAP) | (letters.after_space[after] & (gap > 0.02)) | (gap < -2.5)
-    _close_letter_spaced(letters.code[order], gap, breaks, same_line)
+    spaces = letters.after_space[after]
+    _close_letter_spaced(letters.code[order], gap, breaks, same_line, spaces)
     result[1:] = breaks | ~same_line
     return result
 
 
 def _close_letter_spaced(
-    code: NDArray[np.int64], gap: Floats, breaks: NDArray[np.bool_], same_line: NDArray[np.bool_]
+    code: NDArray[np.int64],
+    gap: Floats,
+    breaks: NDArray[np.bool_],
+    same_line: NDArray[np.bool_],
+    spaces: NDArray[np.bool_],
 ) -> None:
-    """Close the gaps of letter-spaced words ("C H A P T E R"): four letters or more, evenly apart."""
+    """Close the gaps of letter-spaced words ("C H A P T E R"): letters alone, evenly apart.
+
+    Four letters are enough where only gaps part them, six where spaces do ("vitamins A B C D").
+    """
     known, places = np.unique(code, return_inverse=True)
     letter = np.array([chr(c).isalpha() for c in known.tolist()], dtype=bool)[places]
-    single = breaks & same_line & letter[1:] & letter[:-1] & (gap < 3.0)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], single.astype(np.int8), [0]))))
+    parted = np.concatenate(([True], breaks | ~same_line, [True]))
+    alone = letter & parted[:-1] & parted[1:]
+    together = alone[1:] & alone[:-1] & same_line & (gap < 3.0)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], together.astype(np.int8), [0]))))
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - start >= 3:
-            usual = float(np.median(gap[start:end]))
-            if usual < 1.0:
-                breaks[start:end] = gap[start:end] > usual * 1.35 + 0.02
+        usual = float(np.median(gap[start:end]))
+        least = 5 if spaces[start:end].mean() > 0.5 else 3
+        if end - start >= least and usual < 1.0:
+            breaks[start:end] = gap[start:end] > usual * 1.35 + 0.02
 
 
 def _joined(
@@ -230,6 +250,7 @@ def _joined(
         letters.baseline[order][starts],
         np.add.reduceat(letters.size[order], starts) / (ends - starts),
         bold,
+        letters.mono[order][starts],
     )
     signs = "".join(map(chr, letters.code[order].tolist()))
     runs_back = any("\u0590" <= sign <= "\u08ff" for sign in signs)
