@@ -14,7 +14,7 @@ _STACKED = re.compile("([\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u2
                       "[\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
 
 
-def clean(text: str) -> str:
+def visible(text: str) -> str:
     """Drop control, bidirectional and invisible signs and heaps of accents; keep line breaks."""
     text = _CONTROLS.sub("", _BREAKS.sub("\n", text).replace("\t", " "))
     return _STACKED.sub(r"\1", INVISIBLE.sub("", text))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.text import age, clean, shorten
+from bot.text import age, shorten, visible
 
 NOW = datetime(2026, 11, 15, tzinfo=UTC)
 
@@ -21,8 +21,8 @@ NOW = datetime(2026, 11, 15, tzinfo=UTC)
     ],
 )
 def test_what_nobody_can_see_is_dropped(text: str, shown: str) -> None:
-    assert clean(text) == shown
-    assert clean(shown) == shown
+    assert visible(text) == shown
+    assert visible(shown) == shown
 
 
 def test_a_text_is_cut_only_where_it_is_too_long() -> None:

@@ -99,19 +99,6 @@ def viewer(ask: Ask) -> Viewer:
     return Viewer((EVERYONE, ask.channel))
 
 
-def spoken(ask: Ask, answer: Answer, channel: ChannelSettings) -> Answer:
-    """Keep quiet (status `ignored`) where nobody asked for this reply."""
-    if ask.origin == "thread":
-        is_quiet = answer.status in QUIET["thread"]
-    elif ask.origin != "channel":
-        return answer
-    elif channel.mode == "all":
-        is_quiet = answer.status in QUIET["all"]
-    else:
-        is_quiet = answer.status not in ("answered", "unsure", "routed")
-    return replace(answer, status="ignored") if is_quiet else answer
-
-
 def _kept(database: Database, workspace: str, question: Question) -> Answer | None:
     """Give the answer that an earlier attempt recorded; raise RuntimeError where none ever could."""
     with database.connection() as connection:
@@ -143,7 +130,20 @@ def _found(
         )
     else:
         found = Answer(uuid4(), text, "smalltalk", 1.0, WORDLESS)
-    return _record(database, workspace, question, spoken(ask, found, channel))
+    return _record(database, workspace, question, _quieted(ask, found, channel))
+
+
+def _quieted(ask: Ask, answer: Answer, channel: ChannelSettings) -> Answer:
+    """Turn a reply that nobody asked for into silence: status `ignored`."""
+    if ask.origin == "thread":
+        is_quiet = answer.status in QUIET["thread"]
+    elif ask.origin != "channel":
+        return answer
+    elif channel.mode == "all":
+        is_quiet = answer.status in QUIET["all"]
+    else:
+        is_quiet = answer.status not in ("answered", "unsure", "routed")
+    return replace(answer, status="ignored") if is_quiet else answer
 
 
 def _record(database: Database, workspace: str, question: Question, answer: Answer) -> Answer:

@@ -6,7 +6,7 @@ Knows nothing about answers or blocks. Escapes after docs.slack.dev/messaging/fo
 import re
 from urllib.parse import quote, urlsplit
 
-from bot.text import INVISIBLE, clean
+from bot.text import INVISIBLE, visible
 
 WORD_JOINER = "\u2060"
 """Invisible; put into a sign sequence it keeps Slack from reading it as a mention."""
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]]")
 
 def literal(text: str) -> str:
     """Make a text safe for a rich_text element, which shows it as it stands."""
-    return _MENTION.sub(lambda match: match.group() + WORD_JOINER, clean(text))
+    return _MENTION.sub(lambda match: match.group() + WORD_JOINER, visible(text))
 
 
 def mrkdwn(text: str) -> str:

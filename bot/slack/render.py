@@ -13,7 +13,7 @@ from uuid import UUID
 from bot.intents import Intent
 from bot.slack import rich_text
 from bot.slack.markup import host, link, literal, mrkdwn, reply
-from bot.text import age, clean, shorten
+from bot.text import age, shorten, visible
 from store.feedback.faqs import Faq
 from store.records import Answer, Citation, Reason, Status
 
@@ -229,7 +229,7 @@ def _facts(cited: Citation, now: datetime) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(clean(text).split())
+    return " ".join(visible(text).split())
 
 
 def _feedback(answer_id: UUID, controls: Controls) -> list[Block]:

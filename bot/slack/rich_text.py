@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from bot.slack.markup import literal
-from bot.text import clean, shorten
+from bot.text import shorten, visible
 
 Element = dict[str, object]
 
@@ -48,7 +48,7 @@ def elements(passage: str, best: str) -> list[Element]:
 
 def plain(passage: str) -> str:
     """Give a passage as running text, without Markdown's signs."""
-    lines = (_BULLET.sub("• ", _HEADING.sub("", line)) for line in clean(passage).split("\n"))
+    lines = (_BULLET.sub("• ", _HEADING.sub("", line)) for line in visible(passage).split("\n"))
     return _inline("\n".join(line for line in lines if not _FENCE.match(line)))
 
 
@@ -70,7 +70,7 @@ def _window(passage: str, best: str) -> tuple[str, str, str]:
 def _lines(before: str, best: str, after: str) -> list[list[Piece]]:
     lines: list[list[Piece]] = [[]]
     for text, is_best in ((before, False), (best, True), (after, False)):
-        for number, part in enumerate(clean(text).split("\n")):
+        for number, part in enumerate(visible(text).split("\n")):
             if number:
                 lines.append([])
             if part:

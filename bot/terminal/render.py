@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.text import age, clean
+from bot.text import age, visible
 from store.records import Answer, Citation
 
 AROUND_CHARS = 350
@@ -66,14 +66,14 @@ def _quote(answer: Answer) -> Text:
     best = answer.body or passage
     start = passage.find(best)
     if start < 0:
-        return Text(clean(best), "bold")
+        return Text(visible(best), "bold")
     end = start + len(best)
     before, after = passage[:start], passage[end:]
     if len(before) > AROUND_CHARS:
         before = "… " + before[-AROUND_CHARS:].partition(" ")[2]
     if len(after) > AROUND_CHARS:
         after = after[:AROUND_CHARS].rpartition(" ")[0] + " …"
-    return Text.assemble((clean(before), "dim"), (clean(best), "bold"), (clean(after), "dim"))
+    return Text.assemble((visible(before), "dim"), (visible(best), "bold"), (visible(after), "dim"))
 
 
 def _certainty(answer: Answer) -> Text:
@@ -86,7 +86,7 @@ def _said(answer: Answer) -> str:
         return IGNORED
     if answer.status == "failed":
         return f"Something went wrong, id {answer.answer_id}. The worker's log tells more."
-    return clean(answer.body or "…")
+    return visible(answer.body or "…")
 
 
 def _list(console: Console, citations: Sequence[Citation]) -> None:
@@ -105,12 +105,12 @@ def _list(console: Console, citations: Sequence[Citation]) -> None:
 
 
 def _name(cited: Citation) -> str:
-    heading = clean(cited.heading).replace("\n", " ")
-    return f"{clean(cited.title)} > {heading}" if heading else clean(cited.title)
+    heading = visible(cited.heading).replace("\n", " ")
+    return f"{visible(cited.title)} > {heading}" if heading else visible(cited.title)
 
 
 def _where(cited: Citation) -> str:
-    return clean(cited.url or f"{cited.source}: {cited.path}").replace("\n", " ")
+    return visible(cited.url or f"{cited.source}: {cited.path}").replace("\n", " ")
 
 
 def _age(cited: Citation, now: datetime) -> str:
