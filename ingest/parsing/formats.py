@@ -12,8 +12,9 @@ from pathlib import Path
 from ingest.entries import Content, Unreadable
 from ingest.parsing import (
     delimited,
+    ebook,
     mail,
-    markitdowns,
+    notebook,
     old_spreadsheet,
     opendocument,
     opendocument_sheets,
@@ -89,8 +90,8 @@ READERS: dict[str, Callable[[bytes], Parsed]] = {
     ".xlsx": spreadsheet.read,
     ".xlsm": spreadsheet.read,
     ".xls": old_spreadsheet.read,
-    ".epub": markitdowns.reader("EpubConverter", ".epub"),
-    ".ipynb": markitdowns.reader("IpynbConverter", ".ipynb"),
+    ".epub": ebook.read,
+    ".ipynb": notebook.read,
     ".html": _html,
     ".htm": _html,
     ".xhtml": _html,

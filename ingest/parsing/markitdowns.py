@@ -1,16 +1,6 @@
-"""Formats that markitdown reads well enough by itself."""
+"""What markitdown reads well enough by itself."""
 
-import functools
 import io
-from collections.abc import Callable
-
-from ingest.parsing.text import Parsed, tidy
-
-
-def reader(converter: str, ending: str) -> Callable[[bytes], Parsed]:
-    """Give a function that reads bytes by the converter of that name."""
-    convert = functools.partial(by_markitdown, converter, ending=ending)
-    return lambda data: Parsed(tidy(convert(data)))
 
 
 def by_markitdown(converter: str, data: bytes, ending: str) -> str:

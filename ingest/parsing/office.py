@@ -96,9 +96,9 @@ class Package:
 
 
 def xml(data: bytes) -> ElementTree.Element:
-    """Parse a part. Office writes no document types, in which entities could grow without end."""
-    if b"<!DOCTYPE" in data[:OPENING_BYTES]:
-        raise Unreadable("It holds a document type, which no Office program writes.")
+    """Parse a part. No Office program writes entities, which could grow without end."""
+    if b"<!ENTITY" in data:
+        raise Unreadable("It declares entities, which no Office program does. Save it again.")
     return ElementTree.fromstring(data)
 
 
