@@ -42,6 +42,12 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def survive() -> str:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(os.getpid(), number)
+    return "goes on"
+
+
 def leave(code: int) -> None:
     os._exit(code)
 
@@ -113,6 +119,10 @@ def test_work_ends_at_once_when_the_process_is_to_end() -> None:
     throttle.stop()
     with pytest.raises(Stopping):
         background.run(signal.pause, throttle)
+
+
+def test_a_signal_to_the_whole_group_is_left_to_the_parent() -> None:
+    assert background.run(survive, Throttle()) == "goes on"
 
 
 def test_work_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:

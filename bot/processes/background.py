@@ -8,6 +8,7 @@ import logging
 import os
 import pickle
 import resource
+import signal
 import threading
 import time
 import traceback
@@ -16,6 +17,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from bot.runtime import shutdown
 from bot.runtime.throttle import NICENESS, THRIFTY, Throttle
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,9 @@ def _received(receiver: Connection) -> Any:
 
 def _do(pickled: bytes, sender: Connection) -> None:
     """Be the child: bound, then work, then send (result, failure, traceback)."""
+    # Ctrl-C and service managers signal a whole group of processes; here the parent alone decides.
+    for number in shutdown.SIGNALS:
+        signal.signal(number, lambda *_: None)
     os.nice(NICENESS)
     os.environ["OMP_NUM_THREADS"] = "1"  # the rest of the machine answers questions
     resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
