@@ -1,4 +1,4 @@
-"""Marking: the sentence that says it is found, quoted as it stands, without encoding a whole list."""
+"""The sentence that says it is found, quoted as it stands, without encoding a whole list."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, best_span
 VECTOR = [1.0, 0.0]
 
 
-class Encoder:
+class Encode:
     """Finds texts with "refund" in them near, and remembers what it was asked to encode."""
 
     def __init__(self) -> None:
@@ -23,33 +23,33 @@ class Encoder:
 
 def test_the_sentence_that_says_it_is_given_as_it_stands() -> None:
     passage = "Shops open at nine.  A refund takes *five* days. Bring the receipt."
-    span, cosines = best_span(passage, "how long is a refund", VECTOR, Encoder())
+    span, cosines = best_span(passage, "how long is a refund", VECTOR, Encode())
     assert span == "A refund takes *five* days." and len(cosines) == 3
 
 
 def test_neighbours_that_say_it_as_well_are_joined() -> None:
     passage = "A refund takes days. No refund without receipt. We are closed on Mondays."
-    span, _ = best_span(passage, "refund", VECTOR, Encoder())
+    span, _ = best_span(passage, "refund", VECTOR, Encode())
     assert span == "A refund takes days. No refund without receipt."
 
 
 def test_of_a_long_passage_only_what_shares_words_with_the_question_is_encoded() -> None:
     filler = [f"Item {n} is about {'something else entirely ' * 8}and ends here." for n in range(9)]
-    encoder = Encoder()
+    encode = Encode()
     passage = " ".join([*filler, "A refund takes five days."])
-    span, _ = best_span(passage, "When do I get my refunds?", VECTOR, encoder)
+    span, _ = best_span(passage, "When do I get my refunds?", VECTOR, encode)
     assert span == "A refund takes five days."
-    encoded = [text for group in encoder.seen for text in group]
+    encoded = [text for group in encode.seen for text in group]
     assert sum(map(len, encoded)) <= MAX_CHARS and max(map(len, encoded)) <= UNIT_CHARS
 
 
 def test_sentences_of_very_different_length_are_not_padded_to_the_longest() -> None:
-    encoder = Encoder()
+    encode = Encode()
     best_span(
-        "Yes. " + "A refund is paid " + "with much care " * 9 + "indeed.", "x", VECTOR, encoder
+        "Yes. " + "A refund is paid " + "with much care " * 9 + "indeed.", "x", VECTOR, encode
     )
-    assert len(encoder.seen) == 2
+    assert len(encode.seen) == 2
 
 
 def test_a_passage_without_sentences_is_its_own_quote() -> None:
-    assert best_span("  # Title  ", "x", VECTOR, Encoder()) == ("# Title", [])
+    assert best_span("  # Title  ", "x", VECTOR, Encode()) == ("# Title", [])

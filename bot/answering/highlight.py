@@ -1,7 +1,7 @@
-"""Mark the sentences of a passage that say it: a verbatim slice, by cosine with the question.
+"""Choose the sentences of a passage that say it: a verbatim slice, by cosine with the question.
 
-Knows nothing about passages' order or about whether to answer. Encoding sentences is the dearest step
-of an answer, so it is spent on those that look as if they said it.
+Knows nothing about passages' order or about whether to answer. Encoding sentences takes more time than
+any other step of an answer, so only those are encoded that share words with the question.
 """
 
 import re

@@ -46,9 +46,10 @@ class Parameters:
         return parameters
 
     def with_part(self, kind: Kind, payload: Mapping[str, object]) -> "Parameters":
-        """Give what would serve with this payload of a version; raises ValueError for a broken one.
+        """Give what would serve with this payload of a version.
 
-        A kind that holds no parameters (`intents`) changes nothing.
+        A kind that holds no parameters (`intents`) changes nothing. Raises KeyError, TypeError or
+        ValueError for a payload that cannot be read.
         """
         match kind:
             case "confidence":

@@ -37,7 +37,7 @@ INTENTS = Intents.of(
 )
 
 
-class Encoder(HashEmbedder):
+class CountingEmbedder(HashEmbedder):
     """Counts how often it is called with a single text: a question."""
 
     def questions(self, text: str) -> int:
@@ -45,8 +45,8 @@ class Encoder(HashEmbedder):
 
 
 @pytest.fixture
-def encoder(database: Database) -> Encoder:
-    made = Encoder()
+def embedder(database: Database) -> CountingEmbedder:
+    made = CountingEmbedder()
     for name, body in PAGES.items():
         digest = hashlib.sha256(body.encode()).digest()
         page = Document(
@@ -62,7 +62,7 @@ def encoder(database: Database) -> Encoder:
 
 def ask(
     database: Database,
-    encoder: Encoder,
+    embedder: CountingEmbedder,
     text: str,
     intent: str,
     confidence: float = 0.95,
@@ -76,7 +76,7 @@ def ask(
 
     bot = Policy(lambda: INTENTS, lambda: Classifier(classify, "v1"))
     serving = Serving(database, "local")
-    answerer = Answerer(database, "local", encoder, serving, bot)
+    answerer = Answerer(database, "local", embedder, serving, bot)
     return answerer.answer(Request(text, EVERYBODY, **where))  # type: ignore[arg-type]
 
 
@@ -96,35 +96,39 @@ def ask(
 )
 def test_a_message_no_page_speaks_of(
     database: Database,
-    encoder: Encoder,
+    embedder: CountingEmbedder,
     intent: str,
     confidence: float,
     where: Mapping[str, object],
     status: str,
     body: str | None,
 ) -> None:
-    answer = ask(database, encoder, "xylophone zebra", intent, confidence, **where)
+    answer = ask(database, embedder, "xylophone zebra", intent, confidence, **where)
     assert (answer.status, answer.body) == (status, body)
     assert (answer.intent, answer.intent_confidence) == (intent, confidence)
     assert answer.citations == ()
 
 
 def test_a_likely_request_does_not_hide_what_the_documents_say(
-    database: Database, encoder: Encoder
+    database: Database, embedder: CountingEmbedder
 ) -> None:
-    answer = ask(database, encoder, PAGES["handbook"], "access", 0.7)
+    answer = ask(database, embedder, PAGES["handbook"], "access", 0.7)
     assert answer.status in ("answered", "unsure")
     assert (answer.body, answer.intent) == (PAGES["handbook"], "access")
 
 
-def test_a_question_is_encoded_once_for_both(database: Database, encoder: Encoder) -> None:
-    ask(database, encoder, "how many days of holiday", "question")
-    assert encoder.questions("how many days of holiday") == 1
+def test_a_question_is_encoded_once_for_both(
+    database: Database, embedder: CountingEmbedder
+) -> None:
+    ask(database, embedder, "how many days of holiday", "question")
+    assert embedder.questions("how many days of holiday") == 1
 
 
-def test_an_intent_narrows_the_search_to_its_sources(database: Database, encoder: Encoder) -> None:
+def test_an_intent_narrows_the_search_to_its_sources(
+    database: Database, embedder: CountingEmbedder
+) -> None:
     def found(intent: str, **where: object) -> set[str]:
-        answer = ask(database, encoder, "when does the build server restart", intent, **where)
+        answer = ask(database, embedder, "when does the build server restart", intent, **where)
         return {passage.source for passage in answer.passages}
 
     assert found("question") == {"handbook", "wiki"}
@@ -134,7 +138,9 @@ def test_an_intent_narrows_the_search_to_its_sources(database: Database, encoder
     assert found("leave", sources=["wiki", "handbook"]) == {"handbook"}
 
 
-def test_without_a_policy_everything_is_searched_for(database: Database, encoder: Encoder) -> None:
-    answerer = Answerer(database, "local", encoder, Serving(database, "local"))
+def test_without_a_policy_everything_is_searched_for(
+    database: Database, embedder: CountingEmbedder
+) -> None:
+    answerer = Answerer(database, "local", embedder, Serving(database, "local"))
     answer = answerer.answer(Request(PAGES["handbook"], EVERYBODY))
     assert (answer.intent, answer.body) == (None, PAGES["handbook"])
