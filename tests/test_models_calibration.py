@@ -43,10 +43,6 @@ def test_too_few_rows_reject_nothing() -> None:
     assert (calibration.calibrate(logits, truth).in_scope(logits - 100) > 0.99).all()
 
 
-def test_auroc_by_hand() -> None:
-    assert calibration.auroc(np.array([3.0, 2.0]), np.array([2.0, 1.0])) == pytest.approx(3.5 / 4)
-
-
 def test_ece_by_hand() -> None:
     confidence, right = np.array([0.9, 0.9, 0.1, 0.1]), np.array([True, False, False, False])
     assert calibration.ece(confidence, right, bins=2) == pytest.approx((0.4 + 0.1) / 2)

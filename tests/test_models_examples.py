@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from models.intents import augment, examples, quality
 from models.intents.examples import Example, TrainingError
-from models.intents.quality import LeakError
 from tests.fakes import HashEmbedder
 
 
@@ -87,20 +86,6 @@ def test_near_duplicates_are_paired_once() -> None:
     rows.append(Example("When is pay day", "leave"))
     found = quality.twins(rows, vectors(rows))
     assert [(pair.first, pair.second) for pair in found] == [(rows[0], rows[2])]
-
-
-def test_a_test_row_that_repeats_a_training_row_is_found() -> None:
-    train = [Example("when is pay day", "pay"), Example("book leave", "leave")]
-    test = [Example("is pay day when", "pay"), Example("reset my password", "password")]
-    found = quality.leaked(train, vectors(train), test, vectors(test))
-    assert [(pair.first, pair.second) for pair in found] == [(train[0], test[0])]
-
-
-def test_a_leak_is_refused_whatever_its_case_and_marks() -> None:
-    train = [Example("When is pay day?", "pay")]
-    with pytest.raises(LeakError, match="1 of 2 test rows"):
-        quality.refuse_leaks(train, [Example("when is  pay-day", "pay"), Example("hi", "hello")])
-    quality.refuse_leaks(train, [Example("when is the next pay day", "pay")])
 
 
 def test_variations_are_the_same_for_a_seed_and_never_empty() -> None:

@@ -1,9 +1,12 @@
 """Promises about the repository as a whole: arrows, where SQL and torch may stand."""
 
 import ast
+import importlib.metadata
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,52 @@ def test_every_file_says_what_it_is_for() -> None:
 def test_sql_stands_in_the_store_alone() -> None:
     others = _files("bot", "ingest", "models", "evals")
     assert [p for p in others if SQL.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """The product's in `dependencies` or the extra `onnx`, the tests' in any extra."""
+    needed, extras = declared()
+    served = needed | extras["onnx"]
+    assert imported(_files(*PACKAGES)) - served == set()
+    assert imported(_files("tests")) - served - extras["test"] - extras["test-s3"] == set()
+
+
+def test_every_package_that_is_declared_is_pinned_and_has_its_reason() -> None:
+    needed, extras = declared()
+    every = needed.union(*extras.values())
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert every - {_name(line) for line in lines if "==" in line} == set()
+    design = (ROOT / "DESIGN.md").read_text(encoding="utf-8").replace("_", "-").lower()
+    assert {name for name in needed | extras["onnx"] if name not in design} == set()
+
+
+def declared() -> tuple[set[str], dict[str, set[str]]]:
+    """Give the names of what pyproject.toml needs, and of what each extra needs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    names = {extra: set(map(_name, needed)) for extra, needed in extras.items()}
+    return set(map(_name, project["dependencies"])), names
+
+
+def imported(files: Iterable[Path]) -> set[str]:
+    """Give the names of the packages that files import anywhere, inside of functions too."""
+    modules = set[str]()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module.split(".")[0])
+    given = importlib.metadata.packages_distributions()
+    foreign = modules - sys.stdlib_module_names - {*PACKAGES, "tests"}
+    return {_name(given.get(module, [module])[0]) for module in foreign}
+
+
+def _name(requirement: str) -> str:
+    """Give a requirement's name as PEP 503 compares it."""
+    found = re.match(r"[\w.-]+", requirement)
+    assert found, requirement
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
 
 
 @pytest.mark.parametrize(

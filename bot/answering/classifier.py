@@ -118,11 +118,12 @@ def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
 
     A baseline that was trained on the serving embedder shares the question's vector with the search.
     """
-    from models import frozen, shelf
+    from models import shelf
     from models.embedder import WEIGHTS, sha256
+    from models.intents import classifier
 
     shelf.verify(folder)
-    linear, weights = frozen.load(folder), embedder.folder / WEIGHTS
+    linear, weights = classifier.load_baseline(folder), embedder.folder / WEIGHTS
     if linear and weights.is_file() and linear.encoder_sha256 == sha256(weights):
         return lambda text, vector: linear.predict(vector()[None])[0]
     model = _from_texts(folder, settings)

@@ -75,11 +75,3 @@ def ece(confidence: Floats, right: NDArray[np.bool_], bins: int = ECE_BINS) -> f
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(bin_of, weights=confidence - right, minlength=bins)
     return float(np.abs(gaps).sum() / len(confidence))
-
-
-def auroc(inside: Floats, outside: Floats) -> float:
-    """Give the probability that an inside score is above an outside one, ties counted half;
-    both must have rows."""
-    ordered = np.sort(outside)
-    below = np.searchsorted(ordered, inside, "left") + np.searchsorted(ordered, inside, "right")
-    return float(below.mean() / (2 * len(outside)))

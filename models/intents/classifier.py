@@ -69,23 +69,24 @@ class IntentModel:
         if not texts:
             return []
         logits = self._logits(self._codec.ids(texts))
-        confidences = self._calibration.confidences(logits)
-        scores = self._calibration.in_scope(logits)
-        return [
-            self._prediction(row, score) for row, score in zip(confidences, scores, strict=True)
-        ]
+        return _predictions(logits, self.labels, self._calibration)
 
-    def _prediction(self, confidences: NDArray[np.float64], score: float) -> Prediction:
-        second, first = np.argsort(confidences)[-2:]
-        nearest = self.labels[first]
-        return Prediction(
-            intent=nearest if score >= IN_SCOPE_FLOOR else None,
-            confidence=float(confidences[first]),
-            nearest=nearest,
-            runner_up=self.labels[second],
-            margin=float(confidences[first] - confidences[second]),
-            in_scope=float(score),
-        )
+
+@dataclass(frozen=True, slots=True)
+class BaselineModel:
+    """A linear model over vectors that the caller has already; threads may share it.
+
+    Where the search's encoder is the one it was trained on, a question is encoded once for both.
+    """
+
+    linear: baseline.Baseline
+    labels: list[str]
+    calibration: Calibration
+    encoder_sha256: str
+
+    def predict(self, vectors: NDArray[np.float32]) -> list[Prediction]:
+        """Classify (n, dims) vectors of the encoder that the model was trained on."""
+        return _predictions(self.linear.logits(vectors), self.labels, self.calibration)
 
 
 def load(
@@ -120,6 +121,24 @@ def load(
     return IntentModel(logits, codec, settings.labels, calibration)
 
 
+def load_baseline(folder: Path) -> BaselineModel | None:
+    """Load the baseline out of what `write` wrote; None where the fine-tuned model serves.
+
+    Raises ModelError when the folder cannot be read.
+    """
+    try:
+        settings = _settings(json.loads((folder / FILE).read_text()))
+        if settings.serves != "baseline":
+            return None
+        return BaselineModel(
+            baseline.load(folder), settings.labels, settings.baseline, settings.encoder_sha256
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"The intent model in {folder} cannot be read ({error}). Train a new one."
+        ) from error
+
+
 def write(
     folder: Path, encoder: Path, model: "BertClassifier", linear: baseline.Baseline, kept: Settings
 ) -> None:
@@ -130,6 +149,25 @@ def write(
     baseline.save(linear, folder)
     shutil.copyfile(encoder / TOKENIZER, folder / TOKENIZER)
     (folder / FILE).write_text(json.dumps(asdict(kept), indent=1) + "\n")
+
+
+def _predictions(logits: Logits, labels: list[str], calibration: Calibration) -> list[Prediction]:
+    confidences, scores = calibration.confidences(logits), calibration.in_scope(logits)
+    return [_prediction(*row, labels) for row in zip(confidences, scores, strict=True)]
+
+
+def _prediction(
+    confidences: NDArray[np.float64], score: float, labels: Sequence[str]
+) -> Prediction:
+    second, first = np.argsort(confidences)[-2:]
+    return Prediction(
+        intent=labels[first] if score >= IN_SCOPE_FLOOR else None,
+        confidence=float(confidences[first]),
+        nearest=labels[first],
+        runner_up=labels[second],
+        margin=float(confidences[first] - confidences[second]),
+        in_scope=float(score),
+    )
 
 
 def _network(folder: Path, encoder: Path, settings: Settings, kind: str) -> "BertClassifier":

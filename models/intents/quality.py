@@ -1,4 +1,4 @@
-"""Which examples are probably wrong: mislabelled, repeated, or leaked from train into test.
+"""Which examples are probably wrong: mislabelled, or repeated.
 
 Knows nothing about files or screens; it takes rows with their vectors and gives findings.
 """
@@ -41,10 +41,6 @@ class Twins:
     cosine: float
 
 
-class LeakError(Exception):
-    """Test rows repeat training rows; the message shows some and says what to do."""
-
-
 def mislabelled(rows: Sequence[Example], vectors: Vectors) -> list[Suspect]:
     """List the probably mislabelled, surest first, by cross-validated confidence (confident
     learning, Northcutt 2021). Rows with intent `oos` and intents with one example are not judged.
@@ -76,38 +72,6 @@ def twins(rows: Sequence[Example], vectors: Vectors, *, near: float = NEAR) -> l
         Twins(rows[i], rows[j], cosine) for i, j, cosine in _near(vectors, vectors, near) if i < j
     ]
     return sorted(pairs, key=lambda pair: -pair.cosine)
-
-
-def leaked(
-    train: Sequence[Example],
-    train_vectors: Vectors,
-    test: Sequence[Example],
-    test_vectors: Vectors,
-    *,
-    near: float = NEAR,
-) -> list[Twins]:
-    """List test rows (second) with the training row (first) that they nearly repeat."""
-    best: dict[int, tuple[int, float]] = {}
-    for i, j, cosine in _near(test_vectors, train_vectors, near):
-        if i not in best or cosine > best[i][1]:
-            best[i] = (j, cosine)
-    return [Twins(train[j], test[i], cosine) for i, (j, cosine) in sorted(best.items())]
-
-
-def refuse_leaks(train: Sequence[Example], test: Sequence[Example]) -> None:
-    """Raise LeakError when test texts stand in train, but for case, spaces and punctuation."""
-    known = {_plain(row.text) for row in train}
-    both = [row.text for row in test if _plain(row.text) in known]
-    if both:
-        shown = "; ".join(text[:60] for text in both[:3])
-        raise LeakError(
-            f"{len(both)} of {len(test)} test rows also stand in the training rows ({shown}). "
-            "Remove them from one of the two."
-        )
-
-
-def _plain(text: str) -> str:
-    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
 
 def _confidence(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from models.intents.calibration import (
     REJECTED_SHARE,
@@ -17,7 +18,6 @@ from models.intents.calibration import (
     Classes,
     Floats,
     Logits,
-    auroc,
     calibrate,
     ece,
     energy,
@@ -96,7 +96,7 @@ def score(
     return Scores(
         accuracy=float(right.mean()) if len(truth) else 0.0,
         macro_f1=float(np.mean([s.f1 for s in per_intent.values() if s.examples] or [0.0])),
-        oos_auroc=auroc(inside, outside) if tried else None,
+        oos_auroc=_auroc(inside, outside) if tried else None,
         oos_recall=_caught(inside, outside) if tried else None,
         ece_before=ece(Calibration().confidences(logits).max(1), right),
         ece_after=ece(found.confidences(logits).max(1), right),
@@ -140,3 +140,8 @@ def _confusions(names: Sequence[str], guess: Classes, truth: Classes) -> list[tu
         (names[t], names[g]) for t, g in zip(truth, guess, strict=True) if t != g
     ).most_common(CONFUSIONS_SHOWN)
     return [(true, taken, times) for (true, taken), times in wrong]
+
+
+def _auroc(inside: Floats, outside: Floats) -> float:
+    is_inside = np.repeat([1, 0], [len(inside), len(outside)])
+    return float(roc_auc_score(is_inside, np.concatenate([inside, outside])))

@@ -13,10 +13,9 @@ from bot import intents
 from bot.settings import ROOT
 from models import bert, embedder
 from models.embedder import Embedder, packaged_folder, sha256
-from models.frozen import FrozenModel
 from models.intents import baseline, classifier
 from models.intents.calibration import calibrate
-from models.intents.classifier import IntentModel, Prediction
+from models.intents.classifier import BaselineModel, IntentModel, Prediction
 from models.onnx import load
 from tests.bench.ingest import embedded_texts
 from tests.bench.place import Clock, Place, Row, opened, percentile, scratch
@@ -84,10 +83,10 @@ def _messages(folder: Path, torch: Embedder, onnx: Embedder, count: int) -> Iter
         found.append(model.predict(texts))
         yield from _times(f"a message classified, {name}", model.predict, texts, limits[name])
     yield from _agreement("fine-tuned", *found)
-    frozen = FrozenModel(
+    linear = BaselineModel(
         baseline.load(folder / "intents"), kept.labels, kept.baseline, kept.encoder_sha256
     )
-    shared = [frozen.predict(one.encode(texts)) for one in (torch, onnx)]
+    shared = [linear.predict(one.encode(texts)) for one in (torch, onnx)]
     yield from _agreement("baseline, by the search's vectors", *shared)
 
 
