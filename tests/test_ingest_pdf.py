@@ -384,3 +384,65 @@ def test_text_boxes_are_read_and_notes_counted() -> None:
 
     parsed = read(draw)
     assert "Ask the porter" in parsed.body and parsed.left_out == ("1 comment",)
+
+
+def test_a_table_without_rules_over_a_page_break_keeps_its_header() -> None:
+    rows = [["Boat", "Berth", "Fee"]] + [[f"Boat {n}", str(n), f"{n}.50"] for n in range(11, 17)]
+    xs = (72, 200, 300)
+    body = read(grid(rows[:4], xs, y=120), grid(rows[4:], xs, y=760)).body.split("\f")
+    assert table_rows(body[0]) == rows[:4] and table_rows(body[1]) == [rows[0], *rows[4:]]
+
+
+def test_cells_of_several_lines_without_rules_are_joined() -> None:
+    def draw(canvas: Canvas) -> None:
+        for x, y, text in (
+            (72, 700, "Task"), (250, 700, "Crew"), (400, 700, "When"),
+            (72, 676, "Check the pumps in"), (250, 676, "Kim"), (400, 676, "every Monday"),
+            (72, 664, "North Hall"), (400, 664, "At seven"),
+            (72, 640, "Clean"), (250, 640, "Lou and the"), (400, 640, "daily"),
+            (250, 628, "Evening crew"),
+        ):  # fmt: skip
+            canvas.drawString(x, y, text)
+
+    assert table_rows(read(draw).body) == [
+        ["Task", "Crew", "When"],
+        ["Check the pumps in North Hall", "Kim", "every Monday At seven"],
+        ["Clean", "Lou and the Evening crew", "daily"],
+    ]
+
+
+def test_pages_that_hold_one_short_line_keep_it() -> None:
+    bodies = read(*[lines(f"Sheet {n}") for n in range(1, 5)]).body.split("\f")
+    assert bodies == ["Sheet 1", "Sheet 2", "Sheet 3", "Sheet 4"]
+
+
+def test_code_and_options_keep_their_lines() -> None:
+    code = lines("def open():", "return key", font="Courier")
+    options = grid([["-q", "says nothing at all"], ["-v", "says more than needed"],
+                    ["-x", "stops the pump at once"], ["-y", "starts the pump again"]],
+                   (72, 150), y=600)  # fmt: skip
+    body = read(together(code, options)).body
+    assert "def open():\nreturn key" in body
+    assert "-v says more than needed" in body.split("\n")
+
+
+def test_hidden_layers_form_objects_and_turned_pages_are_text_too() -> None:
+    def draw(canvas: Canvas) -> None:
+        layer = canvas.beginText(72, 700)
+        layer.setTextRenderMode(3)
+        layer.textLine("Read by the scanner.")
+        canvas.drawText(layer)
+        canvas.beginForm("stamp")
+        canvas.drawString(0, 0, "Stamped twice a year.")
+        canvas.endForm()
+        canvas.translate(72, 600)
+        canvas.doForm("stamp")
+        canvas.drawString(0, -5000, "Outside of the page.")
+
+    document = pypdfium2.PdfDocument(written(draw))
+    document[0].set_rotation(90)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    body = pdf.read(buffer.getvalue()).body
+    assert "Read by the scanner." in body and "Stamped twice a year." in body
+    assert "Outside" not in body

@@ -4,19 +4,19 @@ A table is only made where every value certainly stands in its column and the fi
 columns; lines in doubt are left as they stand.
 """
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
-from ingest.parsing.pdf.grids import Table
+from ingest.parsing.pdf.grids import Table, same_columns
 from ingest.parsing.pdf.lines import SAME_LINE
 from ingest.parsing.pdf.words import Word
 
 MOST_HEADER_WORDS = 6
 MOST_ROWS = 0.6  # of the rows must have two cells or more
-TIGHT = 0.8  # of the usual distance between rows: a nearer line belongs to the cell above
+APART = 1.2  # times: rows are farther apart than the lines of one cell
 
 _NUMBER = re.compile(r"[-+±<>≤≥~(]*[$€£¥]?\s*[\d][\d.,:/%\s)°'–-]*\D{0,4}$")
 
@@ -42,13 +42,19 @@ class _Row:
         return [" ".join(word.text for word in cell) for cell in self.cells]
 
 
-def aligned_table(columns: Sequence[Sequence[Word]]) -> Found | None:
-    """Make a table of columns of words, or None where it is in doubt."""
+def aligned_table(columns: Sequence[Sequence[Word]], known: Sequence[Table] = ()) -> Found | None:
+    """Make a table of columns of words, or None where it is in doubt.
+
+    A table without a header goes on with one of `known` whose columns stand at the same places.
+    """
     rows = _rows(columns)
     above: list[Word] = []
     while rows and len(rows[0].filled) < 2 and len(columns) > 1:
         above += [word for cell in rows.pop(0).cells for word in cell]
-    if len(rows) < 2 or not _has_header(rows):
+    edges = tuple(min(word.left for word in column) for column in columns)
+    ends = tuple(max(word.right for word in column) for column in columns)
+    header = _known_header(edges, ends, known)
+    if len(rows) < 2 or not (header or _has_header(rows)):
         return None
     rows = _with_continued(rows)
     if len(columns) == 2 and 2 * sum(len(set(row.texts())) == 1 for row in rows) > len(rows):
@@ -59,14 +65,30 @@ def aligned_table(columns: Sequence[Sequence[Word]]) -> Found | None:
         return None
     words = [word for row in rows for cell in row.cells for word in cell]
     table = Table(
-        rows=tuple(tuple(row.texts()) for row in rows),
+        rows=_with_header(header, tuple(tuple(row.texts()) for row in rows)),
         left=min(word.left for word in words),
         right=max(word.right for word in words),
         bottom=min(word.bottom for word in words),
         top=max(word.top for word in words),
-        edges=tuple(min(word.left for word in column) for column in columns),
+        edges=edges,
+        ends=ends,
     )
     return Found(table, tuple(above))
+
+
+def _known_header(
+    edges: tuple[float, ...], ends: tuple[float, ...], known: Sequence[Table]
+) -> tuple[str, ...]:
+    for table in known:
+        if same_columns(table.edges, table.ends, edges, ends):
+            return table.rows[0]
+    return ()
+
+
+def _with_header(
+    header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
+) -> tuple[tuple[str, ...], ...]:
+    return rows if not header or rows[0] == header else (header, *rows)
 
 
 def _rows(columns: Sequence[Sequence[Word]]) -> list[_Row]:
@@ -110,14 +132,12 @@ def _is_short(rows: list[_Row]) -> bool:
 
 
 def _with_continued(rows: list[_Row]) -> list[_Row]:
-    """Join lines that go on in a cell above: nearer than rows are, or in small letters."""
-    full = [row.baseline for row in rows if len(row.filled) == len(row.cells)]
-    pitches = [a - b for a, b in itertools.pairwise(full)]
-    usual = median(pitches) if pitches else 0.0
+    """Join lines that go on in the cells above: nearer than rows are, or in small letters."""
+    near = _nearness(rows)
     joined: list[_Row] = []
     last = 0.0
     for row in rows:
-        if joined and _continues(row, joined[-1], last - row.baseline, usual):
+        if joined and _continues(row, joined[-1], last - row.baseline < near):
             for cell, more in zip(joined[-1].cells, row.cells, strict=True):
                 cell += more
         else:
@@ -126,10 +146,23 @@ def _with_continued(rows: list[_Row]) -> list[_Row]:
     return joined
 
 
-def _continues(row: _Row, above: _Row, distance: float, usual: float) -> bool:
+def _nearness(rows: list[_Row]) -> float:
+    """Give the distance below which a line goes on in the row above it, 0 where none does.
+
+    Rows have two distances then: near ones, never with a cell in each column, and far ones.
+    """
+    pitches = [(a.baseline - b.baseline, b) for a, b in pairwise(rows)]
+    sizes = sorted(pitch for pitch, _ in pitches)
+    steps = [(b / max(a, 0.1), (a + b) / 2) for a, b in pairwise(sizes)]
+    ratio, limit = max(steps, default=(0.0, 0.0))
+    far = sum(pitch > limit for pitch in sizes)
+    full = any(len(row.filled) == len(row.cells) for pitch, row in pitches if pitch < limit)
+    return limit if ratio > APART and far > 1 and not full else 0.0
+
+
+def _continues(row: _Row, above: _Row, is_near: bool) -> bool:
     if len(row.filled) == len(row.cells) or any(not above.cells[n] for n in row.filled):
         return False
-    if row.filled[0] == 0 and len(row.filled) > 1:
-        return False
-    in_small = all(row.cells[n][0].text[:1].islower() for n in row.filled)
-    return in_small or distance < TIGHT * usual
+    if is_near:
+        return True
+    return 0 not in row.filled and all(row.cells[n][0].text[:1].islower() for n in row.filled)

@@ -8,11 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ingest.parsing.pdf.grids import Table
+from ingest.parsing.pdf.grids import Table, same_columns
 from ingest.parsing.pdf.hyphens import Hyphens
 from ingest.parsing.pdf.paragraphs import ENDED, MARKER, Paragraph
 
-SAME_EDGE = 6.0  # points that a table's columns may differ by on its next page
 FOOTNOTE = 0.92  # of the body's size: smaller text at a page's end is no part of the sentence
 
 _SENTENCE_END = re.compile(
@@ -98,14 +97,11 @@ def _continue_table(before: list[Part], after: list[Part]) -> None:
     first = next((p for p in reversed(before) if isinstance(p, Table)), None)
     if first is None or not after or not isinstance(second := after[0], Table):
         return
-    if before[-1] is not first or second.title or not is_same_shape(first, second):
+    if before[-1] is not first or second.title or not _is_same_shape(first, second):
         return
     if second.rows[0] != first.rows[0]:
         after[0] = replace(second, rows=(first.rows[0], *second.rows))
 
 
-def is_same_shape(first: Table, second: Table) -> bool:
-    """Tell whether two tables have their columns at the same places."""
-    return len(first.edges) == len(second.edges) and all(
-        abs(a - b) < SAME_EDGE for a, b in zip(first.edges, second.edges, strict=True)
-    )
+def _is_same_shape(first: Table, second: Table) -> bool:
+    return same_columns(first.edges, first.ends, second.edges, second.ends)

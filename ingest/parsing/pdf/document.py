@@ -85,12 +85,13 @@ def _read_pages(document: Any) -> list[_Page]:
         except pypdfium2.PdfiumError:
             pages.append(_Page([], state=BROKEN))
             continue
-        pages.append(_read_page(page, document.formenv))
+        known = [part for part in pages[-1].parts if isinstance(part, Table)] if pages else []
+        pages.append(_read_page(page, document.formenv, known))
         page.close()
     return pages
 
 
-def _read_page(page: Any, form: Any) -> _Page:
+def _read_page(page: Any, form: Any, known: Sequence[Table]) -> _Page:
     shapes = shapes_of(page)
     over = marginalia(page, form)
     turns = words_of(page) or {0: []}
@@ -101,7 +102,7 @@ def _read_page(page: Any, form: Any) -> _Page:
             words = with_values(words, over.fields)
         tables, rest = ruled_tables(turned(shapes.rules, turn), words)
         if tables or rest:
-            parts += reading_order([*rest, *tables])
+            parts += reading_order([*rest, *tables], known)
     state = ""
     if not parts and not over.boxes and not shapes.is_blank:
         is_picture = shapes.pictures > PICTURE_SHARE

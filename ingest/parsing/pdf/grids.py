@@ -21,7 +21,7 @@ MOST_WORDS = 80  # in a cell on average; fuller grids are page layout
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, the first row being the header; `edges` are where the columns begin."""
+    """Rows of cells, the first row being the header; `edges` and `ends` are where the columns begin and end."""
 
     rows: tuple[tuple[str, ...], ...]
     left: float
@@ -29,6 +29,7 @@ class Table:
     bottom: float
     top: float
     edges: tuple[float, ...]
+    ends: tuple[float, ...]
     title: str = ""
 
 
@@ -38,6 +39,19 @@ class _Grid:
     ys: list[float]  # from the top down
     across: list[Rule] = field(default_factory=list)
     upright: list[Rule] = field(default_factory=list)
+
+
+def same_columns(
+    edges: Sequence[float],
+    ends: Sequence[float],
+    others: Sequence[float],
+    other_ends: Sequence[float],
+) -> bool:
+    """Tell whether as many columns stand at the same places, give or take how full they are."""
+    if len(edges) != len(others):
+        return False
+    first, second = zip(edges, ends, strict=True), zip(others, other_ends, strict=True)
+    return all(max(a, c) < min(b, d) for (a, b), (c, d) in zip(first, second, strict=True))
 
 
 def ruled_tables(rules: Sequence[Rule], words: Sequence[Word]) -> tuple[list[Table], list[Word]]:
@@ -198,5 +212,6 @@ def _with_header(grid: _Grid, owner: list[list[int]], texts: dict[int, str]) -> 
         rows=tuple(tuple(row) for row, _ in kept),
         left=grid.xs[0], right=grid.xs[-1], bottom=grid.ys[-1], top=grid.ys[0],
         edges=tuple(grid.xs[:-1]),
+        ends=tuple(grid.xs[1:]),
         title=title,
     )  # fmt: skip

@@ -22,39 +22,76 @@ STEP = 2.0  # points that one cell of the picture of a page covers
 DEEPEST = 8  # columns within columns
 PROSE_WORDS = 4  # a line: columns with as many are text, not cells
 PROSE_LINES = 4
+FAR = 30.0  # points: rows this far apart may belong to different tables
 
 _MARKER = re.compile(r"([•‣▪◦●○■□–—*·o§-]|\(?[0-9ivx]{1,4}[.)]|\(?[a-zA-Z][.)]|\d+(\.\d+)+\.?)$")
 
 Item = Word | Table
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Lines of one column, from top to bottom."""
+    """Lines of one column, from top to bottom; `is_rows` when each is a row of its own."""
 
     lines: tuple[Line, ...]
     left: float
     right: float
+    is_rows: bool = False
 
 
-def reading_order(
-    items: Sequence[Item], area: tuple[float, float] | None = None, depth: int = 0
-) -> list[Region | Table]:
-    """Give columns and tables in the order they are read; `area` is the column's left and right edge."""
-    area = area or _extent(items)
-    band = _band(items) if depth < DEEPEST else None
-    if band is None:
-        return _stacked(items, area)
-    top, bottom = band
-    above = [item for item in items if _height(item) > top]
-    below = [item for item in items if _height(item) < bottom]
-    inside = [item for item in items if bottom <= _height(item) <= top]
-    if not inside or len(inside) == len(items) and depth and len(_columns(items)) < 2:
-        return _stacked(items, area)
-    parts = reading_order(above, area, depth + 1) if above else []
-    parts += _side_by_side(inside, area, depth)
-    return parts + (reading_order(below, area, depth + 1) if below else [])
+def reading_order(items: Sequence[Item], known: Sequence[Table] = ()) -> list[Region | Table]:
+    """Give columns and tables in the order they are read.
+
+    `known` are the tables of the page before: one that goes on here has its header there.
+    """
+    return _Reader(known).order(items, _extent(items), 0) if items else []
+
+
+class _Reader:
+    def __init__(self, known: Sequence[Table]) -> None:
+        self.known = known
+
+    def order(
+        self, items: Sequence[Item], area: tuple[float, float], depth: int
+    ) -> list[Region | Table]:
+        """Order what stands in one column; `area` is its left and right edge."""
+        band = _band(items) if depth < DEEPEST else None
+        if band is None:
+            return _stacked(items, area)
+        top, bottom = band
+        above = [item for item in items if _height(item) > top]
+        below = [item for item in items if _height(item) < bottom]
+        inside = [item for item in items if bottom <= _height(item) <= top]
+        if not inside:
+            return _stacked(items, area)
+        parts = self.order(above, area, depth + 1) if above else []
+        parts += self._side_by_side(inside, area, depth)
+        return parts + (self.order(below, area, depth + 1) if below else [])
+
+    def _side_by_side(
+        self, items: list[Item], area: tuple[float, float], depth: int
+    ) -> list[Region | Table]:
+        """Tell columns of text from a table, and both from lines with wide gaps."""
+        columns = _columns(items)
+        if len(columns) < 2:
+            return _stacked(items, area)
+        prose = [_is_prose(column) for column in columns]
+        has_table = any(isinstance(item, Table) for item in items)
+        cells = [n for n, is_prose in enumerate(prose) if is_prose and _holds_cells(columns, n)]
+        if not has_table and len(cells) == sum(prose) < len(columns):
+            words = [[item for item in column if isinstance(item, Word)] for column in columns]
+            if found := aligned_table(words, self.known):
+                return [*_region(found.above, area), found.table]
+            if cells:
+                return _stacked(items, area, is_rows=True)
+        if any(prose) or has_table or not _is_aligned(columns):
+            groups = _groups(columns, prose)
+            return [
+                part for group in groups for part in self.order(group, _extent(group), depth + 1)
+            ]
+        return _stacked(items, area, is_rows=True)
 
 
 def _height(item: Item) -> float:
@@ -64,48 +101,29 @@ def _height(item: Item) -> float:
     return (item.top + item.bottom) / 2
 
 
-def _stacked(items: Sequence[Item], area: tuple[float, float]) -> list[Region | Table]:
+def _stacked(
+    items: Sequence[Item], area: tuple[float, float], is_rows: bool = False
+) -> list[Region | Table]:
     """Give lines and tables of one column from top to bottom."""
     tables = sorted((i for i in items if isinstance(i, Table)), key=lambda table: -table.top)
     rest = [item for item in items if isinstance(item, Word)]
     parts: list[Region | Table] = []
     for table in tables:
         middle = _height(table)
-        parts += _region([word for word in rest if _height(word) > middle], area)
+        parts += _region([word for word in rest if _height(word) > middle], area, is_rows)
         parts.append(table)
         rest = [word for word in rest if _height(word) <= middle]
-    return parts + _region(rest, area)
+    return parts + _region(rest, area, is_rows)
 
 
-def _region(words: Sequence[Word], area: tuple[float, float]) -> list[Region | Table]:
-    return [Region(tuple(lines_of(words)), *area)] if words else []
+def _region(
+    words: Sequence[Word], area: tuple[float, float], is_rows: bool = False
+) -> list[Region | Table]:
+    return [Region(tuple(lines_of(words)), *area, is_rows)] if words else []
 
 
 def _extent(items: Sequence[Item]) -> tuple[float, float]:
     return min(item.left for item in items), max(item.right for item in items)
-
-
-def _side_by_side(items: list[Item], area: tuple[float, float], depth: int) -> list[Region | Table]:
-    """Tell columns of text from a table, and both from lines with wide gaps."""
-    columns = _columns(items)
-    if len(columns) < 2:
-        return _stacked(items, area)
-    prose = [_is_prose(column) for column in columns]
-    has_table = any(isinstance(item, Table) for item in items)
-    cells = [n for n, is_prose in enumerate(prose) if is_prose and _holds_cells(columns, n)]
-    if not has_table and len(cells) == sum(prose) < len(columns):
-        words = [[item for item in column if isinstance(item, Word)] for column in columns]
-        if table := aligned_table(words):
-            return [*_region(table.above, area), table.table]
-        if cells:
-            return _stacked(items, area)
-    if any(prose) or has_table or not _is_aligned(columns):
-        return [
-            part
-            for group in _groups(columns, [*prose])
-            for part in reading_order(group, None, depth + 1)
-        ]
-    return _stacked(items, area)
 
 
 def _groups(columns: list[list[Item]], prose: list[bool]) -> list[list[Item]]:
@@ -143,7 +161,9 @@ def _holds_cells(columns: list[list[Item]], place: int) -> bool:
         return True
     gaps = [(a - b, b in starts) for a, b in pairwise(own)]
     before_starts = [gap for gap, is_start in gaps if is_start]
-    return min(before_starts) > 1.1 * max(gap for gap, is_start in gaps if not is_start)
+    return min(before_starts) > 1.1 * max(
+        (gap for gap, is_start in gaps if not is_start), default=0
+    )
 
 
 def _is_aligned(columns: list[list[Item]]) -> bool:
@@ -199,7 +219,7 @@ class _Picture:
             start = max(0, int((item.left - reach - self.left) / STEP))
             cover[rows, start : int((item.right + reach - self.left) / STEP) + 1] = True
         filled = cover.any(axis=1)
-        self.heights = bottom + STEP * np.flatnonzero(filled)
+        self.heights: Floats = bottom + STEP * np.flatnonzero(filled).astype(np.float64)
         self.cover = cover[filled]
 
 
@@ -237,9 +257,17 @@ def _band(items: Sequence[Item]) -> tuple[float, float] | None:
     return _trimmed(picture, rows, between[:, x])
 
 
+def _without_far(heights: Floats, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Keep the largest part of a band that no wide gap parts: two tables are not one."""
+    gaps = np.diff(heights[rows])
+    usual = float(np.median(gaps[gaps > STEP])) if (gaps > STEP).any() else FAR
+    parts = np.split(rows, np.flatnonzero(gaps > max(FAR, 3 * usual)) + 1)
+    return max(parts, key=len)
+
+
 def _trimmed(picture: _Picture, rows: NDArray[np.int64], between: Flags) -> tuple[float, float]:
     """Cut a band down to where text stands on both sides, and what follows without a gap below."""
-    both = rows[between[rows]]
+    both = _without_far(picture.heights, rows[between[rows]])
     first, last = int(both[0]), int(both[-1])  # from the bottom of the page upwards
     gaps = np.diff(picture.heights[both])
     gaps = gaps[gaps > STEP]

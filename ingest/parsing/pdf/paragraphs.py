@@ -64,6 +64,8 @@ def _starts_new(group: list[Line], line: Line, usual: float, region: Region) -> 
     # Larger type has its lines farther apart: a heading of two lines stays together.
     apart = APART * max(usual, 1.3 * line.size if line.size > usual else usual)
     short = last.right < region.right - NARROW * last.size
+    if region.is_rows:
+        return pitch > 1.5 * apart
     if last.mono and line.mono:
         return pitch > 1.5 * apart
     if pitch > apart or _is_new_entry(group, line, pitch > 1.08 * usual or short):
@@ -92,7 +94,8 @@ def _paragraph(group: list[Line], region: Region, hyphens: Hyphens) -> Paragraph
     edge = _edge(group, region)
     text = group[0].text
     for before, line in itertools.pairwise(group):
-        if _is_deliberate(before, line, edge):
+        is_row = region.is_rows and line.left < before.left + line.size
+        if is_row or _is_deliberate(before, line, edge):
             text += "\n" + line.text
         else:
             text = hyphens.join(text, line.text)

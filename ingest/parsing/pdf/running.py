@@ -50,7 +50,7 @@ def without_running(pages: Sequence[list[Part]]) -> list[list[Part]]:
     found: list[list[_Place]] = []
     for places in groups.values():
         found += [group for group in _same_height(places) if _is_running(group, len(pages))]
-    found += _numbers(pages)
+    found = _not_all_there_is(found, pages) + _numbers(pages)
     running = _pieces(found)
     found += [[place] for place in _at_heads(pages, found, running)]
     running = _pieces(found)
@@ -69,6 +69,25 @@ def without_running(pages: Sequence[list[Part]]) -> list[list[Part]]:
                 body += letters(text)
     return [_without(page, lambda line: kept.get(id(line)) if id(line) in running else line)
             for page in pages]  # fmt: skip
+
+
+def _not_all_there_is(
+    groups: list[list[_Place]], pages: Sequence[list[Part]]
+) -> list[list[_Place]]:
+    """Leave out groups without which most of their pages would be empty: they are the text."""
+    running = _pieces(groups)
+    empty = {
+        number
+        for number, page in enumerate(pages)
+        if all(isinstance(part, Region) for part in page)
+        and all(id(line) in running for line in _lines([page]))
+    }
+    return [
+        group
+        for group in groups
+        if 2 * sum(place.page in empty for place in group) <= len(group)
+        or _PAGE_NUMBER.fullmatch(group[0].line.text)
+    ]
 
 
 def _lines(pages: Sequence[list[Part]]) -> list[Line]:
@@ -212,5 +231,5 @@ def _without(page: list[Part], give: Callable[[Line], Line | None]) -> list[Part
             continue
         lines = tuple(kept for line in part.lines if (kept := give(line)) is not None)
         if lines:
-            result.append(Region(lines, part.left, part.right))
+            result.append(replace(part, lines=lines))
     return result
