@@ -1,6 +1,6 @@
 """The settings: read once from the environment and `.env`, checked, frozen.
 
-Nothing else in the project reads the environment.
+Nothing else reads the environment, but for the tokens of sources (bot/indexing.py).
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The durable jobs: what each task of the queue does, as procrastinate tasks over the services.
 
-Knows nothing about how jobs are fetched, nor about signals and lost connections.
+Knows nothing about how jobs are fetched, nor about signals.
 """
 
 import asyncio
