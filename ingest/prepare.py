@@ -58,7 +58,7 @@ Outcome = Prepared | Part | Same | Refused
 
 
 class Preparer:
-    """Prepares the documents of one source."""
+    """Reads, parses and splits the documents of one source; `count` and `window` are in tokens."""
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ class BertClassifier(torch.nn.Module):
         return table
 
     def features(self, rows: Sequence[Ids]) -> Tensor:
-        """Give (n, dims) unit vectors."""
+        """Give (n, dims) unit vectors of token ids, padded here."""
         ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], True, 0)
         lengths = torch.tensor([len(row) for row in rows])
         return self.pooled(ids, (torch.arange(ids.shape[1])[None, :] < lengths[:, None]).long())
@@ -92,7 +92,7 @@ def save(model: BertClassifier, folder: Path) -> None:
 
 
 def load(folder: Path, intents: int) -> BertClassifier:
-    """Read what `save` wrote."""
+    """Read what `save` wrote, ready to serve."""
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     model = BertClassifier(encoder, config.hidden_size, intents)

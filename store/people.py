@@ -31,7 +31,7 @@ class Forgotten:
 
     @property
     def total(self) -> int:
-        """All rows together."""
+        """How many rows are gone, over all tables."""
         return self.questions + self.votes + self.labels + self.faqs + self.audit
 
 

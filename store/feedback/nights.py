@@ -48,7 +48,7 @@ def only_one(database: Database, workspace: str) -> Iterator[None]:
 
 
 def add(connection: Connection, workspace: str, night: Night) -> None:
-    """Keep a night."""
+    """Keep a night that has ended; its report is the JSON that `threadwise learn --json` prints."""
     connection.execute(
         "INSERT INTO nights (workspace_id, night_id, started_at, seconds, data_hash, report)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
