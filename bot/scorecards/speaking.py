@@ -1,4 +1,4 @@
-"""Score the policy: does the bot speak when it should, and does it leave questions to the documents?
+"""Score when the bot speaks: does it when it should, and does it leave questions to the documents?
 
 Knows nothing about how messages are classified or how tables are printed.
 """
