@@ -64,7 +64,7 @@ def score_answers(
     from evals.answers import labelled
 
     with open_services(context.obj) as services, console.bars() as progress:
-        result = answers.score(services.answerer, services.serving.now(), labelled(file), progress)
+        result = answers.score(services.answerer, labelled(file), progress)
     if as_json:
         console.put_json(result.as_json())
     else:

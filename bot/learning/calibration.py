@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bot.answering.answerer import Answerer
-from bot.answering.parameters import Parameters
 from bot.answering.retrieval import Found
 from bot.services import Services
 from evals import answers, metrics
@@ -38,10 +37,10 @@ class Sample:
 
 
 def samples(
-    answerer: Answerer, parameters: Parameters, rows: Sequence[answers.Labelled], progress: Progress
+    answerer: Answerer, rows: Sequence[answers.Labelled], progress: Progress
 ) -> list[Sample]:
     """Search for every question, and for the answerable ones a second time with their page hidden."""
-    found_samples = []
+    found_samples, parameters = [], answerer.serving.now()
     for number, row in enumerate(rows, start=1):
         found = answerer.retriever.find(row.question, READER, parameters)
         page = row.path or row.question_id
@@ -120,7 +119,7 @@ def fit(samples: Sequence[Sample]) -> FittedCalibrator:
 
 def refit(services: Services, file: Path, out: Path | None, progress: Progress) -> FittedCalibrator:
     """Fit on the questions of a file over what is ingested; write the payload to `out` when given."""
-    drawn = samples(services.answerer, services.serving.now(), answers.labelled(file), progress)
+    drawn = samples(services.answerer, answers.labelled(file), progress)
     found = fit(drawn)
     if out is not None:
         out.write_text(json.dumps(found.payload, indent=2) + "\n", encoding="utf-8")

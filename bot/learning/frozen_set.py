@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering import ranking
-from bot.answering.answerer import Answerer
-from bot.answering.parameters import Serving
 from bot.answering.recall import Judgement, evidence
 from bot.learning import calibration
 from bot.learning.calibration import Sample
-from bot.learning.replay import Replay, replay
+from bot.learning.replay import Replay, answerer_in, replay
 from bot.services import Services
 from bot.settings import ROOT
 from evals import answers
@@ -76,18 +74,12 @@ class FrozenSet:
 
     def samples(self, services: Services) -> list[Sample]:
         """Search for every question as it is asked, and measure the signals that confidence is made of."""
-        asked, serving = answerer(services, self.workspace)
-        return calibration.samples(asked, serving.now(), self.rows, _quietly)
+        answerer = answerer_in(services, self.workspace)
+        return calibration.samples(answerer, self.rows, _quietly)
 
 
 def _quietly(name: str, done: int, total: int) -> None:
     """A night has nobody to show its progress to."""
-
-
-def answerer(services: Services, workspace: str) -> tuple[Answerer, Serving]:
-    """Give what answers in that workspace, where nothing was learned, and the parameters that serve there."""
-    embedder, serving = services.embedder, Serving(services.database, workspace)
-    return Answerer(services.database, workspace, embedder, serving), serving
 
 
 def index(services: Services) -> str:

@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering import ranking
+from bot.answering.answerer import Answerer
+from bot.answering.parameters import Serving
+from bot.services import Services
 from store.database import Connection
 from store.index import search
 from store.records import Passage, Viewer
@@ -30,6 +33,12 @@ class Replay:
 
     passages: tuple[Passage, ...]
     table: Table
+
+
+def answerer_in(services: Services, workspace: str) -> Answerer:
+    """Give what answers in a workspace of its own, by what serves there."""
+    serving = Serving(services.database, workspace)
+    return Answerer(services.database, workspace, services.embedder, serving)
 
 
 def replay(

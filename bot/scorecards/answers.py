@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from bot.answering.answerer import Answerer
-from bot.answering.parameters import Parameters
 from bot.answering.request import Request
 from bot.learning import frozen_set
 from bot.learning.calibration import Progress
+from bot.learning.replay import answerer_in
 from bot.services import Services
 from evals import answers, metrics
 from evals.answers import Labelled, Outcome
@@ -50,9 +50,7 @@ class Scorecard:
         }
 
 
-def score(
-    answerer: Answerer, parameters: Parameters, rows: Sequence[Labelled], progress: Progress
-) -> Scorecard:
+def score(answerer: Answerer, rows: Sequence[Labelled], progress: Progress) -> Scorecard:
     """Ask all questions over what is ingested, as a reader who may see what everyone may.
 
     Each leg of the search is scored alone beside it.
@@ -62,7 +60,7 @@ def score(
         given.append(answerer.answer(Request(row.question, READER)))
         progress("questions", number, len(rows))
     outcomes = [_outcome(answer) for answer in given]
-    vector, lexical = (_one_leg(answerer, parameters, rows, leg) for leg in LEGS)
+    vector, lexical = (_one_leg(answerer, rows, leg) for leg in LEGS)
     return Scorecard(
         scores=answers.score(rows, outcomes),
         vector_only=vector,
@@ -75,8 +73,7 @@ def score(
 def handbook(services: Services, progress: Progress) -> Scorecard:
     """Score the frozen set's questions with the parameters that ship, whatever has been learned."""
     workspace, rows = frozen_set.index(services), answers.labelled(frozen_set.QUESTIONS)
-    answerer, serving = frozen_set.answerer(services, workspace)
-    return score(answerer, serving.now(), rows, progress)
+    return score(answerer_in(services, workspace), rows, progress)
 
 
 def _outcome(answer: Answer) -> Outcome:
@@ -88,11 +85,9 @@ def _outcome(answer: Answer) -> Outcome:
     )
 
 
-def _one_leg(
-    answerer: Answerer, parameters: Parameters, rows: Sequence[Labelled], leg: search.Leg
-) -> OneLeg:
+def _one_leg(answerer: Answerer, rows: Sequence[Labelled], leg: search.Leg) -> OneLeg:
     """A leg alone has no confidence of its own and refuses nothing that it finds anything for."""
-    outcomes = []
+    outcomes, parameters = [], answerer.serving.now()
     for row in rows:
         found = answerer.retriever.find(row.question, READER, parameters, leg=leg).passages
         outcomes.append(

@@ -13,11 +13,10 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answering.answerer import Answerer
-from bot.answering.parameters import Serving
 from bot.learning import frozen_set, night
 from bot.learning.calibration import Progress
 from bot.learning.frozen_set import FrozenSet
+from bot.learning.replay import answerer_in
 from bot.scorecards import retrieval
 from bot.services import Services
 from evals import beir, learning
@@ -190,18 +189,11 @@ def ask(run: Simulation, drawn: learning.Draw, at: datetime, seed: int, progress
         _ask(run, asked, at, chance, boosts, progress, has_signals=True)
 
 
-def _answerer(run: Simulation) -> Answerer:
-    services = run.services
-    serving = Serving(services.database, run.workspace)
-    embedder = services.embedder
-    return Answerer(services.database, run.workspace, embedder, serving)
-
-
 def searched(
     run: Simulation, asked: Sequence[str], progress: Progress, name: str
 ) -> dict[str, list[Passage]]:
     """Search for questions by what serves in the run's workspace."""
-    answerer, found = _answerer(run), {}
+    answerer, found = answerer_in(run.services, run.workspace), {}
     for number, question in enumerate(asked, start=1):
         text, vector = run.texts[question], run.vectors[question]
         found[question] = answerer.retriever.find(
@@ -226,7 +218,7 @@ def _ask(
     The signals that the confidence is made of take most of the time; votes on answers without them teach the
     confidence nothing.
     """
-    answerer = _answerer(run)
+    answerer = answerer_in(run.services, run.workspace)
     for number, question in enumerate(asked):
         when, person = at + timedelta(minutes=number), f"P{number // VOTES_EACH}"
         text, vector = run.texts[question], run.vectors[question]
