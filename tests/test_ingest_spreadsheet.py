@@ -1,6 +1,8 @@
 """Spreadsheets as people see them: shown values, merged cells, what is hidden left out and said."""
 
+import base64
 import io
+import zlib
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -197,3 +199,33 @@ def test_a_chart_is_named_below_its_numbers() -> None:
 def test_rows_beyond_the_limit_are_counted() -> None:
     parsed = sheet_of(["id", "name"], *([n, "x"] for n in range(20_004)))
     assert parsed.left_out == ("5 rows at the end of sheet Depot",)
+
+
+# An .xls file of a depot, as xlwt writes it: no library in use here writes such files any more.
+OLD_EXCEL = (
+    "c-rk)T}V_x6#i!Jz3xx0uBL)U%OYrHB1SL0=vG?RgJv4^Lr|+;DYm?_?u$K?Wj+Q$Pem_+6}{NcLq8N!FHsN~^$-"
+    "Ms7Ci+)P!ObUXU@IX)HYBkLA&SfoS8Xu&Y3f3&OI}GUykOD4c;ml#~i4IhN*M_Su<#YO2F-eLF4JPYPz+bO4@@Z1"
+    "pz;8WR`&kq31rehibpaA#qcGOc;1i<siDzWObR*MTD(vLtH2uYJ^U)Cvlld4vN{Xe8%mJS2DiAybl>~X39CnHN-n"
+    "64q!CaRI$m4<9)J}$8rb@++~@!Oxb`!JXLXg>b$Ud4QxpsjUW4e2O@elhCtELV0M{F)eqtd4We2>L=WI9bm~=Amq"
+    "qjtuBkjwU)5N(pI{6H6jDR@mW~2n-Q4jg>d_aME<p6}v+2G+(EYT#ndoYtGtq;z<(cR!GU&M=DN_27J}lIWH-Hd+"
+    "=xW43z1eN06yb%>j=egoC)G27J$&Q@?9|j_wkOS0Hqe@~+7nT$GujyMB?UWE=5ea(tPYdnvh_$jX%hFYZVK2AqPJ"
+    "MxCRMHR_5@WsEGrRIIyv=)XQjRnCxmRm9mwT&9;bycd1d1ImsgE#&9OsF>Eq+hJ`~H;s*uKMB|*YDaP>jG8K_{1^"
+    "^DK3)>YgtVO&6qrMkSi&}nS%XP&b>T2Aw9WOyB0Go!th+5?|<--`@<h^?dcaKreCg5fu@L6nlWI!InU{iqa`;?hM"
+    "0_hW7?ob>sQaq(}d)Gx!1?P=%a&&4Ey+|1(@kC2bR-cgUn5+Z|yU<swu?g{30dy;zkbWfw6;mj^G=#s2UdG(|WvW"
+    "N09OonPwrEy8NcQQPQ+2a~{_VY8z`m{OvM#y6t>$A0Kq^%IQNt+?nh~#x<VKuci$7Xf8u@(3b5$dNY)oKCKQ5|(m"
+    ")mgRAQLgi{%bleeGx*)58O-l@_zmVSqTWZ|DCtaZgN9m}k2}g6bk6;P#RzFJjhAXji;N-7H(upcWb&#99(dq^2Oc"
+    "ap5PTbfb3p>%M6&pbV}I9~q%!4wCRw)70*js${Y~43E~=C0T~PcK!4R%4F;5xyd!d58G<y;Ww6PtD1;;Pl`ozrj%"
+    "v&)0_g<le&OfyfJOA<gKLJ}xKt="
+)
+
+
+def test_old_excel_files_are_read_as_new_ones() -> None:
+    parsed = read("a.xls", zlib.decompress(base64.b85decode(OLD_EXCEL)))
+    assert "Stock of May\n\n|" in parsed.body
+    assert rows(parsed.body) == [
+        ["Item", "Code", "Share", "Opened"],
+        ["Rope", "01067", "17.5%", "3.2.2025"],
+        ["Rope", "01068", "TRUE", ""],
+        ["Hook", "5", "", ""],
+    ]
+    assert parsed.left_out == ("1 hidden sheet (Costs)", "1 hidden row of sheet Depot")

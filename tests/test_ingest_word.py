@@ -107,6 +107,18 @@ def test_automatic_numbers_stand_as_the_page_shows_them() -> None:
     )
 
 
+def test_a_deleted_item_takes_no_number() -> None:
+    gone = "<w:rPr><w:del/></w:rPr>"
+    parsed = word(
+        p("first", about=numbered(2))
+        + p("<w:del><w:r><w:delText>old</w:delText></w:r></w:del>", about=numbered(2) + gone)
+        + p(f"<w:moveFrom>{run('moved')}</w:moveFrom>", about=numbered(2) + gone.replace("del", "moveFrom"))
+        + p("second", about=numbered(2)),
+        numbering=NUMBERING,
+    )  # fmt: skip
+    assert parsed.body == "a) first\nb) second"
+
+
 def test_numbers_that_come_with_a_style_are_counted_too() -> None:
     styles = STYLES.replace(
         '<w:name w:val="heading 2"/>', '<w:name w:val="heading 2"/><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'

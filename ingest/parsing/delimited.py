@@ -62,4 +62,5 @@ def _agreement(sample: str, delimiter: str) -> tuple[float, int]:
     # Ragged rows count where they are not far from what most rows have.
     width = max(wide, key=lambda w: (wide[w], w))
     near = sum(number for w, number in wide.items() if w <= width)
-    return (wide[width] + near) / 2 / total, width
+    # In "1,5;2,5" both would do; decimal commas are at most as many as the cells.
+    return round((wide[width] + near) / 2 / total, 2), width * (2 if delimiter == ";" else 1)

@@ -30,6 +30,8 @@ Token = tuple[str, str]  # kind (text, code, elapsed), what stands there
 
 def shown(value: float, code: str, *, is_1904: bool = False) -> str:
     """Write a number by a format code as the sheet shows it."""
+    if code == "General":
+        return _general(value)
     section, value = _section(value, code)
     tokens = _tokens(section)
     codes = [text[0].lower() for kind, text in tokens if kind == "code"]

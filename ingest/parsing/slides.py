@@ -25,6 +25,7 @@ _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MARKUP = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _TITLES = {"title", "ctrTitle"}
 _PAGES = {"sldNum", "dt"}
+_EDGES = {"hdr", "ftr"}
 _LISTS = {"body", "obj", ""}  # placeholders whose paragraphs have bullets unless they say no
 COLUMN = 400_000  # EMU, a good centimetre: shapes that begin so near are in one column
 
@@ -94,6 +95,9 @@ class _Deck:
         if any(lines):
             yield Block("Notes", "heading", 3)
             yield Block("\n\n".join(filter(None, lines)))
+        for shape in root.iter(f"{_SLIDE}sp"):
+            if _placeholder(shape)[0] in _EDGES:
+                yield from self._edge(shape)
 
     def _shape(self, shape: ElementTree.Element, part: str) -> Iterator[Block]:
         kind, _ = _placeholder(shape)
@@ -104,13 +108,17 @@ class _Deck:
             yield from self._frame(shape, part)
         elif shape.tag == f"{_SLIDE}pic":
             self.omitted["picture"] += 1
-        elif kind == "ftr":
-            text = words(_paragraphs(shape))
-            if text not in self._footers:
-                self._footers.add(text)
-                yield Block(text)
+        elif kind in _EDGES:
+            yield from self._edge(shape)
         elif kind not in _PAGES:
             yield from _paragraphs(shape)
+
+    def _edge(self, shape: ElementTree.Element) -> Iterator[Block]:
+        """Give a header or footer where it stands first."""
+        text = words(_paragraphs(shape))
+        if text and text not in self._footers:
+            self._footers.add(text)
+            yield Block(text)
 
     def _frame(self, shape: ElementTree.Element, part: str) -> Iterator[Block]:
         """Give a table, the numbers of a chart, the words of a diagram."""

@@ -82,7 +82,7 @@ class _Workbook:
                     place = int(element.get("r") or place + 2) - 1
                     self._row(sheet, place, element, shared)
                     element.clear()
-                elif tag == "col" and element.get("hidden") in TRUE:
+                elif tag == "col" and _is_hidden(element, "width"):
                     last = min(int(element.get("max", "1")), 16_384)
                     sheet.hidden_columns |= set(range(int(element.get("min", "1")) - 1, last))
                 elif tag == "mergeCell":
@@ -93,6 +93,9 @@ class _Workbook:
     def _row(
         self, sheet: Sheet, place: int, row: ElementTree.Element, shared: dict[str, tuple[str, str]]
     ) -> None:
+        if len(sheet.cells) >= MOST_ROWS:
+            sheet.rows_beyond += any(len(cell) for cell in row)
+            return
         cells: dict[int, str] = {}
         column = -1
         for cell in row:
@@ -100,12 +103,10 @@ class _Workbook:
             column = _place(reference)[1] if reference else column + 1
             if text := self._cell(cell, reference or "A1", shared):
                 cells[column] = text
-        if row.get("hidden") in TRUE:
+        if _is_hidden(row, "ht"):
             sheet.hidden_rows.add(place)
-        if cells and len(sheet.cells) < MOST_ROWS:
+        if cells:
             sheet.cells[place] = cells
-        elif cells:
-            sheet.rows_beyond += 1
 
     def _cell(
         self, cell: ElementTree.Element, reference: str, shared: dict[str, tuple[str, str]]
@@ -152,6 +153,11 @@ class _Workbook:
                 codes[int(element.get("numFmtId", "0"))] = element.get("formatCode", "General")
             for element in root.findall(f"{_MAIN}cellXfs/{_MAIN}xf"):
                 yield codes.get(int(element.get("numFmtId", "0")), "General")
+
+
+def _is_hidden(element: ElementTree.Element, size: str) -> bool:
+    """Tell whether a row or column is hidden, or has no height or width."""
+    return element.get("hidden") in TRUE or float(element.get(size) or 1) == 0
 
 
 def _formula(

@@ -130,11 +130,10 @@ class _Story:
         line = self._lines.read(paragraph, style)
         text = " ".join(filter(None, [*self._before, line.text()]))
         mark = about.find(f"{WORD}rPr") if about is not None else None
-        if mark is not None and is_on(mark, "del") and text:
-            self._before = [text]
-            text = ""
-        else:
-            self._before = []
+        # A paragraph without its end goes on in the next one, and takes no number of its own.
+        is_open = is_on(mark, "del") or (is_on(mark, "moveFrom") and not text)
+        self._before = [text] if is_open and text else []
+        if not is_open:
             yield from self._worded(text, line, own(paragraph), style, name)
         yield from self._hanging(line)
 
