@@ -16,6 +16,7 @@ from bot.learning.calibration import Progress
 from bot.learning.training_set import Rows
 from evals import metrics, paired
 from models.intents import heldout
+from store.records import Decision
 
 TEST_PART, LABEL_PART = 5, 2
 """Every fifth row is never trained on; of the rest every second arrives as a label."""
@@ -37,7 +38,7 @@ class NightScores:
     """One night: accuracy on the test rows of its candidate (`trained`) and of what serves after it."""
 
     labels: int
-    decision: str
+    decision: Decision
     trained: float
     serves: float
     reason: str

@@ -4,6 +4,7 @@ Knows nothing about which model made the logits.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ TEMPERATURES = (0.05, 5.0)
 NOTHING_REJECTED = -1e9  # an energy below every one; infinity is no JSON
 
 Floats = NDArray[np.float64]
+Trained = Literal["bert", "baseline"]
+"""The two models of every training: the fine-tuned encoder, and logistic regression over a frozen one."""
+
 Logits = NDArray[np.float32]
 Classes = NDArray[np.int64]
 

@@ -9,20 +9,20 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.embedder import TOKENIZER, WEIGHTS, ModelError, sha256
 from models.intents import baseline
-from models.intents.calibration import Calibration, Logits
+from models.intents.calibration import Calibration, Logits, Trained
 from models.tokens import Ids, TextCodec
 
 if TYPE_CHECKING:
     from models.bert import BertClassifier
 
-KINDS = ("bert", "baseline")
+KINDS: tuple[Trained, ...] = get_args(Trained)
 FILE = "intent.json"
 IN_SCOPE_FLOOR = 0.5  # `Calibration.in_scope` puts the threshold there
 
@@ -44,7 +44,7 @@ class Settings:
     """What is kept beside the weights."""
 
     labels: list[str]
-    serves: str  # one of KINDS
+    serves: Trained
     encoder_sha256: str  # of the pretrained weights, which the baseline runs on
     bert: Calibration
     baseline: Calibration
@@ -90,7 +90,7 @@ class BaselineModel:
 
 
 def load(
-    folder: Path, *, encoder: Path, kind: str | None = None, onnx_threads: int = 0
+    folder: Path, *, encoder: Path, kind: Trained | None = None, onnx_threads: int = 0
 ) -> IntentModel:
     """Load what `write` wrote: the model that won, or the `kind` that is asked for.
 
@@ -170,7 +170,7 @@ def _prediction(
     )
 
 
-def _network(folder: Path, encoder: Path, settings: Settings, kind: str) -> "BertClassifier":
+def _network(folder: Path, encoder: Path, settings: Settings, kind: Trained) -> "BertClassifier":
     from models import bert
 
     if kind == "bert":

@@ -18,6 +18,7 @@ from models.intents.calibration import (
     Classes,
     Floats,
     Logits,
+    Trained,
     calibrate,
     ece,
     energy,
@@ -68,7 +69,7 @@ class Report:
     encoder_sha256: str
     epochs: int
     augmented: bool  # varied copies of the rows were trained on too
-    serves: str  # "bert" or "baseline"
+    serves: Trained
     reason: str
     seconds: float
     bert: Scores

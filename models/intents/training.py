@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models import bert
 from models.embedder import sha256
 from models.intents import augment, classifier, examples, heldout, report
-from models.intents.calibration import Calibration
+from models.intents.calibration import Calibration, Trained
 from models.intents.examples import Example
 from models.intents.finetune import Recipe
 from models.intents.folds import (
@@ -109,13 +109,13 @@ class _Outcome:
     trial: tuple[Both, Both]  # in scope, out of scope
     augmented: bool
 
-    def score(self, names: list[str], kind: str) -> tuple[Scores, Calibration]:
+    def score(self, names: list[str], kind: Trained) -> tuple[Scores, Calibration]:
         inside = self.held.inside
         known, unknown = (getattr(part, kind) for part in self.trial)
         logits = getattr(self.logits, kind)[inside]
         return report.score(names, logits, self.held.rows.truth[inside], (known, unknown))
 
-    def told(self, rows: list[Example], names: list[str], kind: str) -> dict[str, str]:
+    def told(self, rows: list[Example], names: list[str], kind: Trained) -> dict[str, str]:
         """Give the intent that each held-out in-scope text was taken for."""
         guesses = getattr(self.logits, kind).argmax(1)
         found = zip(self.order, guesses, self.held.inside, strict=True)
