@@ -4,20 +4,23 @@ Knows nothing about the order of a run, encoders or the database.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 
 from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
 from ingest.parsing import parse
+from ingest.parsing.sandbox import Names, Read, TooSlow
 from ingest.plan import version_of
 from ingest.splitting import chunks as split
-from ingest.splitting import sections
+from ingest.splitting.sections import Block, Section
+from ingest.splitting.sizes import Count
 from store.records import Chunk, Document, Stored
 from store.values import storable
 
 WHOLE_CHUNKS = 2048  # a document of more is stored part by part, and shown when all are there
+SLOW_RUNS = 3  # in which a document takes too long before it is not tried again
 PART_CHUNKS = 256  # what a killed run may have to encode again
 
 
@@ -64,17 +67,20 @@ class Preparer:
         self,
         config: SourceConfig,
         source: Source,
-        convert: parse.Convert,
-        count: split.Count,
+        read: Read,
+        count: Count,
         window: int,
         audience_of: Callable[[str], tuple[str, ...]],
+        failed: Mapping[str, str] | None = None,
     ) -> None:
+        """`failed` are the versions of what failed before, as `Refused` gave them."""
         self.config = config
         self.source = source
-        self.convert = convert
+        self.read = read
         self.count = count
         self.window = window
         self.audience_of = audience_of
+        self.failed = failed or {}
 
     def __call__(self, entry: Entry, known: Stored | None) -> Iterator[Outcome]:
         """Prepare what an entry stands for, in parts if it is large; `known` is what is stored."""
@@ -94,9 +100,21 @@ class Preparer:
             self._check_size(len(content.data))
             yield from self._prepared(entry, content, known if same_people else None)
         except Unreadable as error:
-            yield Refused(
-                entry.path, "" if error.is_passing else version, str(error), error.is_skip
-            )
+            version = self._to_try(entry.path, version, error)
+            yield Refused(entry.path, version, str(error), error.is_skip)
+
+    def _to_try(self, path: str, version: str, error: Unreadable) -> str:
+        """Give the version to remember: the document's own, once there is no sense in trying again.
+
+        A busy machine makes any document slow; one that is too slow in three runs is so by itself.
+        """
+        if not isinstance(error, TooSlow):
+            return "" if error.is_passing else version
+        run = next(
+            (n for n in range(2, SLOW_RUNS) if self.failed.get(path) == _slow(n - 1, version)), 1
+        )
+        is_last = self.failed.get(path) == _slow(SLOW_RUNS - 1, version)
+        return version if is_last else _slow(run, version)
 
     def _refuse_early(self, entry: Entry) -> None:
         if entry.size is not None:
@@ -119,26 +137,20 @@ class Preparer:
             yield Same(entry.path, version)
             return
         parse.refuse(parse.ending_of(content))
-        parsed = parse.parse(content, self.convert)
-        named = content.title or parsed.title or entry.title
-        parsed = replace(
-            parsed,
-            body=storable(parsed.body),
-            title=named and storable(named),
-            more=map(storable, parsed.more),
-        )
-        title = sections.title_of(parsed, entry.path)
-        title = split.fit_title(title, self.count, self.window)
-        chunks = split.split(
-            sections.sections(parsed, title), title, url, count=self.count, window=self.window
-        )
+        ending = parse.ending_of(content)
+        parse.check(ending, content.data)
+        names = Names(entry.path, content.title, entry.title)
+        read = self.read(f"document{ending}", content.data, names)
+        title = split.fit_title(storable(read.title), self.count, self.window)
+        pieces = ([_storable(section) for section in piece] for piece in read.pieces)
+        chunks = split.split(pieces, title, url, count=self.count, window=self.window)
         document = Document(
             path=entry.path,
             version=version,
             content_hash=digest.digest(),
             title=title,
             url=url,
-            updated_at=_date(parsed.updated_at, content.updated_at, entry.updated_at),
+            updated_at=_date(read.updated_at, content.updated_at, entry.updated_at),
             audience=self.audience_of(entry.path),
             chunks=(),
         )
@@ -160,6 +172,20 @@ def _parts(document: Document, chunks: Iterator[Chunk]) -> Iterator[Outcome]:
         following = tuple(islice(left, PART_CHUNKS))
         yield Part(replace(document, chunks=part), is_last=not following)
         part = following
+
+
+def _slow(run: int, version: str) -> str:
+    return f"slow in {run}: {version}"
+
+
+def _storable(section: Section) -> Section:
+    blocks = tuple(
+        Block(b.kind, storable(b.text), tuple((depth, storable(item)) for depth, item in b.items))
+        for b in section.blocks
+    )
+    headings = tuple(map(storable, section.headings))
+    anchor = section.anchor and storable(section.anchor)
+    return Section(headings, anchor, blocks, storable(section.markup))
 
 
 def _date(*dates: datetime | None) -> datetime | None:

@@ -66,7 +66,13 @@ def ingest(
             state = _state(context, progress.run, number)
             with closing(open_source(config)) as source:
                 prepare = Preparer(
-                    config, source, parser, embedder.count, embedder.window, config.audience_of
+                    config,
+                    source,
+                    parser,
+                    embedder.count,
+                    embedder.window,
+                    config.audience_of,
+                    state.failed,
                 )
                 plan = _read(context, progress, state, prepare, embedder.encode, allow_removal)
             _finish(context, progress, state, plan, allow_removal)

@@ -3,7 +3,7 @@
 from ingest.parsing import text
 from ingest.parsing.text import Parsed
 from ingest.splitting import chunks as split
-from ingest.splitting import sections
+from ingest.splitting import naming, sections
 from store.records import Chunk
 from tests.fakes import HashEmbedder
 
@@ -16,7 +16,7 @@ def chunks(body: str, *, window: int = WINDOW, url: str | None = "u") -> tuple[C
 
 
 def of(parsed: Parsed, *, window: int = WINDOW, url: str | None = "u") -> tuple[Chunk, ...]:
-    title = split.fit_title(sections.title_of(parsed, "a/page.md"), ENCODER.count, window)
+    title = split.fit_title(naming.title_of(parsed, "a/page.md"), ENCODER.count, window)
     pieces = sections.sections(parsed, title)
     found = tuple(split.split(pieces, title, url, count=ENCODER.count, window=window))
     for chunk in found:
@@ -106,14 +106,14 @@ def test_what_introduces_a_list_stays_with_it() -> None:
 
 
 def test_the_title_is_the_documents_own_its_first_heading_or_its_name() -> None:
-    assert sections.title_of(Parsed("# A *b*\n", title="Own"), "x.md") == "Own"
-    assert sections.title_of(Parsed("text\n\n# A *b* {#c}\n"), "x.md") == "A b"
-    assert sections.title_of(Parsed("Head\n====\n"), "x.md") == "Head"
-    assert sections.title_of(Parsed("```sh\n# no\n```\n\n# Yes\n"), "x.md") == "Yes"
-    assert sections.title_of(Parsed("## Sheet1\n\n## Sheet2\n"), "pay rates.xlsx") == "Pay rates"
-    assert sections.title_of(Parsed("text\n\n# A\n\n# B\n"), "agenda.docx") == "Agenda"
-    assert sections.title_of(Parsed("text"), "a/pay_day-2.md") == "Pay day 2"
-    assert sections.title_of(Parsed("text"), "people-ops/README.md") == "People ops"
+    assert naming.title_of(Parsed("# A *b*\n", title="Own"), "x.md") == "Own"
+    assert naming.title_of(Parsed("text\n\n# A *b* {#c}\n"), "x.md") == "A b"
+    assert naming.title_of(Parsed("Head\n====\n"), "x.md") == "Head"
+    assert naming.title_of(Parsed("```sh\n# no\n```\n\n# Yes\n"), "x.md") == "Yes"
+    assert naming.title_of(Parsed("## Sheet1\n\n## Sheet2\n"), "pay rates.xlsx") == "Pay rates"
+    assert naming.title_of(Parsed("text\n\n# A\n\n# B\n"), "agenda.docx") == "Agenda"
+    assert naming.title_of(Parsed("text"), "a/pay_day-2.md") == "Pay day 2"
+    assert naming.title_of(Parsed("text"), "people-ops/README.md") == "People ops"
 
 
 def test_pages_of_a_pdf_are_linked() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from ingest.entries import Content, Entry, Source, SourceConfig
-from ingest.parsing import text
+from ingest.parsing import encodings
 from ingest.parsing.pieces import PIECE_CHARS, pieces, slices
+from ingest.parsing.sandbox import Parser
 from ingest.prepare import PART_CHUNKS, WHOLE_CHUNKS, Part, Preparer
 from tests.fakes import HashEmbedder
 
@@ -52,9 +53,9 @@ def test_code_that_is_longer_than_a_piece_is_code_in_each() -> None:
 
 
 def test_letters_and_line_ends_are_whole_over_the_blocks_that_are_decoded() -> None:
-    body = "é\r\nab" * text.BLOCK_BYTES
+    body = "é\r\nab" * encodings.BLOCK_BYTES
     for encoding in ("utf-8", "utf-16"):
-        assert text.decode(body.encode(encoding)) == body.replace("\r\n", "\n")
+        assert encodings.decode(body.encode(encoding)) == body.replace("\r\n", "\n")
 
 
 class Memory(Source):
@@ -78,9 +79,8 @@ def test_of_a_large_text_only_what_comes_next_is_split(name: str) -> None:
     body = "\n\n".join(
         f"## Head\n\n{n} {'Some words of a paragraph. ' * 20}" for n in range(12_000)
     )
-    prepare = Preparer(
-        config, Memory(body.encode()), NotImplemented, count, 256, config.audience_of
-    )
+    parser = Parser()
+    prepare = Preparer(config, Memory(body.encode()), parser, count, 256, config.audience_of)
     outcomes = prepare(Entry(name, "1", name), None)
     parts = [next(outcomes) for _ in range(3)]
     assert all(isinstance(p, Part) and not p.is_last for p in parts)
@@ -91,5 +91,6 @@ def test_of_a_large_text_only_what_comes_next_is_split(name: str) -> None:
     assert len(chunks) > WHOLE_CHUNKS and sum(counted) > 1.5 * len(body)
     assert [p.is_last for p in parts if isinstance(p, Part)] == [False] * (len(parts) - 1) + [True]
     assert all(len(p.document.chunks) == PART_CHUNKS for p in parts[:-1] if isinstance(p, Part))
+    parser.close()
     words = "".join("".join(chunk.body.split()) for chunk in chunks)
     assert words.count("paragraph") == body.count("paragraph")

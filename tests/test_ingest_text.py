@@ -22,6 +22,22 @@ JAPANESE = "休暇の申請は上司に提出してください。\n給与は毎
         ("cp932", "休暇申請"),
         ("cp1252", "The café’s naïve résumé – “quoted”, as people do."),
         ("cp1251", "Как оформить отпуск в компании"),
+        ("koi8_r", "Ключ у вахтёра"),
+        ("cp1250", "Klíč je u vrátného Dvořáka"),
+        ("cp1253", "Το κλειδί είναι στο γραφείο"),
+        ("cp1254", "Şifre değişti"),
+        ("cp1255", "המפתח נמצא אצל השומר"),
+        ("cp1256", "المفتاح عند الحارس"),
+        ("cp1252", "Größe und Füße"),
+        ("cp1252", "50 €"),
+        ("gb18030", "请假申请"),
+        ("gb18030", "钥匙在前台。"),
+        ("big5", "會議室的鑰匙由王經理保管"),
+        ("cp949", "열쇠는 안내 데스크에 있습니다."),
+        ("euc_jp", "パスワード変更"),
+        ("utf-16-le", "Ключ"),
+        ("utf-16-be", "鍵は受付にあります。"),
+        ("utf-16-le", "请假申请\n请假申请"),
     ],
 )
 def test_text_is_read_in_its_encoding(encoding: str, sample: str) -> None:
@@ -34,8 +50,13 @@ def test_binary_is_refused() -> None:
 
 
 def test_a_damaged_byte_does_not_lose_the_text() -> None:
-    damaged = b"good words " * 10_000 + b"\xff" + b" more"
-    assert text.decode(damaged).endswith("\ufffd more")
+    damaged = "gute Wörter ".encode() * 10_000 + b"\xff" + b" mehr"
+    assert text.decode(damaged).endswith("Wörter \ufffd mehr")
+    assert text.decode(b"M\xc3\xbcller \xff") == "Müller \ufffd"
+
+
+def test_a_late_letter_tells_the_encoding() -> None:
+    assert text.decode(b"plain words\n" * 20_000 + b"Schl\xfcssel").endswith("Schlüssel")
 
 
 def test_line_ends_become_one() -> None:
@@ -45,7 +66,7 @@ def test_line_ends_become_one() -> None:
 def test_front_matter_gives_title_and_date() -> None:
     parsed = text.markdown(b"---\ntitle: Pay\nupdated: 2025-02-03\ntags: [a]\n---\n# Pay day\n")
     assert (parsed.title, parsed.updated_at) == ("Pay", datetime(2025, 2, 3, tzinfo=UTC))
-    assert parsed.body == "# Pay day\n"
+    assert (parsed.facts, parsed.body) == ("Updated: 2025-02-03\nTags: a", "# Pay day\n")
 
 
 def test_toml_front_matter_is_read() -> None:
@@ -74,7 +95,7 @@ def test_template_tags_and_comments_leave_what_a_reader_sees() -> None:
         "<!-- hidden\nlines --> {% comment %}also hidden{% endcomment %}end {{ site.name }}"
     )
     assert text.tidy(body) == (
-        "Ask in #people-ops or read [this](/leave/).\n**New**\n\nIt changed.\n\n end "
+        "Ask in #people-ops or read [this](/leave/).\n**New**\n\nIt changed.\n\n\nend"
     )
 
 

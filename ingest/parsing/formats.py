@@ -1,11 +1,12 @@
-"""Which reader reads a file that is not plain text. Runs in the parser's child alone.
+"""Which reader reads which format. Runs in the parser's child alone.
 
-Knows nothing about sources: a name tells the format, a file holds the bytes.
+Knows nothing about sources: a name tells the format.
 """
 
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,22 +28,35 @@ from ingest.parsing import (
     webpage,
     word,
 )
+from ingest.parsing.encodings import Bytes
 from ingest.parsing.pdf import LOCKED
+from ingest.parsing.pieces import pieces, slices
 from ingest.parsing.text import Parsed
 
 MOST_UNZIPPED = 1_000_000_000  # bytes that an archive may claim to hold
 
 
-def convert(name: str, file: str) -> Parsed:
-    """Give the file's content as Markdown; raises Unreadable, or whatever a library raises."""
-    ending = Path(name).suffix
-    data = Path(file).read_bytes()
-    if data.startswith(b"PK"):
-        _check_archive(data)
-    parsed = READERS[ending](data)
-    if not parsed.body.strip():
+def convert(name: str, data: Bytes) -> Parsed:
+    """Give a document's content as Markdown; raises Unreadable, or whatever a library raises."""
+    parsed = _read(Path(name).suffix, data)
+    if not parsed.body.strip() and not parsed.title and not parsed.facts:
         raise Unreadable("There is no text in it.", is_skip=True)
     return parsed
+
+
+def _read(ending: str, data: Bytes) -> Parsed:
+    if data[:2] == b"PK":
+        _check_archive(bytes(data))
+    if ending in READERS:
+        return _in_pieces(READERS[ending](bytes(data)))
+    return text.markdown(data) if ending in parse.MARKDOWN else text.plain(data)
+
+
+def _in_pieces(parsed: Parsed) -> Parsed:
+    if parsed.anchors == "page":  # each page is a piece already
+        return parsed
+    parts = pieces(slices(parsed.body), is_plain=parsed.is_plain)
+    return replace(parsed, body=next(parts, ""), more=parts)
 
 
 def _check_archive(data: bytes) -> None:
@@ -74,11 +88,7 @@ def _attached(name: str, media_type: str, data: bytes) -> Parsed:
     parse.refuse(ending)
     if not data.strip():
         raise Unreadable("It is empty.", is_skip=True)
-    if ending not in READERS:
-        return text.markdown(data) if ending in parse.MARKDOWN else text.plain(data)
-    if data.startswith(b"PK"):
-        _check_archive(data)
-    return READERS[ending](data)
+    return _read(ending, data)
 
 
 READERS: dict[str, Callable[[bytes], Parsed]] = {

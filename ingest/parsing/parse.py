@@ -1,18 +1,9 @@
-"""Decides how a document is read: text here, everything else in the parser's own process.
+"""Decides which documents are read, by their names and first bytes.
 
-Knows nothing about sources, splitting or the store.
+Knows nothing about sources, splitting or the store, nor how a format is read.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
-
 from ingest.entries import Content, Unreadable
-from ingest.parsing import text
-from ingest.parsing.pieces import pieces, slices
-from ingest.parsing.text import Parsed
-
-Convert = Callable[[str, bytes], Parsed]
-"""Reads what is not text: takes a name with the right ending, and the bytes."""
 
 MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"}
 CONVERTED = {
@@ -21,7 +12,7 @@ CONVERTED = {
 }  # fmt: skip
 PLAIN = {
     ".txt", ".text", ".log", ".adoc", ".asciidoc", ".org", ".tex", ".wiki", ".mediawiki", ".textile",
-    ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".py", ".sh", ".sql", ".js",
+    ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".py", ".sh", ".sql", ".js",
     ".ts", ".go", ".rs", ".java", ".rb", ".css", ".srt", ".vtt", "",
 }  # fmt: skip
 READ = MARKDOWN | CONVERTED | PLAIN
@@ -62,30 +53,6 @@ MAGIC = {
 }
 
 
-def parse(content: Content, convert: Convert) -> Parsed:
-    """Give a document as Markdown; `convert` reads what is not text. Raises Unreadable."""
-    ending = ending_of(content)
-    if not content.data or content.data.isspace():
-        raise Unreadable("It is empty.", is_skip=True)
-    _check(ending, content.data)
-    if ending in CONVERTED:
-        parsed = _in_pieces(convert(f"document{ending}", content.data))
-    elif ending in MARKDOWN:
-        parsed = text.markdown(content.data)
-    else:
-        parsed = text.plain(content.data)
-    if not parsed.body.strip() and not parsed.title:
-        raise Unreadable("There is no text in it.", is_skip=True)
-    return parsed
-
-
-def _in_pieces(parsed: Parsed) -> Parsed:
-    if parsed.anchors == "page":  # each page is a piece already
-        return parsed
-    parts = pieces(slices(parsed.body))
-    return replace(parsed, body=next(parts, ""), more=parts)
-
-
 def ending_of(content: Content) -> str:
     """Give the name's ending in small letters, or the one that the media type stands for."""
     media_type = (content.media_type or "").partition(";")[0].strip().lower()
@@ -105,8 +72,10 @@ def refuse(ending: str) -> None:
         raise Unreadable(f"Files of the kind {ending} hold no text that is read.", is_skip=True)
 
 
-def _check(ending: str, data: bytes) -> None:
-    """Raise Unreadable when the first bytes belie the name."""
+def check(ending: str, data: bytes) -> None:
+    """Raise Unreadable when there is nothing, or when the first bytes belie the name."""
+    if not data or data.isspace():
+        raise Unreadable("It is empty.", is_skip=True)
     if ending == ".pdf" and PDF not in data[:1024]:
         raise Unreadable(f"It is named {ending} but is {_really(data)}. Rename or replace it.")
     if ending in ZIPPED and not data.startswith(ZIP):

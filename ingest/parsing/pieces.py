@@ -3,15 +3,12 @@
 Knows nothing about encodings, headings or chunks: a text comes in blocks of any size.
 """
 
-import re
 from collections.abc import Iterable, Iterator
+
+from ingest.parsing.commonmark import fences
 
 PIECE_CHARS = 1_000_000  # about a thousand chunks
 LONGEST_OPENING = 200  # characters of a fence's first line that are repeated
-
-FENCE = re.compile(
-    r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
-)
 
 
 def pieces(blocks: Iterable[str], *, is_plain: bool = False) -> Iterator[str]:
@@ -38,18 +35,22 @@ def slices(text: str) -> Iterator[str]:
 
 def _cut(text: str, is_plain: bool) -> tuple[str, str]:
     """Cut one piece off the front."""
-    code = [] if is_plain else [m for m in FENCE.finditer(text) if m.start() < PIECE_CHARS]
+    fenced = [] if is_plain else [f for f in fences(text) if f[0] < PIECE_CHARS]
     start = PIECE_CHARS // 2
     for mark, after in (("\n#", 1), ("\n\n", 2)):
-        end = PIECE_CHARS
+        end, code = PIECE_CHARS, fenced[::-1]
         while (end := text.rfind(mark, start, end)) > 0:
-            if not any(m.start() < end < m.end() for m in code):
+            around = next((f for f in code if f[0] < end < f[1]), None)
+            if around is None:
                 return text[: end + after], text[end + after :]
+            end = around[0] + 1  # nothing before the code's own begin can be in it
+            code = [f for f in code if f[0] < around[0]]
     end = text.rfind("\n", start, PIECE_CHARS) + 1 or text.rfind(" ", start, PIECE_CHARS) + 1
     end = end or PIECE_CHARS
-    inside = next((m for m in code if m.start() < end < m.end()), None)
-    if inside is None:
+    opening = next((opening for first, last, opening in fenced if first < end < last), None)
+    if opening is None:
         return text[:end], text[end:]
-    opening = inside.group().partition("\n")[0][:LONGEST_OPENING]
+    sign = opening.lstrip(" ")[0]
+    fence = sign * (len(opening.lstrip(" ")) - len(opening.lstrip(" ").lstrip(sign)))
     gap = "" if text[end - 1] == "\n" else "\n"
-    return f"{text[:end]}{gap}{inside.group(1)}\n", f"{opening}\n{text[end:]}"
+    return f"{text[:end]}{gap}{fence}\n", f"{opening[:LONGEST_OPENING]}\n{text[end:]}"

@@ -1,6 +1,6 @@
 """A process of its own for parsing, so that a hostile file kills or stalls only that process.
 
-Knows nothing about formats: it hands a file over and takes Markdown or a reason back, as JSON,
+Knows nothing about formats: it hands a file over and takes sections or a reason back, as JSON,
 never as objects.
 """
 
@@ -13,13 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 from weakref import finalize
 
 from ingest.entries import Unreadable
-from ingest.parsing.text import Parsed
+from ingest.splitting.sections import Block, Section
 
 TIMEOUT_SECONDS = 120
 MEMORY_MB = 512
@@ -28,8 +30,35 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LENGTH = struct.Struct(">I")
 
 
+class TooSlow(Unreadable):
+    """A document took too long, perhaps because of what else the machine had to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a document is called: its path, and the titles that its source gave and lists."""
+
+    path: str
+    given: str | None = None
+    listed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A document as it was read. Its sections come piece by piece, once, before the next document."""
+
+    title: str
+    updated_at: datetime | None
+    left_out: tuple[str, ...]
+    pieces: Iterator[list[Section]]
+
+
+Read = Callable[[str, bytes, Names], Outline]
+"""Reads a document: takes a name with the right ending, the bytes, and what it is called."""
+
+
 class Parser:
-    """Parses documents one after another in a child, which is started when first needed."""
+    """Reads documents one after another in a child, which is started when first needed."""
 
     def __init__(
         self, *, timeout_seconds: float = TIMEOUT_SECONDS, memory_mb: int = MEMORY_MB
@@ -38,26 +67,26 @@ class Parser:
         self.memory_mb = memory_mb
         self._child: subprocess.Popen[bytes] | None = None
         self._parsed = 0
+        self._is_answering = False
 
-    def __call__(self, name: str, data: bytes) -> Parsed:
-        """Parse `data` by the ending of `name`; raises Unreadable."""
-        if self._child is None or self._child.poll() is not None or self._parsed >= RECYCLE_AFTER:
+    def __call__(self, name: str, data: bytes, names: Names) -> Outline:
+        """Read `data` by the ending of `name`; raises Unreadable, as does taking the pieces."""
+        if (
+            self._child is None
+            or self._child.poll() is not None
+            or self._is_answering  # what the one before still has to say is of no use
+            or self._parsed >= RECYCLE_AFTER
+        ):
             self._start()
         self._parsed += 1
-        with tempfile.NamedTemporaryFile(prefix="threadwise-") as file:
-            file.write(data)
-            file.flush()
-            reply = self._ask({"name": name, "file": file.name})
-        if "reason" in reply:
-            raise Unreadable(str(reply["reason"]), is_skip=bool(reply.get("is_skip")))
-        when = reply.get("updated_at")
-        return Parsed(
-            body=str(reply["body"]),
-            title=_text(reply.get("title")),
+        frames = self._frames(name, data, names)
+        about = next(frames)
+        when = about.get("updated_at")
+        return Outline(
+            title=str(about["title"]),
             updated_at=datetime.fromisoformat(str(when)) if when else None,
-            anchors=_text(reply.get("anchors")),
-            named=_pairs(reply.get("named")),
-            left_out=_texts(reply.get("left_out")),
+            left_out=_texts(about.get("left_out")),
+            pieces=(_sections(frame.get("sections")) for frame in frames),
         )
 
     def close(self) -> None:
@@ -78,19 +107,42 @@ class Parser:
             env={"LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
         self._parsed = 0
+        self._is_answering = False
         finalize(self, _kill, self._child)
 
-    def _ask(self, request: dict[str, str]) -> dict[str, object]:
+    def _frames(self, name: str, data: bytes, names: Names) -> Iterator[dict[str, object]]:
+        """Give the parts of the child's answer as they come."""
+        self._is_answering = True
+        with tempfile.NamedTemporaryFile(prefix="threadwise-") as file:
+            file.write(data)
+            file.flush()
+            request = {
+                "name": name,
+                "file": file.name,
+                "path": names.path,
+                "given": names.given or "",
+                "listed": names.listed or "",
+            }
+            frame = self._next(json.dumps(request).encode() + b"\n")
+        while "end" not in frame and "reason" not in frame:
+            yield frame
+            frame = self._next()
+        self._is_answering = False
+        if "reason" in frame:
+            raise Unreadable(str(frame["reason"]), is_skip=bool(frame.get("is_skip")))
+
+    def _next(self, request: bytes = b"") -> dict[str, object]:
         child = self._child
         assert child and child.stdin and child.stdout
         try:
-            child.stdin.write(json.dumps(request).encode() + b"\n")
+            child.stdin.write(request)
             child.stdin.flush()
-            reply = _receive(child.stdout, time.monotonic() + self.timeout_seconds)
+            return _receive(child.stdout, time.monotonic() + self.timeout_seconds)
         except TimeoutError:
             self.close()
-            raise Unreadable(
-                f"It took longer than {self.timeout_seconds:g} s to read. Split it, or exclude it."
+            raise TooSlow(
+                f"It took longer than {self.timeout_seconds:g} s to read. Split it, or exclude it.",
+                is_passing=True,
             ) from None
         except (EOFError, OSError):
             self.close()
@@ -98,7 +150,6 @@ class Parser:
                 f"Reading it took more than {self.memory_mb} MB or broke the parser. It may be"
                 " damaged: save it again, or exclude it."
             ) from None
-        return reply
 
 
 def _receive(stream: IO[bytes], deadline: float) -> dict[str, object]:
@@ -133,13 +184,21 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
                 stream.close()
 
 
-def _text(value: object) -> str | None:
-    return str(value) if value else None
-
-
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def _pairs(value: object) -> tuple[tuple[str, str], ...]:
-    return tuple((str(a), str(b)) for a, b in value) if isinstance(value, list) else ()
+def _sections(value: object) -> list[Section]:
+    assert isinstance(value, list)
+    return [
+        Section(
+            tuple(map(str, headings)),
+            None if anchor is None else str(anchor),
+            tuple(
+                Block(str(kind), str(text), tuple((int(depth), str(item)) for depth, item in items))
+                for kind, text, items in blocks
+            ),
+            str(markup),
+        )
+        for headings, anchor, blocks, markup in value
+    ]

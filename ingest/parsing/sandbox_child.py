@@ -1,18 +1,22 @@
-"""The child of ingest.parsing.sandbox: reads one request a line, answers with Markdown or a reason, as JSON.
+"""The child of ingest.parsing.sandbox: reads one request a line, answers with sections or a reason.
 
-Knows nothing about the database or the network, and runs without our environment.
+An answer is several frames of JSON: what the document is, its sections piece by piece, the end. Knows
+nothing about the database or the network, and runs without our environment.
 """
 
 import json
+import mmap
 import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
+from dataclasses import astuple
 
 from ingest.entries import Unreadable
 from ingest.parsing.sandbox import LENGTH
 
-LONGEST_SECONDS = 900  # on one file; only met when the parent was killed and cannot give it up
+LONGEST_SECONDS = 900  # on one frame; only met when the parent was killed and cannot give it up
 
 
 def main() -> None:
@@ -24,38 +28,50 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     for line in sys.stdin:
-        request = json.loads(line)
         signal.alarm(LONGEST_SECONDS)
-        reply = json.dumps(_answer(request["name"], request["file"])).encode()
+        for frame in _answer(json.loads(line)):
+            reply = json.dumps(frame).encode()
+            signal.alarm(0)
+            out.write(LENGTH.pack(len(reply)) + reply)
+            out.flush()
+            signal.alarm(LONGEST_SECONDS)
         signal.alarm(0)
-        out.write(LENGTH.pack(len(reply)) + reply)
-        out.flush()
 
 
-def _answer(name: str, file: str) -> dict[str, object]:
-    from ingest.parsing import formats
-
+def _answer(request: dict[str, str]) -> Iterator[dict[str, object]]:
     try:
-        parsed = formats.convert(name, file)
+        yield from _read(request)
+        yield {"end": True}
     except Unreadable as error:
-        return {"reason": str(error), "is_skip": error.is_skip}
+        yield {"reason": str(error), "is_skip": error.is_skip}
     except MemoryError:
-        return {"reason": "Reading it takes more memory than is allowed. Split it, or exclude it."}
+        yield {"reason": "Reading it takes more memory than is allowed. Split it, or exclude it."}
     # Parsers of strangers' files raise anything; the reason goes to the person who can act on it.
     except Exception as error:  # noqa: BLE001
         first = str(error).strip().split("\n")[0][:120]
-        return {
+        yield {
             "reason": f"It is damaged or of an unknown variant ({type(error).__name__}"
             f"{': ' + first if first else ''}). Save it again, or exclude it."
         }
-    return {
-        "body": parsed.body,
-        "title": parsed.title,
+
+
+def _read(request: dict[str, str]) -> Iterator[dict[str, object]]:
+    from ingest.parsing import formats
+    from ingest.splitting import naming, sections
+
+    # Not read but mapped: a large text is decoded piece by piece.
+    with open(request["file"], "rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    parsed = formats.convert(request["name"], data)
+    title = request["given"] or parsed.title or request["listed"]
+    title = title or naming.title_of(parsed, request["path"])
+    yield {
+        "title": title,
         "updated_at": parsed.updated_at and parsed.updated_at.isoformat(),
-        "anchors": parsed.anchors,
-        "named": parsed.named,
         "left_out": parsed.left_out,
     }
+    for piece in sections.sections(parsed, title):
+        yield {"sections": [astuple(section) for section in piece]}
 
 
 if __name__ == "__main__":

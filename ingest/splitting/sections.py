@@ -1,37 +1,45 @@
 """Markdown to sections: the blocks under each heading, with the path of headings above them.
 
-Knows nothing about tokens or chunks. Blocks are the document's own lines.
+Knows nothing about tokens or chunks. Blocks are the document's own lines. Runs in the parser's child.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
-from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-from ingest.parsing.pieces import FENCE
+from ingest.parsing import commonmark
 from ingest.parsing.text import Parsed
 
-LONGEST_SEARCH = 50_000  # characters that are looked through for a title
+LONG_LIST = 300  # characters from which a list may have to be cut
+LOG_LINES = 8  # lines from which a paragraph may be a log
 
-_FIRST_LEVEL = re.compile(r"^#[ \t]+(.+?)[ \t]*#*[ \t]*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
-_ATTRIBUTES = re.compile(r"\s*\{:?\s*#([\w.-]+)[^}]*\}\s*$")
-_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
-_MARKS = re.compile(r"[*`]|(?<!\w)_+|_+(?!\w)|<[^>]+>")
-_HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_KINDS = {"fence": "code", "code_block": "code", "html_block": "html", "table_open": "table"}
+_LINK = re.compile(r"!?\[([^\[\]]{0,1000})\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,1000}\])")
+_MARKS = re.compile(r"[*`]|(?<!\w)_+|(?<!_)_++(?!\w)")
+_NAMED = re.compile(r"\{:? ?#([\w.-]+)[^}]*\}")
+_STAMPED = re.compile(r"[\[<(]?\d|[A-Z][a-z]{2} [ \d]\d |(?:DEBUG|INFO|WARN|ERROR|TRACE|FATAL)")
+_CALL = re.compile(r"\[\^([^\s\[\]]{1,100})\]")
+_KINDS = {
+    "fence": "code", "code_block": "code", "table_open": "table", "bullet_list_open": "list",
+    "ordered_list_open": "list",
+}  # fmt: skip
 _PAGE_HEADING = re.compile(r"(#{1,6}) (\S.*)")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]", re.UNICODE)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some lines that belong together: `kind` is text, table or code."""
+    """Some lines that belong together: `kind` is text, table, code, list or lines.
+
+    A long list has its `items`, each without those in it, as (depth, lines).
+    """
 
     kind: str
     text: str
+    items: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +53,37 @@ class Section:
     markup: str = ""
 
 
-def title_of(parsed: Parsed, path: str) -> str:
-    """Give a document's title: its own, its main heading, or its file's name made readable."""
-    if parsed.title:
-        return parsed.title
-    if not parsed.is_plain and (name := _own_heading(parsed.body)):
-        return name
-    parts = path.rstrip("/").split("/")
-    stem = parts[-1].rsplit(".", 1)[0] if "." in parts[-1][1:] else parts[-1]
-    if stem.lower() in {"readme", "index"} and len(parts) > 1:
-        stem = parts[-2]
-    return re.sub(r"[-_+ ]+", " ", stem).strip().capitalize() or path
-
-
-def _own_heading(body: str) -> str | None:
-    """Give the heading of the first level that a text begins with, or its only one."""
-    text = FENCE.sub("", body[:LONGEST_SEARCH]).strip()
-    found = list(_FIRST_LEVEL.finditer(text))
-    if not found or (found[0].start() and len(found) > 1):
-        return None
-    return heading_text(found[0].group(1) or found[0].group(2))[0] or None
-
-
 def sections(parsed: Parsed, title: str) -> Iterator[list[Section]]:
     """Give the document's sections in order, piece by piece; headings without text are left out."""
     if parsed.anchors == "page":
         yield list(_pages(parsed.body, title))
         return
     outline = _Outline(parsed, title)
+    facts = [Block("text", parsed.facts)] if parsed.facts else []
     for body in chain((parsed.body,), parsed.more):
         if parsed.is_plain:
-            yield [Section((), None, tuple(_paragraphs(body)))]
+            found = [Section((), None, tuple(_paragraphs(body)))]
         else:
-            yield list(outline.sections(body.replace("\f", "\n")))
+            found = list(outline.sections(body.replace("\f", "\n")))
+        yield _opened(facts, found)
+        facts = []
+
+
+def _opened(facts: list[Block], found: list[Section]) -> list[Section]:
+    """Put what is known about a document before its text."""
+    if not facts:
+        return found
+    if found and not found[0].headings and not found[0].markup:
+        return [replace(found[0], blocks=(*facts, *found[0].blocks)), *found[1:]]
+    return [Section((), None, tuple(facts)), *found]
 
 
 def heading_text(raw: str) -> tuple[str, str | None]:
     """Give a heading without its markup, and the anchor it names itself, if any."""
-    named = _ATTRIBUTES.search(raw)
-    text = _MARKS.sub("", _LINK.sub(r"\1", _ATTRIBUTES.sub("", raw)))
+    raw = raw.rstrip()
+    start = raw.rfind("{") if raw.endswith("}") else -1
+    named = _NAMED.fullmatch(raw, start) if start >= 0 else None
+    text = _MARKS.sub("", _LINK.sub(r"\1", raw[:start] if named else raw))
     return " ".join(text.split()), named.group(1) if named else None
 
 
@@ -122,7 +122,14 @@ def _below(stack: list[tuple[int, str]], title: str) -> tuple[str, ...]:
 def _paragraphs(body: str) -> Iterator[Block]:
     for paragraph in re.split(r"\n[ \t]*\n\s*", body):
         if text := paragraph.strip("\n").rstrip():
-            yield Block("table" if _is_table(text) else "text", text)
+            yield Block("table" if _is_table(text) else _lines_or_text(text), text)
+
+
+def _lines_or_text(text: str) -> str:
+    """Tell a log, which is cut between lines, from prose that is broken into lines."""
+    lines = text.split("\n")
+    stamped = sum(_STAMPED.match(line) is not None for line in lines)
+    return "lines" if len(lines) >= LOG_LINES and stamped > 0.8 * len(lines) else "text"
 
 
 def _is_table(text: str) -> bool:
@@ -140,7 +147,11 @@ class _Outline:
     def __init__(self, parsed: Parsed, title: str) -> None:
         self.title = title
         self.has_anchors = parsed.anchors == "heading"
-        self._named = [(_letters(text), anchor) for text, anchor in parsed.named]
+        self._named = parsed.named
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+        for place in reversed(range(len(parsed.named))):
+            self._places[_letters(parsed.named[place][0])].append(place)
+        self._last = -1
         self._stack: list[tuple[int, str]] = []
         self._seen: Counter[str] = Counter()
         self._anchor: str | None = None
@@ -149,17 +160,23 @@ class _Outline:
     def sections(self, body: str) -> Iterator[Section]:
         """Give the sections of one piece."""
         lines = body.split("\n")
+        tokens, _ = commonmark.blocks(body)
+        notes = _footnotes(tokens, lines)
+        places = {index for index, _ in notes.values()}
         blocks: list[Block] = []
-        for kind, start, end, level, raw in _top_level(body):
-            if kind != "heading":
-                block = _block(kind, "\n".join(lines[start:end]).strip("\n").rstrip())
+        for index, token in _outermost(tokens):
+            assert token.map
+            start, end = token.map
+            if token.type == "heading_open":
+                yield from self._section(_with_notes(blocks, notes))
+                self._markup = "\n".join(lines[start:end]).strip()
+                self._enter(int(token.tag[1:]), tokens[index + 1].content)
+                blocks = []
+            elif index not in places:
+                block = _block(token, tokens, index, lines)
                 blocks += [block] if block.text.strip() else []
-                continue
-            yield from self._section(blocks)
-            self._markup = "\n".join(lines[start:end]).strip()
-            self._enter(level, raw)
-            blocks = []
-        yield from self._section(blocks)
+        yield from self._section(_with_notes(blocks, notes))
+        yield from self._section([note for _, note in notes.values()])
 
     def _section(self, blocks: list[Block]) -> Iterator[Section]:
         if blocks:
@@ -174,11 +191,11 @@ class _Outline:
 
     def _given(self, text: str) -> str | None:
         """Find the anchor that a page gives a heading itself; repeated headings come in order."""
-        wanted = _letters(text)
-        for place, (heading, anchor) in enumerate(self._named):
-            if heading == wanted:
-                del self._named[: place + 1]
-                return anchor
+        places = self._places.get(_letters(text), [])
+        while places:
+            if (place := places.pop()) > self._last:
+                self._last = place
+                return self._named[place][1]
         return None
 
     def _path(self) -> tuple[str, ...]:
@@ -191,28 +208,56 @@ def _letters(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def _top_level(body: str) -> Iterator[tuple[str, int, int, int, str]]:
-    """Give (kind, first line, line after, heading level, heading markup) of each outermost block."""
-    tokens = _block_parser().parse(body)
+def _outermost(tokens: list[Token]) -> Iterator[tuple[int, Token]]:
     for index, token in enumerate(tokens):
-        if token.level or token.map is None or token.nesting < 0 or token.type == "hr":
-            continue
-        start, end = token.map
-        if token.type == "heading_open":
-            yield "heading", start, end, int(token.tag[1:]), tokens[index + 1].content
-        else:
-            yield _KINDS.get(token.type, "text"), start, end, 0, ""
+        if not token.level and token.map is not None and token.nesting >= 0 and token.type != "hr":
+            yield index, token
 
 
-def _block_parser() -> MarkdownIt:
-    # Inline markup is not looked at: that is most of the time a Markdown parser takes.
-    parser = MarkdownIt("commonmark").enable("table")
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    return parser
+def _block(token: Token, tokens: list[Token], index: int, lines: list[str]) -> Block:
+    assert token.map
+    start, end = token.map
+    text = "\n".join(lines[start:end]).strip("\n").rstrip()
+    kind = _KINDS.get(token.type, "text")
+    is_long = kind == "list" and len(text) > LONG_LIST
+    return Block(kind, text, tuple(_items(tokens, index, lines)) if is_long else ())
 
 
-def _block(kind: str, text: str) -> Block:
-    if kind == "html":
-        plain = _HTML_TAG.sub("", text)
-        return Block("text", "\n".join(line for line in plain.split("\n") if line.strip()))
-    return Block(kind, text)
+def _items(tokens: list[Token], index: int, lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Give the items of a list and of those in it, each up to where the next begins."""
+    assert tokens[index].map
+    starts: list[tuple[int, int]] = []
+    depth = -1
+    for place in range(index, len(tokens)):
+        token = tokens[place]
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            depth += 1
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            depth -= 1
+            if depth < 0:
+                break
+        elif token.type == "list_item_open" and token.map:
+            starts.append((depth, token.map[0]))
+    ends = [start for _, start in starts[1:]] + [(tokens[index].map or [0, 0])[1]]
+    for (level, start), end in zip(starts, ends, strict=True):
+        if text := "\n".join(lines[start:end]).strip("\n").rstrip():
+            yield level, text
+
+
+def _footnotes(tokens: list[Token], lines: list[str]) -> dict[str, tuple[int, Block]]:
+    """Give the texts of footnotes, and where they stand, by their labels."""
+    found: dict[str, tuple[int, Block]] = {}
+    for index, token in _outermost(tokens):
+        label = token.meta.get("footnote")
+        if isinstance(label, str) and label not in found:
+            found[label] = (index, _block(token, tokens, index, lines))
+    return found
+
+
+def _with_notes(blocks: list[Block], notes: dict[str, tuple[int, Block]]) -> list[Block]:
+    """Put footnotes, once each, below the section that first refers to them."""
+    if not notes:
+        return blocks
+    called = (label for block in blocks for label in _CALL.findall(block.text))
+    found = [notes.pop(label)[1] for label in dict.fromkeys(called) if label in notes]
+    return [*blocks, *found]
