@@ -11,8 +11,8 @@ from itertools import chain, islice
 
 from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
 from ingest.parsing import parse
-from ingest.parsing.sandbox import Names, Read, TooSlow
 from ingest.plan import version_of
+from ingest.sandbox import Names, Read, TooSlow
 from ingest.splitting import chunks as split
 from ingest.splitting.sections import Block, Section
 from ingest.splitting.sizes import Count

@@ -14,11 +14,11 @@ from ingest.batches import Batches
 from ingest.config import open_source
 from ingest.embedder import Embedder, Encode
 from ingest.entries import Entry, SourceConfig, SourceError
-from ingest.parsing.sandbox import Parser
 from ingest.plan import Plan, TooManyRemovals
 from ingest.prepare import Outcome, Part, Prepared, Preparer, Refused, Same
 from ingest.progress import Progress
 from ingest.reader import Reader, Stuck
+from ingest.sandbox import Parser
 from ingest.splitting import chunks
 from store.database import Database
 from store.index import builds, documents, drafts, embedders, runs

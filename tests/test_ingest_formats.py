@@ -13,8 +13,8 @@ import pytest
 from ingest.entries import Content, Unreadable
 from ingest.parsing import formats
 from ingest.parsing.parse import check, ending_of, refuse
-from ingest.parsing.sandbox import Names, Outline, Parser
 from ingest.parsing.text import Parsed
+from ingest.sandbox import Names, Outline, Parser
 from ingest.splitting.sections import sections
 
 

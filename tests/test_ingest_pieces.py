@@ -8,8 +8,8 @@ import pytest
 from ingest.entries import Content, Entry, Source, SourceConfig
 from ingest.parsing import encodings
 from ingest.parsing.pieces import PIECE_CHARS, pieces, slices
-from ingest.parsing.sandbox import Parser
 from ingest.prepare import PART_CHUNKS, WHOLE_CHUNKS, Part, Preparer
+from ingest.sandbox import Parser
 from tests.fakes import HashEmbedder
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.entries import Unreadable
 from ingest.parsing import titles, webpage
+from ingest.parsing.markup import tidy
 from ingest.parsing.office import counted
-from ingest.parsing.text import Parsed, decode, tidy
+from ingest.parsing.text import Parsed, decode
 
 MOST_OUTPUT = 20_000  # characters of one output
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")

@@ -26,7 +26,7 @@ from ingest.splitting.sections import Block, Section
 TIMEOUT_SECONDS = 120
 MEMORY_MB = 512
 RECYCLE_AFTER = 500  # documents; libraries that leak do it slowly
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 LENGTH = struct.Struct(">I")
 
 
@@ -99,7 +99,7 @@ class Parser:
         self.close()
         # Without our environment: what a document could make it do, it does without our tokens.
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "ingest.parsing.sandbox_child", str(self.memory_mb)],
+            [sys.executable, "-m", "ingest.sandbox_child", str(self.memory_mb)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The child of ingest.parsing.sandbox: reads one request a line, answers with sections or a reason.
+"""The child of ingest.sandbox: reads one request a line, answers with sections or a reason.
 
 An answer is several frames of JSON: what the document is, its sections piece by piece, the end. Knows
 nothing about the database or the network, and runs without our environment.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import astuple
 
 from ingest.entries import Unreadable
-from ingest.parsing.sandbox import LENGTH
+from ingest.sandbox import LENGTH
 
 LONGEST_SECONDS = 900  # on one frame; only met when the parent was killed and cannot give it up
 
