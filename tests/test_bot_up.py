@@ -47,6 +47,7 @@ def up(home: Path, *arguments: str, said: str = "", **env: str) -> subprocess.Co
 def test_from_nothing_to_cited_answers_and_again_with_nothing_left_to_do(
     home: Path, tmp_path: Path
 ) -> None:
+    # 15 s: twice everything that a person starts, the real encoder and a new database among it.
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "refunds.md").write_text(

@@ -29,6 +29,7 @@ def test_a_killed_bot_costs_no_answer(stage: Stage) -> None:
 
 
 def test_a_killed_worker_costs_no_answer(stage: Stage) -> None:
+    # 15 s: a worker counts as dead after ten seconds without a sign of life, and real processes start.
     assert killing.kill_the_worker(stage) == EACH_ONCE
 
 
