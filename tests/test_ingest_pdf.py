@@ -446,3 +446,55 @@ def test_hidden_layers_form_objects_and_turned_pages_are_text_too() -> None:
     body = pdf.read(buffer.getvalue()).body
     assert "Read by the scanner." in body and "Stamped twice a year." in body
     assert "Outside" not in body
+
+
+def test_values_of_a_form_in_a_table_stand_in_their_own_cells() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.grid([72, 200, 400], [600, 630, 660, 690])
+        for n, label in enumerate(("Field", "Pump pressure", "Fitter")):
+            canvas.drawString(76, 670 - 30 * n, label)
+        canvas.drawString(204, 670, "Value")
+        for n, value in enumerate(("6 bar", "Ada Roe")):
+            canvas.acroForm.textfield(
+                name=f"g{n}", value=value, x=202, y=632 - 30 * n, width=190, height=26
+            )
+
+    rows = [["Field", "Value"], ["Pump pressure", "6 bar"], ["Fitter", "Ada Roe"]]
+    assert table_rows(read(draw).body) == rows
+
+
+def test_labels_above_fields_and_radio_buttons_keep_to_their_own_values() -> None:
+    def draw(canvas: Canvas) -> None:
+        form = canvas.acroForm
+        for n, (label, value) in enumerate((("First name", "Ada"), ("Last name", "Roe"))):
+            canvas.drawString(72 + 230 * n, 650, label)
+            form.textfield(name=f"n{n}", value=value, x=72 + 230 * n, y=625, width=120, height=18)
+        canvas.drawString(72, 700, "Heating")
+        for x, fuel in ((150, "gas"), (220, "oil"), (290, "wood")):
+            form.radio(name="heat", value=fuel, selected=fuel == "oil", x=x, y=697, size=14)
+            canvas.drawString(x + 18, 700, fuel)
+
+    body = read(draw).body
+    assert "First name: Ada" in body and "Last name: Roe" in body
+    assert "gas (not checked) oil (checked) wood (not checked)" in body
+
+
+def test_of_a_file_that_was_cut_off_the_pages_that_are_there_are_read() -> None:
+    stream = b"BT /F1 12 Tf 72 700 Td (The quay is closed.) Tj ET"
+    font = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+    page = (
+        b"<</Type/Page/MediaBox[0 0 600 800]/Resources<</Font<</F1 %s>>>>/Contents 5 0 R>>" % font
+    )
+    data = (
+        b"%%PDF-1.4\n5 0 obj<</Length %d>>stream\n%s\nendstream endobj\n4 0 obj%s endobj\n9 0 obj<</Ty"
+        % (len(stream), stream, page)
+    )
+    parsed = pdf.read(data)
+    assert parsed.body == "The quay is closed."
+    assert parsed.left_out == ("what stood in the damaged end of the file",)
+
+
+def test_a_page_without_a_full_stop_stays_on_its_page() -> None:
+    pages = [lines(*wrapped([f"w{n}x{m}" for m in range(300)], 430), y=780) for n in range(3)]
+    bodies = read(*pages).body.split("\f")
+    assert [body.split()[0] for body in bodies] == ["w0x0", "w1x0", "w2x0"]

@@ -118,11 +118,15 @@ def _has_header(rows: list[_Row]) -> bool:
     body_bold = all(word.bold for row in rest for cell in row.cells for word in cell)
     if is_bold and not body_bold:
         return True
+    cells = [text for row in rest for text in row.texts()]
+    if 3 * sum(":" in text for text in cells) > sum(map(bool, cells)):
+        return False  # labels with their values
     if any(_NUMBER.match(text) for text in texts if text) or any(":" in text for text in texts):
         return False
     bodies = [[row.texts()[n] for row in rest if row.cells[n]] for n in range(len(texts))]
     has_numbers = any(body and all(map(_NUMBER.match, body)) for body in bodies)
-    return has_numbers or (len(texts) > 2 and len(rest) > 2)
+    is_full = sum(map(bool, cells)) > 0.7 * len(cells)
+    return has_numbers or (len(texts) > 2 and len(rest) > 2 and is_full)
 
 
 def _is_short(rows: list[_Row]) -> bool:

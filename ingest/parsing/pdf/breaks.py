@@ -12,6 +12,8 @@ from ingest.parsing.pdf.grids import Table, same_columns
 from ingest.parsing.pdf.hyphens import Hyphens
 from ingest.parsing.pdf.paragraphs import ENDED, MARKER, Paragraph
 
+LONGEST_REST = 1_000  # characters of a sentence that are moved to the page where it begins
+LONGEST_UNENDED = 200  # characters of a paragraph without a full stop that are moved there
 FOOTNOTE = 0.92  # of the body's size: smaller text at a page's end is no part of the sentence
 
 _SENTENCE_END = re.compile(
@@ -60,6 +62,8 @@ def _continue_sentence(
         return
     end = _SENTENCE_END.search(second.text)
     cut = end.end() if end else len(second.text)
+    if cut > (LONGEST_REST if end else LONGEST_UNENDED):
+        return
     first.text = hyphens.join(first.text, second.text[:cut])
     second.text = second.text[cut:].strip()
     if not second.text:

@@ -5,17 +5,21 @@ Knows nothing about sources or splitting.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from ingest.entries import Unreadable
+from ingest.parsing import titles
+from ingest.parsing.office import counted
 from ingest.parsing.pdf.breaks import join_breaks
-from ingest.parsing.pdf.forms import marginalia, with_values
+from ingest.parsing.pdf.forms import marginalia, turned_field, with_values
 from ingest.parsing.pdf.grids import Table, ruled_tables
 from ingest.parsing.pdf.hyphens import Hyphens
 from ingest.parsing.pdf.layout import Region, reading_order
 from ingest.parsing.pdf.lines import with_raised
+from ingest.parsing.pdf.mending import with_pages
 from ingest.parsing.pdf.paragraphs import Paragraph, letters, mark_headings, paragraphs
 from ingest.parsing.pdf.rules import shapes_of, turned
 from ingest.parsing.pdf.running import without_running
@@ -27,29 +31,40 @@ NO_PAGE_TEXT = (
     "It is a scan: its pages are pictures without text. Run it through OCR (ocrmypdf, say)."
 )
 LOCKED = "It is protected by a password. Save it without one."
-PICTURE, NO_TEXT, BROKEN = "picture", "no text", "broken"
+PICTURE, NO_TEXT, GARBLED, BROKEN = "picture", "no text", "garbled", "broken"
 _ONE_PAGE = {
-    PICTURE: "is a picture without text", NO_TEXT: "has no text", BROKEN: "cannot be read",
-}  # fmt: skip
+    PICTURE: "is a picture without text",
+    NO_TEXT: "has no text",
+    GARBLED: "has letters that its font does not name",
+    BROKEN: "cannot be read",
+}
 _SEVERAL_PAGES = {
-    PICTURE: "are pictures without text", NO_TEXT: "have no text", BROKEN: "cannot be read",
-}  # fmt: skip
+    PICTURE: "are pictures without text",
+    NO_TEXT: "have no text",
+    GARBLED: "have letters that their fonts do not name",
+    BROKEN: "cannot be read",
+}
+CUT = "what stood in the damaged end of the file"
 MOST_NAMED_PAGES = 12
+SCAN_SHARE = 0.3  # of a page that a scan covers at least
+MOST_UNKNOWN = 0.5  # of the letters; with more the text says nothing
 PICTURE_SHARE = 0.02  # of a page: smaller pictures are ornaments
 
 _DATE = re.compile(r"D?:?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:([-+Z])(\d\d)?'?(\d\d)?)?")
 
+_UNNAMED = re.compile(r"^\W*(?:anonymous|unspecified|untitled)\W*$", re.IGNORECASE)
 _SECTION_NUMBER = re.compile(r"^\d+(?:\.\d+)*\.?\s+(?=\D)")
 
 
 @dataclass(slots=True)
 class _Page:
-    """A page as it was read; `state` says what is wrong with it, if anything."""
+    """A page as it was read; `state` says what of it could not be read, if anything."""
 
     parts: list[Region | Table]
     boxes: tuple[str, ...] = ()
     notes: int = 0
     state: str = ""
+    pictures: float = 0.0  # share of the page
 
 
 def read(data: bytes) -> Parsed:
@@ -58,21 +73,34 @@ def read(data: bytes) -> Parsed:
 
     try:
         document = pypdfium2.PdfDocument(data)
-        document.init_forms()
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise Unreadable(LOCKED) from error
+        if not (mended := with_pages(data)):
+            raise
+        with suppress(Unreadable):
+            found = read(mended)
+            return replace(found, left_out=(CUT, *found.left_out))
         raise
+    document.init_forms()
     pages = _read_pages(document)
     if not any(page.parts or page.boxes for page in pages):
         raise Unreadable(NO_PAGE_TEXT)
     parts = _paragraphs(pages, _outline(document))
     bodies = [_markdown(page) for page in parts]
+    _note_scans(pages, bodies)
     about = document.get_metadata_dict(skip_empty=True)
     changed = _date(about.get("ModDate")) or _date(about.get("CreationDate"))
     title = _title(about.get("Title"), parts)
     left_out = tuple(_left_out(document, pages))
     return Parsed("\f".join(bodies), title, changed, anchors="page", left_out=left_out)
+
+
+def _note_scans(pages: Sequence[_Page], bodies: Sequence[str]) -> None:
+    """Mark pages with nothing but a running head and a large picture."""
+    for page, body in zip(pages, bodies, strict=True):
+        if not body and not page.state and page.pictures > SCAN_SHARE:
+            page.state = PICTURE
 
 
 def _read_pages(document: Any) -> list[_Page]:
@@ -94,20 +122,22 @@ def _read_pages(document: Any) -> list[_Page]:
 def _read_page(page: Any, form: Any, known: Sequence[Table]) -> _Page:
     shapes = shapes_of(page)
     over = marginalia(page, form)
-    turns = words_of(page) or {0: []}
+    turns, unknown = words_of(page)
+    if unknown > MOST_UNKNOWN:
+        return _Page([], over.boxes, over.notes, GARBLED)
     parts: list[Region | Table] = []
-    for turn, words in turns.items():
+    for place, (turn, words) in enumerate((turns or {0: []}).items()):
+        rules = turned(shapes.rules, turn)
         words = with_raised(words)
-        if turn == 0 or 0 not in turns:
-            words = with_values(words, over.fields)
-        tables, rest = ruled_tables(turned(shapes.rules, turn), words)
-        if tables or rest:
-            parts += reading_order([*rest, *tables], known)
+        if place == 0:
+            fields = [turned_field(field, turn) for field in over.fields]
+            words = with_values(words, fields, rules)
+        tables, rest = ruled_tables(rules, words)
+        parts += reading_order([*rest, *tables], known)
     state = ""
     if not parts and not over.boxes and not shapes.is_blank:
-        is_picture = shapes.pictures > PICTURE_SHARE
-        state = PICTURE if is_picture else NO_TEXT
-    return _Page(parts, over.boxes, over.notes, state)
+        state = PICTURE if shapes.pictures > PICTURE_SHARE else NO_TEXT
+    return _Page(parts, over.boxes, over.notes, state, shapes.pictures)
 
 
 def _paragraphs(
@@ -154,13 +184,12 @@ def _markdown(parts: Sequence[Paragraph | Table]) -> str:
 
 def _title(given: str | None, pages: Sequence[Sequence[Paragraph | Table]]) -> str | None:
     """Give the title from the properties if it says something, else the largest early heading."""
-    if given and _says_something(given):
-        return " ".join(given.split())
     early = [
         part for page in pages[:2] for part in page if isinstance(part, Paragraph) and part.level
     ]
     largest = max(early, key=lambda part: part.size, default=None)
-    return _SECTION_NUMBER.sub("", " ".join(largest.text.split())) if largest else None
+    heading = _SECTION_NUMBER.sub("", " ".join(largest.text.split())) if largest else None
+    return titles.chosen(_UNNAMED.sub("", given or ""), heading)
 
 
 def _outline(document: Any) -> dict[int, dict[str, int]]:
@@ -181,14 +210,14 @@ def _outline(document: Any) -> dict[int, dict[str, int]]:
 
 def _left_out(document: Any, pages: Sequence[_Page]) -> Iterator[str]:
     """Say what of the document was not read."""
-    for state in (PICTURE, NO_TEXT, BROKEN):
+    for state in _ONE_PAGE:
         numbers = [n for n, page in enumerate(pages, start=1) if page.state == state]
         if numbers:
             yield _pages_said(state, numbers, len(pages))
     if notes := sum(page.notes for page in pages):
-        yield f"{notes} comment{'s' if notes > 1 else ''}"
+        yield counted(notes, "comment")
     if attached := document.count_attachments():
-        yield f"{attached} attached file{'s' if attached > 1 else ''}"
+        yield counted(attached, "attached file")
     if document.get_formtype() in (2, 3):
         yield "parts of its XFA form"
 
@@ -215,9 +244,3 @@ def _date(value: str | None) -> datetime | None:
         )
     except ValueError:
         return None
-
-
-def _says_something(title: str) -> bool:
-    return not re.match(
-        r"\W*(untitled|microsoft|anonymous|document\d*\W*$)|.*\.\w{2,4}$", title, re.IGNORECASE
-    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from pypdfium2 import raw
 
+from ingest.parsing.pdf.rules import Rule
 from ingest.parsing.pdf.words import Word
 
 FARTHEST = 250.0  # points between a label and its field
@@ -115,8 +116,21 @@ def _string(annotation: Any, key: bytes) -> str:
         raw.FPDFAnnot_GetStringValue(a, key, buffer, length)), annotation)  # fmt: skip
 
 
-def with_values(words: Sequence[Word], fields: Sequence[Field]) -> list[Word]:
-    """Write each field's value behind its label; a field without a label brings its own name."""
+def turned_field(field: Field, turn: int) -> Field:
+    """Turn a field by quarters of a circle, as text that runs in that direction is turned."""
+    left, bottom, right, top = field.left, field.bottom, field.right, field.top
+    for _ in range(turn):
+        left, bottom, right, top = bottom, -right, top, -left
+    return replace(field, left=left, bottom=bottom, right=right, top=top)
+
+
+def with_values(
+    words: Sequence[Word], fields: Sequence[Field], rules: Sequence[Rule]
+) -> list[Word]:
+    """Write each field's value behind its label; a field without a label brings its own name.
+
+    Where a rule parts them, in a table, the value stands in its own cell.
+    """
     result = list(words)
     labelled: set[int] = set()
     for field in sorted(fields, key=lambda f: (-round(f.top / 4), f.left)):
@@ -126,6 +140,10 @@ def with_values(words: Sequence[Word], fields: Sequence[Field]) -> list[Word]:
             continue
         labelled.add(place)
         word = result[place]
+        if _is_parted(word, field, rules):
+            labelled.discard(place)
+            result.append(_in_cell(word, field))
+            continue
         is_open = word.text.endswith((":", "?", "="))
         value = f" ({field.value})" if field.is_choice and not is_open else f" {field.value}"
         colon = "" if field.is_choice or is_open else ":"
@@ -182,6 +200,20 @@ def _label_end(first: Word, line: Sequence[tuple[int, Word]]) -> int | None:
         if word.left >= first.left and word.left - right < LINE_GAP * size:
             place, right = number, word.right
     return place
+
+
+def _is_parted(word: Word, field: Field, rules: Sequence[Rule]) -> bool:
+    height = (field.bottom + field.top) / 2
+    return word.right < field.left + 2 and any(
+        not rule.is_across
+        and word.right - 1 < rule.at < field.left + 3
+        and rule.start < height < rule.end
+        for rule in rules
+    )
+
+
+def _in_cell(word: Word, field: Field) -> Word:
+    return replace(word, text=field.value, left=field.left + 2, right=field.right - 2, bold=False)
 
 
 def _between(start: float, end: float, field: Field, fields: Sequence[Field]) -> bool:

@@ -26,6 +26,8 @@ FAR = 30.0  # points: rows this far apart may belong to different tables
 
 _MARKER = re.compile(r"([•‣▪◦●○■□–—*·o§-]|\(?[0-9ivx]{1,4}[.)]|\(?[a-zA-Z][.)]|\d+(\.\d+)+\.?)$")
 
+_SMALL_NUMBER = re.compile(r"\d{1,2}")
+
 Item = Word | Table
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -195,7 +197,12 @@ def _columns(items: Sequence[Item]) -> list[list[Item]]:
 def _with_markers(columns: list[list[Item]]) -> list[list[Item]]:
     joined: list[list[Item]] = []
     for column in columns:
-        if joined and all(isinstance(i, Word) and _MARKER.match(i.text) for i in joined[-1]):
+        is_marked = bool(joined) and all(
+            isinstance(i, Word)
+            and (_MARKER.match(i.text) or (len(columns) == 2 and _SMALL_NUMBER.fullmatch(i.text)))
+            for i in joined[-1]
+        )
+        if is_marked:
             joined[-1] = joined[-1] + column
         else:
             joined.append(column)

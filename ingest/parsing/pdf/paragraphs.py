@@ -21,6 +21,7 @@ MARKER = re.compile(
     r"(?:[•‣▪◦●○■□➢➤✓–—*-]|\(?(?:\d{1,3}|[ivx]{1,4}|[a-zA-Z])[.)]|\d+(?:\.\d+)+\.?)\s+\S"
 )
 BULLET = re.compile(r"[•‣▪◦●○■□➢➤✓·]\s+")
+_FIRST_NUMBER = re.compile(r"(\d{1,3})[.)]?\s")
 LABEL = re.compile(r"[^\W\d_][^:.!?]{0,35}:(?:\s|$)")
 ENDED = re.compile(r"[.!?:;…。！？؟]['\"”’)\]»¹²³⁰-⁹]*$")
 
@@ -84,10 +85,18 @@ def _is_new_entry(group: list[Line], line: Line, is_apart: bool) -> bool:
     last = group[-1]
     if len(group) > 1 and line.left < last.left - 0.8 * line.size:  # hanging entries
         return True
+    if _follows(group[0].text, line.text) and abs(line.left - group[0].left) < 1:
+        return True
     if not MARKER.match(line.text):
         return False
     is_moved = abs(line.left - last.left) > 0.5 * line.size
     return bool(is_apart or is_moved or BULLET.match(line.text) or MARKER.match(group[0].text))
+
+
+def _follows(first: str, second: str) -> bool:
+    """Tell whether two lines begin with numbers that follow on one another: entries of a list."""
+    one, two = _FIRST_NUMBER.match(first), _FIRST_NUMBER.match(second)
+    return bool(one and two and int(two.group(1)) == int(one.group(1)) + 1)
 
 
 def _paragraph(group: list[Line], region: Region, hyphens: Hyphens) -> Paragraph:

@@ -18,6 +18,7 @@ from pypdfium2 import raw
 
 WORD_GAP = 0.14  # of the letters' size: narrowest space; TeX shrinks them to 0.22
 SAME_PLACE = 0.15  # of the size: the same letter drawn again this near makes it bold, no more
+UNKNOWN_STEP = 8  # every so many letters one is asked whether the file tells what it is
 BOLD = 600  # weight
 BASE_FONT_BYTES = 200  # longest name of a font that is looked at
 
@@ -62,15 +63,16 @@ class _Run:
     mono: bool
 
 
-def words_of(page: Any) -> dict[int, list[Word]]:
-    """Give the page's words for each quarter turn of text, the most frequent one first.
+def words_of(page: Any) -> tuple[dict[int, list[Word]], float]:
+    """Give the page's words for each quarter turn of text, the most frequent one first, and the
+    share of letters that the file does not tell.
 
     Lengths are in the turned page: text of each turn runs from left to right.
     """
     textpage = page.get_textpage()
     letters = _Letters(textpage.raw, page.get_cropbox())
     turns = sorted(set(letters.turn.tolist()), key=lambda t: -np.count_nonzero(letters.turn == t))
-    return {turn: list(_words(letters, turn)) for turn in turns}
+    return {turn: list(_words(letters, turn)) for turn in turns}, letters.unknown
 
 
 class _Letters:
@@ -104,6 +106,9 @@ class _Letters:
         drawn = np.array([run.size > 0 for run in runs], dtype=bool)
         if count:
             after_space[1:] = ~ink & drawn[kind] & ~np.isin(code, [10, 13])
+        sample = keep[::UNKNOWN_STEP].tolist()
+        failed = sum(raw.FPDFText_HasUnicodeMapError(handle, index) == 1 for index in sample)
+        self.unknown = failed / max(1, len(sample))
         self.code, self.after_space = code[keep], after_space[:-1][keep]
         self._take(corners[keep], [runs[number] for number in kind[keep]])
 
