@@ -133,11 +133,11 @@ def test_header_and_footer_stand_once_and_count_no_pages() -> None:
     parsed = word(
         p("Clear the ramp.") + p("", about=section.format("default", "")) + section.format("first", "<w:titlePg/>"),
         header1=p("Owner: Facilities"),
-        footer1=p("Hotline 555-0187") + p("Page ", page, " of ", "<w:r><w:fldChar w:fldCharType='begin'/></w:r>"
+        footer1=p("Hotline 555-0187") + p("FAC-11 | Page ", page, " of ", "<w:r><w:fldChar w:fldCharType='begin'/></w:r>"
         "<w:r><w:instrText>NUMPAGES</w:instrText></w:r><w:r><w:fldChar w:fldCharType='separate'/></w:r>"
         + run("9") + "<w:r><w:fldChar w:fldCharType='end'/></w:r>"),
     )  # fmt: skip
-    assert parsed.body == "Owner: Facilities\n\nHotline 555-0187\n\nClear the ramp."
+    assert parsed.body == "Owner: Facilities\n\nHotline 555-0187\n\nFAC-11\n\nClear the ramp."
 
 
 def test_a_text_box_is_read_once_though_it_is_written_twice() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest.parsing.number_formats import shown
 from ingest.parsing.office import counted
-from ingest.parsing.sheets import Sheet
+from ingest.parsing.sheets import Sheet, sheet_link
 from ingest.parsing.tables import MOST_ROWS
 from ingest.parsing.text import Parsed
 
@@ -28,7 +28,8 @@ def read(data: bytes) -> Parsed:
         if text := sheet.text():
             parts.append(f"## {found.name}\n\n{text}\n")
         left_out += sheet.left_out()
-    return Parsed("\n".join(parts), left_out=tuple(left_out))
+    named = tuple((s.name, sheet_link(s.name)) for s in book.sheets() if not s.visibility)
+    return Parsed("\n".join(parts), named=named, left_out=tuple(left_out))
 
 
 def _sheet(book: Any, found: Any) -> Sheet:

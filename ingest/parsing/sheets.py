@@ -3,8 +3,10 @@
 Knows nothing about files: hidden rows and columns are taken out here and counted.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from ingest.parsing.office import counted
 from ingest.parsing.tables import Grid, is_number, titled
@@ -149,3 +151,9 @@ def _continues(before: Grid, band: Grid) -> bool:
     if len(band) == 1:
         return sum(map(bool, band[0])) > 1
     return any(map(is_number, band[0]))
+
+
+def sheet_link(name: str) -> str:
+    """Give what a link to a sheet ends with, as Excel and LibreOffice write it."""
+    quoted = name if re.fullmatch(r"\w+", name) else "'" + name.replace("'", "''") + "'"
+    return quote(f"{quoted}!A1", safe="!'")

@@ -6,13 +6,12 @@ a large sheet in little memory, and never both a formula and its result.
 
 import re
 from collections.abc import Iterator
-from urllib.parse import quote
 from xml.etree import ElementTree
 
 from ingest.parsing import charts, titles
 from ingest.parsing.number_formats import shown
 from ingest.parsing.office import Package, counted
-from ingest.parsing.sheets import Area, Sheet
+from ingest.parsing.sheets import Area, Sheet, sheet_link
 from ingest.parsing.tables import MOST_ROWS
 from ingest.parsing.text import Parsed
 
@@ -30,7 +29,7 @@ def read(data: bytes) -> Parsed:
         if is_hidden:
             hidden.append(name)
             continue
-        named.append((name, _sheet_link(name)))
+        named.append((name, sheet_link(name)))
         sheet = book.sheet(name, part)
         text = "\n\n".join(filter(None, [sheet.text(), *charts.words(book.package, part)]))
         if text:
@@ -221,9 +220,3 @@ def _place(reference: str) -> tuple[int, int]:
 def _area(reference: str) -> Area:
     first, _, last = reference.partition(":")
     return (*_place(first), *_place(last or first))
-
-
-def _sheet_link(name: str) -> str:
-    """Give what a link to a sheet ends with, as Excel and LibreOffice write it."""
-    quoted = name if re.fullmatch(r"\w+", name) else "'" + name.replace("'", "''") + "'"
-    return quote(f"{quoted}!A1", safe="!'")

@@ -159,9 +159,8 @@ class _Story:
         if both.list_id is None or both.list_id == "0":
             return ""
         depth = both.list_level
-        of_style = self._document.numbers.of_style(name)
-        if own_style.list_id is None and of_style and of_style[0]:
-            depth = of_style[1] if depth is None else depth
+        if depth is None and (found := self._document.numbers.of_style(name)):
+            depth = found[1]
         return self._document.numbers.label(both.list_id, depth or 0)
 
     def _hanging(self, line: Line) -> Iterator[Block]:

@@ -4,6 +4,7 @@ Tracked changes count as accepted: inserted text and moved text at its new place
 and its old place go. Knows nothing about headings, lists and tables.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,8 +20,14 @@ _ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
+_A_PAGE = "\0"  # stands for a page's number until the words around it are taken out too
+_PAGE_OF_PAGES = re.compile(
+    r"(?:\s*[|·•–—-])?\s*(?:\b(?:page|seite|pagina|página|sida|side|strona|p)\b\.?\s*)?"
+    rf"{_A_PAGE}(?:\s*(?:of|von|de|di|van|sur|av|z|/)\s*{_A_PAGE})?",
+    re.IGNORECASE,
+)
 _PAGES = {"PAGE", "NUMPAGES", "SECTIONPAGES", "PAGEREF"}
-_OPEN = {"ins", "moveTo", "smartTag", "customXml", "dir", "bdo", "sdt", "sdtContent", "fldSimple"}
+_OPEN = {"ins", "moveTo", "smartTag", "customXml", "dir", "bdo", "sdt", "sdtContent"}
 _SIGNS = {"tab": " ", "ptab": " ", "cr": "\n", "noBreakHyphen": "\u2011"}
 
 
@@ -34,7 +41,7 @@ class Line:
     notes: list[tuple[str, str, str]] = field(default_factory=list)  # kind, id, mark
 
     def text(self) -> str:
-        lines = "".join(self.pieces).split("\n")
+        lines = _PAGE_OF_PAGES.sub("", "".join(self.pieces)).split("\n")
         return "\n".join(" ".join(line.split()) for line in lines).strip()
 
 
@@ -46,8 +53,7 @@ class _Field:
     has_result: bool = False
 
     def is_shown(self) -> bool:
-        words = self.code.split(None, 1)
-        return self.has_result and not (words and words[0].upper() in _PAGES)
+        return self.has_result and not _counts_pages(self.code)
 
 
 class Lines:
@@ -75,9 +81,11 @@ class Lines:
                 self._run(child)
             elif kind == "hyperlink":
                 self._link(child)
-            elif kind == "fldSimple" and _Field(child.get(f"{WORD}instr", "")).code.split()[:1]:
-                name = child.get(f"{WORD}instr", "").split()[0].upper()
-                self._walk(child if name not in _PAGES else ElementTree.Element("none"))
+            elif kind == "fldSimple":
+                if _counts_pages(child.get(f"{WORD}instr", "")):
+                    self._line.pieces.append(_A_PAGE)
+                else:
+                    self._walk(child)
             elif kind in _OPEN:
                 self._walk(child)
             elif child.tag.startswith(MATH):
@@ -144,7 +152,8 @@ class Lines:
         elif kind == "separate" and self._fields:
             self._fields[-1].has_result = True
         elif kind == "end" and self._fields:
-            self._fields.pop()
+            is_page = _counts_pages(self._fields.pop().code)
+            self._line.pieces += [_A_PAGE] if is_page else []
 
     def _note(self, kind: str, element: ElementTree.Element) -> None:
         self._marks[kind] += 1
@@ -168,6 +177,10 @@ class Lines:
             e.tag == f"{_DRAWING}blip" or e.tag.endswith("}imagedata") for e in element.iter()
         ):
             self._left_out["picture|pictures"] += 1
+
+
+def _counts_pages(code: str) -> bool:
+    return not _PAGES.isdisjoint(code.upper().split(None, 1)[:1])
 
 
 def text_boxes(element: ElementTree.Element) -> Iterator[ElementTree.Element]:
