@@ -4,6 +4,7 @@ Knows nothing about tables.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,29 @@ if TYPE_CHECKING:  # the Slack edge reads answers too, and stays light without n
     import numpy as np
     from numpy.typing import NDArray
 
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
+)
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2212\u2043", "-"))
 _UNHELD = re.compile("[\x00\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
     """Drop what Postgres cannot hold in a text: NUL, and halves of surrogate pairs."""
     return _UNHELD.sub("", text)
+
+
+def searchable(text: str) -> str:
+    """Give a text as it is compared: in its common form, without signs that nobody sees.
+
+    Soft hyphens, joiners and marks of direction go; ligatures, full-width letters and odd hyphens
+    and spaces become the usual ones. Documents and questions are treated alike; quotes stay as
+    written.
+    """
+    if text.isascii():
+        return text
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_HYPHENS)
 
 
 def halfvec(connection: Connection, vector: "Sequence[float] | NDArray[np.float32]") -> HalfVector:

@@ -17,6 +17,7 @@ from bot.answering.request import Request
 from bot.answering.retrieval import Found, Retriever
 from store.database import Database
 from store.records import Answer, Citation, Passage
+from store.values import searchable
 
 if TYPE_CHECKING:
     from models.embedder import Embedder
@@ -130,7 +131,7 @@ class Answerer:
 
 def normalized(text: str) -> str:
     """Put a message on one line, without what no model or database can take (NUL, lone surrogates)."""
-    text = text.replace("\x00", " ").encode("utf-8", "ignore").decode("utf-8")
+    text = searchable(text.replace("\x00", " ").encode("utf-8", "ignore").decode("utf-8"))
     return " ".join(text.split())
 
 

@@ -21,6 +21,7 @@ from ingest.parsing import (
     opendocument_sheets,
     parse,
     pdf,
+    records,
     restructured,
     slides,
     spreadsheet,
@@ -114,4 +115,10 @@ READERS: dict[str, Callable[[bytes], Parsed]] = {
     ".mbox": partial(mail.read_mailbox, attached=_attached),
     ".eml": partial(mail.read_message, attached=_attached),
     ".rst": restructured.read,
+    ".json": records.read_json,
+    ".jsonl": records.read_json_lines,
+    ".ndjson": records.read_json_lines,
+    ".xml": records.read_xml,
+    ".yaml": records.read_yaml,
+    ".yml": records.read_yaml,
 }

@@ -12,6 +12,7 @@ from ingest.splitting.cuts import cut, cut_text
 from ingest.splitting.sections import Block, Section
 from ingest.splitting.sizes import CHARS_PER_TOKEN, Count, Sizes, readable
 from store.records import Chunk
+from store.values import searchable
 
 CHUNKER = "sections-4"
 """Changes with the way documents are parsed and split; a new one rebuilds every source."""
@@ -32,7 +33,7 @@ class _Piece:
 
 def embedded(title: str, heading: str, body: str) -> str:
     """Give the text that is encoded for a chunk: addresses of links say nothing, so they go."""
-    return f"{_header(title, heading)}\n\n{readable(body)}"
+    return searchable(f"{_header(title, heading)}\n\n{readable(body)}")
 
 
 def _header(title: str, heading: str) -> str:

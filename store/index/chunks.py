@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from store.database import Connection
 from store.index import postings
 from store.records import Chunk
-from store.values import halfvec, storable
+from store.values import halfvec, searchable, storable
 
 if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
     import numpy as np
@@ -44,7 +44,7 @@ def add(
     if len(rows) != len(vectors):
         raise ValueError(f"{len(rows)} chunks came with {len(vectors)} vectors.")
     ids = new_ids(len(rows))
-    texts = [searchable(title, chunk.heading, chunk.body) for _, _, title, chunk in rows]
+    texts = [indexed(title, chunk.heading, chunk.body) for _, _, title, chunk in rows]
     scopes = [scope_id for _, scope_id, _, _ in rows]
     lengths, added = postings.add(connection, workspace, list(zip(ids, scopes, texts, strict=True)))
     halves = [halfvec(connection, vector) for vector in vectors]  # no query may run in a COPY
@@ -71,7 +71,7 @@ def remove(connection: Connection, workspace: str, titles: Mapping[int, str]) ->
             (workspace, list(titles)),
         )
         while rows := found.fetchmany(REMOVED_AT_A_TIME):
-            texts = [(r[0], r[1], searchable(titles[r[2]], r[3], r[4])) for r in rows]
+            texts = [(r[0], r[1], _ever_indexed(titles[r[2]], r[3], r[4])) for r in rows]
             removed += postings.remove(connection, workspace, texts)
             _count_scopes(connection, workspace, [(r[1], -1, -r[5]) for r in rows])
     connection.execute(
@@ -81,9 +81,15 @@ def remove(connection: Connection, workspace: str, titles: Mapping[int, str]) ->
     return removed
 
 
-def searchable(title: str, heading: str, body: str) -> str:
+def indexed(title: str, heading: str, body: str) -> str:
     """Give the text whose lexemes are indexed; stored text comes back the same way."""
-    return storable(f"{title}\n{heading}\n{body}")
+    return searchable(storable(f"{title}\n{heading}\n{body}"))
+
+
+def _ever_indexed(title: str, heading: str, body: str) -> str:
+    """Give all that may be indexed of a chunk: older ones were indexed as they are written."""
+    written, now = storable(f"{title}\n{heading}\n{body}"), indexed(title, heading, body)
+    return written if written == now else f"{now}\n{written}"
 
 
 def new_ids(count: int) -> range:

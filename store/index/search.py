@@ -14,7 +14,7 @@ from typing import Literal
 
 from store.database import Connection
 from store.records import Passage, Viewer
-from store.values import halfvec
+from store.values import halfvec, searchable
 
 Leg = Literal["hybrid", "vector", "lexical"]
 
@@ -184,7 +184,7 @@ def prepare(
         _PREPARE,
         {
             "workspace": workspace,
-            "question": question,
+            "question": searchable(question),
             "principals": list(viewer.principals),
             "sources": None if sources is None else list(sources),
             "max_terms": MAX_TERMS,
