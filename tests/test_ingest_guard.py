@@ -52,9 +52,11 @@ def test_public_addresses_are_let_through(address: str) -> None:
     ],
 )  # fmt: skip
 def test_no_spelling_of_a_private_address_is_asked(url: str) -> None:
-    with httpx.Client(transport=GuardedTransport(), trust_env=False) as client:
-        with pytest.raises((httpx.TransportError, httpx.InvalidURL)) as error:
-            client.get(url)
+    with (
+        httpx.Client(transport=GuardedTransport(), trust_env=False) as client,
+        pytest.raises((httpx.TransportError, httpx.InvalidURL)) as error,
+    ):
+        client.get(url)
     # Either it was looked up and refused, or it is no name that anyone knows.
     assert isinstance(error.value, Forbidden | httpx.InvalidURL) or "not known" in str(error.value)
 
