@@ -18,6 +18,7 @@ EDGE_LINES = 3  # lines from the top and from the bottom that may be heads and f
 SAME_HEIGHT = 4.0  # points
 LEAST_SHARE = 0.25  # of the pages
 LEAST_PAGES = 3  # of a longer document: a chapter's head stands on a few pages only
+MOST_COUNTING = 2  # numbers in one head that rise with the page
 COUNTING = 0.8  # of a group's pages on which its number rises with the page
 
 _NUMBER = re.compile(r"\d+")
@@ -158,7 +159,10 @@ def _is_sentence(text: str) -> bool:
 def _counts(group: list[_Place]) -> bool:
     """Tell whether each number in the lines is the same on all pages, or rises with the page."""
     rows = [[int(n) for n in _NUMBER.findall(place.line.text)] for place in group]
-    for column in zip(*rows, strict=False):
+    columns = list(zip(*rows, strict=False))
+    if sum(len(set(column)) > 1 for column in columns) > MOST_COUNTING:
+        return False
+    for column in columns:
         offsets = [value - place.page for value, place in zip(column, group, strict=True)]
         steady = sum(offset == median(offsets) for offset in offsets)
         if len(set(column)) > 1 and steady < COUNTING * len(group):
