@@ -60,6 +60,8 @@ def sheet_of(*lines: list[object], about: Callable[[Worksheet], object] = lambda
         (-3, '0;"a;b"0', "a;b3"),
         (0, '0;-0;"none"', "none"),
         (1e300, "yyyy-mm-dd", "1e+300"),
+        (1e300, "#,##0.00", "1e+300"),
+        (float("inf"), "0", "inf"),
     ],
 )
 def test_numbers_look_as_the_sheet_shows_them(value: float, code: str, expected: str) -> None:

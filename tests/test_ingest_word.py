@@ -219,14 +219,14 @@ def test_fields_controls_and_signs_give_what_is_shown() -> None:
     chosen = "<w:ffData><w:ddList><w:result w:val='1'/><w:listEntry w:val='blue'/><w:listEntry w:val='red'/></w:ddList></w:ffData>"
     control = f"<w:sdt><w:sdtPr/><w:sdtContent>{run('by hand')}</w:sdtContent></w:sdt>"
     parsed = word(
-        p("See ", field("REF a", "Table 3"), ".")
+        p("See ", field("REF a", "Table 3"), " on page ", field("PAGEREF a", "4"), ".")
         + p(field("FORMCHECKBOX", "", ticked), " sent, colour ", field("FORMDROPDOWN", "", chosen), " ", control)
         + p("5 ", "<w:r><w:sym w:font='Symbol' w:char='F06D'/></w:r>", run("m", "<w:rFonts w:ascii='Symbol'/>"), "g")
         + p('<w:hyperlink r:id="out">' + run("the form") + "</w:hyperlink>"),
         outside="https://example.org/a form",
     )  # fmt: skip
     assert parsed.body == (
-        "See Table 3.\n\n☒ sent, colour red by hand\n\n5 μμg\n\n[the form](https://example.org/a%20form)"
+        "See Table 3 on page 4.\n\n☒ sent, colour red by hand\n\n5 μμg\n\n[the form](https://example.org/a%20form)"
     )
 
 

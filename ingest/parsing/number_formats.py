@@ -5,6 +5,7 @@ Where a code leaves the look to the reader's country, dates are written 2025-02-
 always with a point and, where the code asks for it, commas between thousands.
 """
 
+import math
 import re
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -30,7 +31,7 @@ Token = tuple[str, str]  # kind (text, code, elapsed), what stands there
 
 def shown(value: float, code: str, *, is_1904: bool = False) -> str:
     """Write a number by a format code as the sheet shows it."""
-    if code == "General":
+    if code == "General" or not math.isfinite(value):
         return _general(value)
     section, value = _section(value, code)
     tokens = _tokens(section)
@@ -46,7 +47,10 @@ def shown(value: float, code: str, *, is_1904: bool = False) -> str:
             for kind, text in tokens
         )
         return f"{'-' if value < 0 else ''}{plain}".strip()
-    return _number(value, tokens).strip()
+    try:
+        return _number(value, tokens).strip()
+    except ArithmeticError:  # more digits than decimals are kept with
+        return _general(value)
 
 
 def _section(value: float, code: str) -> tuple[str, float]:
@@ -112,7 +116,7 @@ def _texts(tokens: tuple[Token, ...]) -> str:
 
 
 def _general(value: float) -> str:
-    if value == int(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and value == int(value):
         return str(int(value))
     return f"{value:.12g}"
 

@@ -131,7 +131,10 @@ class _Workbook:
             return value.removesuffix("T00:00:00").replace("T", " ")
         style = int(cell.get("s", "0"))
         code = self.formats[style] if style < len(self.formats) else "General"
-        return shown(float(value), code, is_1904=self.is_1904)
+        try:
+            return shown(float(value), code, is_1904=self.is_1904)
+        except ValueError:  # it says that it is a number, and is none
+            return value
 
     def _shared_texts(self) -> Iterator[str]:
         for part in self.package.linked(self.main, "sharedStrings"):

@@ -26,7 +26,7 @@ _PAGE_OF_PAGES = re.compile(
     rf"{_A_PAGE}(?:\s*(?:of|von|de|di|van|sur|av|z|/)\s*{_A_PAGE})?",
     re.IGNORECASE,
 )
-_PAGES = {"PAGE", "NUMPAGES", "SECTIONPAGES", "PAGEREF"}
+_PAGES = {"PAGE", "NUMPAGES", "SECTIONPAGES"}
 _OPEN = {"ins", "moveTo", "smartTag", "customXml", "dir", "bdo", "sdt", "sdtContent"}
 _SIGNS = {"tab": " ", "ptab": " ", "cr": "\n", "noBreakHyphen": "\u2011"}
 
@@ -41,7 +41,8 @@ class Line:
     notes: list[tuple[str, str, str]] = field(default_factory=list)  # kind, id, mark
 
     def text(self) -> str:
-        lines = _PAGE_OF_PAGES.sub("", "".join(self.pieces)).split("\n")
+        text = "".join(self.pieces)
+        lines = (_PAGE_OF_PAGES.sub("", text) if _A_PAGE in text else text).split("\n")
         return "\n".join(" ".join(line.split()) for line in lines).strip()
 
 
