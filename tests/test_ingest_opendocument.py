@@ -58,7 +58,7 @@ def test_numbers_of_headings_and_items_stand_as_shown() -> None:
         "<t:list-item><t:p>lamp on</t:p></t:list-item></t:list>",
         styles,
     )
-    assert "## 2.2 Interlock\n\na) key out\nb) lamp on" in parsed.body
+    assert "### 2.2 Interlock\n\na) key out\nb) lamp on" in parsed.body
 
 
 def test_headers_notes_boxes_and_hidden_text() -> None:
@@ -72,7 +72,7 @@ def test_headers_notes_boxes_and_hidden_text() -> None:
         '<s:header><t:p>Hotline 5550</t:p></s:header><s:footer><t:p>Page <t:page-number>1</t:page-number>'
         "</t:p></s:footer>",
     )  # fmt: skip
-    assert parsed.body.startswith("Hotline 5550\n\n# Pier\n\nLoad is 5 t[1].\n\nMind the gap.")
+    assert parsed.body.startswith("Hotline 5550\n\n## Pier\n\nLoad is 5 t[1].\n\nMind the gap.")
     assert parsed.body.index("[1] In winter 3 t.") < parsed.body.index("# Crane")
     assert "secret" not in parsed.body and "Page" not in parsed.body and "really" not in parsed.body
     assert parsed.left_out == ("1 hidden phrase", "1 comment")

@@ -31,7 +31,9 @@ def test_a_title_that_says_nothing_gives_way(
 
 
 def test_what_a_text_begins_with() -> None:
-    assert titles.beginning("## Two\n\ntext\n\n# One\n") == "Two"
+    assert titles.beginning("## Two\n\ntext\n\n### Three\n") == "Two"
+    assert titles.beginning("## Two\n\ntext\n\n# One\n") == "One"
+    assert titles.beginning("## Two\n\n## Two more\n") is None
     assert titles.beginning("text\n\n# One\n\n## Two") == "One"
     assert titles.beginning("text\n\n# One\n\n# Two") is None
     assert titles.first_line("\nRules of the pier\n\nThe pier is shut.") == "Rules of the pier"

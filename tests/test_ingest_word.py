@@ -83,6 +83,16 @@ def test_headings_are_found_by_style_inheritance_and_outline() -> None:
     assert parsed.body == "# One\n\n## Two\n\n### Three\n\n## Two more\n\n## Also two\n\nText"
 
 
+def test_the_title_is_what_stands_above_the_chapters() -> None:
+    styles = STYLES + '<w:style w:styleId="T"><w:name w:val="Title"/></w:style>'
+    chapters = p("Purpose", style="H1") + p("Scope", style="H1")
+    parsed = word(p("Pier rules", style="T") + chapters, styles=styles)
+    assert parsed.body == "# Pier rules\n\n## Purpose\n\n## Scope"
+    assert parsed.title == "Pier rules"
+    assert word(chapters, styles=styles).title is None
+    assert word(p("Pier rules", style="H1") + p("Scope", style="H2"), styles=styles).title == "Pier rules"  # fmt: skip
+
+
 def test_automatic_numbers_stand_as_the_page_shows_them() -> None:
     parsed = word(
         p("Purpose", style="H1", about=numbered(1))
@@ -101,7 +111,7 @@ def test_automatic_numbers_stand_as_the_page_shows_them() -> None:
         numbering=NUMBERING,
     )
     assert parsed.body == (
-        "# 1 Purpose\n\n# 2 Work\n\n## 2.1 Goggles\n\n## 2.2 Interlock\n\n"
+        "## 1 Purpose\n\n## 2 Work\n\n### 2.1 Goggles\n\n### 2.2 Interlock\n\n"
         "a) key out\nb) lamp on\n  (I) blinks\n  (II) stays\n    - red\n\nBegin anew:\n\n"
         "c) third\n\nNo number"
     )
@@ -173,8 +183,8 @@ def test_notes_stand_under_the_heading_that_refers_to_them() -> None:
         endnotes='<w:endnote w:id="2">' + p("As measured.") + "</w:endnote>",
     )
     assert parsed.body == (
-        "# Pier\n\nThe load is 5 t[1].\n\n[1] In winter 3 t.\n\na) first[note 1]\nb) second\n\n"
-        "[note 1] As measured.\n\n# Crane\n\nUp to 9 m."
+        "## Pier\n\nThe load is 5 t[1].\n\n[1] In winter 3 t.\n\na) first[note 1]\nb) second\n\n"
+        "[note 1] As measured.\n\n## Crane\n\nUp to 9 m."
     )
 
 

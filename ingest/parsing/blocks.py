@@ -5,7 +5,7 @@ Knows nothing about formats: readers give lines with what they are.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # What would turn a plain line into a heading, a quotation, code, a rule or a tag.
 _SIGN = re.compile(
@@ -24,7 +24,7 @@ _PAGE_NUMBER = re.compile(
 class Block:
     """Some lines of a document: `kind` is text, heading, item, note, or markdown that is ready.
 
-    `depth` is a heading's level, from 1, or an item's, from 0.
+    `depth` is a heading's level, from 1 (0 is the document's title), or an item's, from 0.
     """
 
     text: str
@@ -58,6 +58,18 @@ def _plain(text: str) -> str:
 def is_page_number(text: str) -> bool:
     """Tell whether a header's or footer's line only counts pages."""
     return _PAGE_NUMBER.fullmatch(text) is not None
+
+
+def below_title(blocks: Iterable[Block]) -> list[Block]:
+    """Put headings a level lower where a title stands above them, or could.
+
+    Several headings of the first level are chapters, and none of them is the title.
+    """
+    found = list(blocks)
+    depths = [block.depth for block in found if block.kind == "heading"]
+    if 0 not in depths and depths.count(1) < 2:
+        return found
+    return [replace(b, depth=b.depth + 1) if b.kind == "heading" else b for b in found]
 
 
 def markdown(blocks: Iterable[Block]) -> str:

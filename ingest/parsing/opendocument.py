@@ -8,7 +8,7 @@ from datetime import datetime
 from xml.etree import ElementTree
 
 from ingest.parsing import titles
-from ingest.parsing.blocks import Block, is_page_number, item, markdown, words
+from ingest.parsing.blocks import Block, below_title, is_page_number, item, markdown, words
 from ingest.parsing.numerals import numeral
 from ingest.parsing.office import counted, xml
 from ingest.parsing.tables import Cell, flat, resolved, titled
@@ -43,7 +43,7 @@ def read(data: bytes) -> Parsed:
         styles = xml(archive.read("styles.xml")) if has_styles else ElementTree.Element("none")
         title, changed = properties(archive)
     reader = _Reader(content, styles)
-    edges, body = markdown(reader.edges(styles)), markdown(reader.blocks(content))
+    edges, body = markdown(reader.edges(styles)), markdown(below_title(reader.blocks(content)))
     title = titles.chosen(title, titles.beginning(body))
     text = "\n\n".join(filter(None, [edges, body]))
     return Parsed(text, title, changed, left_out=tuple(reader.left_out(content)))

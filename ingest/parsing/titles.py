@@ -25,8 +25,7 @@ _NOTHING = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _FILE_NAME = re.compile(r"(?=.*[_\d])[^\s]+")
-_FIRST = re.compile(r"\A\s*#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
-_TOP = re.compile(r"^#[ \t]+(\S.*)$", re.MULTILINE)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
 
 
 def chosen(declared: str | None, begins_with: str | None) -> str | None:
@@ -45,16 +44,22 @@ def chosen(declared: str | None, begins_with: str | None) -> str | None:
 
 
 def beginning(body: str) -> str | None:
-    """Give the heading that Markdown begins with, or its only one of the first level."""
-    first = _FIRST.search(body)
-    if first:
-        return first.group(1)
-    tops = _TOP.findall(body)
+    """Give the heading that Markdown begins with, or its only one of the first level.
+
+    One of several of its level is a chapter's name.
+    """
+    headings = [(len(marks), text) for marks, text in _HEADING.findall(body)]
+    if not headings:
+        return None
+    level, text = headings[0]
+    if body.lstrip().startswith("#") and all(other > level for other, _ in headings[1:]):
+        return str(text)
+    tops = [text for level, text in headings if level == 1]
     return str(tops[0]) if len(tops) == 1 else None
 
 
 def first_line(body: str) -> str | None:
     """Give a text's first line where it stands like a title: short, and no sentence."""
     line = next((line.strip() for line in body.split("\n") if line.strip()), "")
-    is_sentence = line.endswith((".", ":", ";", ",", "!", "|"))
-    return line if 0 < len(line) <= LONGEST_LINE and not is_sentence else None
+    is_other = line.startswith(("#", "|", "- ")) or line.endswith((".", ":", ";", ",", "!"))
+    return line if 0 < len(line) <= LONGEST_LINE and not is_other else None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from ingest.parsing import charts, titles
-from ingest.parsing.blocks import Block, is_page_number, item, markdown, words
+from ingest.parsing.blocks import Block, below_title, is_page_number, item, markdown, words
 from ingest.parsing.office import Package
 from ingest.parsing.tables import Grid, flat, titled
 from ingest.parsing.text import Parsed
@@ -27,7 +27,7 @@ def read(data: bytes) -> Parsed:
     """Read a .docx or .docm file."""
     package = Package(data)
     document = _Document(package)
-    edges, body = markdown(document.edges()), markdown(document.blocks(document.root))
+    edges, body = markdown(document.edges()), markdown(below_title(document.blocks(document.root)))
     declared, changed = package.properties()
     title = titles.chosen(declared, titles.beginning(body))
     if title is None and declared:
@@ -147,7 +147,8 @@ class _Story:
         if level:
             for _, _, mark in line.notes:
                 text = text.replace(mark, "")
-            yield Block(f"{label.strip(BULLET)} {text}".strip(), "heading", level)
+            depth = 0 if style.name.lower() == "title" else level
+            yield Block(f"{label.strip(BULLET)} {text}".strip(), "heading", depth)
         elif label:
             yield item(text, label, own_style.list_level or style.list_level or 0)
         else:
