@@ -21,6 +21,8 @@ from ingest.parsing import titles
         ("PierRules2024", None, "PierRules2024"),
         (None, "Slips", "Slips"),
         ("", None, None),
+        ("ISO-9001", "Scope", "ISO-9001"),
+        ("2024-05-pier-rules", "Pier rules", "Pier rules"),
         ("Document control", "Scope", "Document control"),
     ],
 )

@@ -128,7 +128,8 @@ class _Reader:
             self.left_out.append(f"attachment {what} (damaged)")
             return ""
         self.left_out += [f"of attachment {what}: {left}" for left in parsed.left_out]
-        text = "".join([parsed.body, *parsed.more]).replace("\f", "\n\n").strip()
+        whole = "".join([parsed.body, *parsed.more])
+        text = "\n\n".join(filter(None, [parsed.facts, whole])).replace("\f", "\n\n").strip()
         return f"{'#' * min(level, 6)} Attachment {what}\n\n{text}"
 
     def _nested(self, part: EmailMessage, level: int, depth: int) -> str:

@@ -24,7 +24,7 @@ _NOTHING = re.compile(
     r"[\s_-]*(?:template)?[\s_-]*\(?\d*\)?",
     re.IGNORECASE,
 )  # fmt: skip
-_FILE_NAME = re.compile(r"(?=.*[_\d])[^\s]+")
+_FILE_NAME = re.compile(r"\S*_\S*|[\w.]+(?:-[\w.]+){2,}")
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
 
 
