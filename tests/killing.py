@@ -25,7 +25,9 @@ from tests.fake_slack import Ack, FakeSlack
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = 20
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
+"""Until real processes have done what they should, on a busy machine too."""
+
 RETRIES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Slack itself tries again at once, after a minute and after five."""
 

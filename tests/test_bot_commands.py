@@ -71,7 +71,7 @@ def test_an_unknown_source_lists_those_there_are(fake: FakeSlack, bot: Bot) -> N
 
 def test_a_running_source_says_how_far_it_is(fake: FakeSlack, database: Database, bot: Bot) -> None:
     with database.connection() as connection:
-        runs.save(connection, TEAM, RUN)
+        runs.save(connection, TEAM, replace(RUN, seen_at=datetime.now(UTC)))
     assert told(fake, "/reindex", "hr") == "hr is being read already: 47 % (94 of 200 documents)."
     assert jobs(database, "ingest") == []
     assert "being read now: 47 %" in told(fake, "/reindex", "status")

@@ -23,6 +23,7 @@ from ingest.run import ingest
 from store.records import Run
 from tests.bench.memory import family, pss
 from tests.bench.place import EXAMPLE, Place, Row, environment, remove_server, scratch, settings
+from tests.bench.pretended import Pretended
 
 TEXT_MB = 200
 PARAGRAPH_WORDS = 80
@@ -130,11 +131,7 @@ def _ingest(services: Services, file: Path) -> tuple[Run, int]:
         config,
         database=services.database,
         workspace=services.workspace,
-        encode=encode,
-        count=services.embedder.count,
-        embedder_name="pretended@1",
-        dims=services.embedder.dims,
-        window=services.embedder.window,
+        embedder=Pretended(services.embedder, encode),
         now=lambda: datetime.now(UTC),
     )
     return made, len(encoded)

@@ -16,6 +16,7 @@ from bot.services import Services
 from ingest.run import ingest
 from store.records import Run
 from tests.bench.place import Clock, Place, Row, folder_source, opened, scratch
+from tests.bench.pretended import Pretended
 
 TARGETS = {"18f": 1.25, "sourcegraph": 1.15, "example": 1.25}
 UNCHANGED = 10_000
@@ -72,11 +73,7 @@ def _pretend(
         folder_source("pretended", folder),
         database=services.database,
         workspace=services.workspace,
-        encode=encode,
-        count=real.embedder.count,
-        embedder_name="pretended@1",
-        dims=384,
-        window=real.embedder.window,
+        embedder=Pretended(real.embedder, encode),
         now=lambda: datetime.now(UTC),
     )
 
