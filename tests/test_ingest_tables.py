@@ -50,6 +50,12 @@ def test_titles_stand_above_the_table_and_remarks_below() -> None:
     assert body.rstrip().endswith("All without freight")
 
 
+def test_units_above_the_names_belong_to_them_and_empty_columns_go() -> None:
+    body = titled([["", "", "kg", "EUR"], ["Item", "", "Load", "Price"], ["Rope", "", "9", "4"]])
+    assert rows(body) == [["Item", "Load kg", "Price EUR"], ["Rope", "9", "4"]]
+    assert rows(read("a.csv", "a;b;\n1;2;\n").body) == [["a", "b"], ["1", "2"]]
+
+
 def test_a_name_of_a_column_may_be_missing_on_the_left() -> None:
     body = titled([["", "North", "South"], ["Eggs", "1", "2"], ["Milk", "2", "3"]])
     assert rows(body)[0] == ["", "North", "South"]

@@ -80,7 +80,7 @@ def titled(grid: Sequence[Sequence[str]], header_rows: int = 0) -> str:
 
     A header of several rows becomes one; `header_rows` tells how many they are, where it is known.
     """
-    rows = [list(row) for row in grid if any(cell.strip() for cell in row)]
+    rows = _filled(grid)
     start = _header(rows)
     if header_rows:
         start = next((n for n, row in enumerate(rows[: header_rows - 1]) if not _is_alone(row)), 0)
@@ -90,6 +90,14 @@ def titled(grid: Sequence[Sequence[str]], header_rows: int = 0) -> str:
         end -= 1
     above, below = map(_lone, rows[:start]), map(_lone, rows[end:])
     return "\n\n".join([*above, table(_one_header(rows[start:end], header_rows)), *below])
+
+
+def _filled(grid: Sequence[Sequence[str]]) -> Grid:
+    """Give the rows and columns that hold anything."""
+    rows = [row for row in grid if any(cell.strip() for cell in row)]
+    width = max(map(len, rows), default=0)
+    kept = [n for n in range(width) if any(n < len(row) and row[n].strip() for row in rows)]
+    return [[row[n] for n in kept if n < len(row)] for row in rows]
 
 
 def flat(grid: Sequence[Sequence[str]]) -> str:
@@ -140,7 +148,9 @@ def _lone(row: Sequence[str]) -> str:
 
 def _one_header(rows: Grid, header_rows: int) -> Grid:
     depth = max(1, header_rows)
-    if not header_rows and len(rows) > 2:
+    if not header_rows and len(rows) > 2 and _is_units(rows[0]):  # they stand above the names
+        rows, depth = [rows[1], rows[0], *rows[2:]], 2
+    elif not header_rows and len(rows) > 2:
         depth += _is_second_header(rows[0], rows[1]) or _is_units(rows[1])
     if depth == 1:
         return rows
