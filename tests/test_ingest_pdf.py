@@ -498,3 +498,42 @@ def test_a_page_without_a_full_stop_stays_on_its_page() -> None:
     pages = [lines(*wrapped([f"w{n}x{m}" for m in range(300)], 430), y=780) for n in range(3)]
     bodies = read(*pages).body.split("\f")
     assert [body.split()[0] for body in bodies] == ["w0x0", "w1x0", "w2x0"]
+
+
+def test_a_longer_left_column_is_read_to_its_end_first() -> None:
+    left, right = wrapped(prose(90, 7), 210), wrapped(prose(40, 8), 210)
+    more = wrapped(prose(60, 9), 210)
+    y = 700 - PITCH * len(left) - 10
+    body = read(together(lines(*left), lines(*more, y=y), lines(*right, x=310))).body
+    assert body.index(more[-1]) < body.index(right[0])
+
+
+def test_labels_and_values_in_a_grid_are_no_header_and_rows() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.grid([72, 200, 500], [600, 630, 660, 690])
+        for n, row in enumerate(
+            (("Founded", "1921"), ("Owner", "Kim Doe"), ("Seat", "The old mill by the river"))
+        ):
+            for x, text in zip((76, 204), row, strict=True):
+                canvas.drawString(x, 670 - 30 * n, text)
+
+    body = read(draw).body
+    assert body == "Founded: 1921\nOwner: Kim Doe\nSeat: The old mill by the river"
+
+
+def test_years_may_name_columns_of_amounts() -> None:
+    rows = [["Service", "2024", "2025"], ["Water", "80.00", "95.50"], ["Power", "7.10", "8.00"]]
+    assert table_rows(read(grid(rows, (72, 250, 350))).body) == rows
+
+
+def test_a_watermark_is_no_title() -> None:
+    def draw(canvas: Canvas) -> None:
+        for n, text in enumerate(wrapped(prose(60, 5), 430)):
+            canvas.drawString(72, 700 - PITCH * n, text)
+        canvas.translate(200, 300)
+        canvas.rotate(45)
+        canvas.setFont("Helvetica", 60)
+        canvas.drawString(0, 0, "DRAFT")
+
+    parsed = read(draw)
+    assert parsed.title is None and "DRAFT" in parsed.body

@@ -20,6 +20,8 @@ APART = 1.2  # times: rows are farther apart than the lines of one cell
 
 _NUMBER = re.compile(r"[-+±<>≤≥~(]*[$€£¥]?\s*[\d][\d.,:/%\s)°'–-]*\D{0,4}$")
 
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -121,7 +123,13 @@ def _has_header(rows: list[_Row]) -> bool:
     cells = [text for row in rest for text in row.texts()]
     if 3 * sum(":" in text for text in cells) > sum(map(bool, cells)):
         return False  # labels with their values
-    if any(_NUMBER.match(text) for text in texts if text) or any(":" in text for text in texts):
+    has_years = any(_YEAR.fullmatch(text) for text in cells)
+    names = [text for text in texts if has_years or not _YEAR.fullmatch(text)]
+    if (
+        not names
+        or any(_NUMBER.match(text) for text in names if text)
+        or any(":" in text for text in texts)
+    ):
         return False
     bodies = [[row.texts()[n] for row in rest if row.cells[n]] for n in range(len(texts))]
     has_numbers = any(body and all(map(_NUMBER.match, body)) for body in bodies)

@@ -103,8 +103,8 @@ def _continue_table(before: list[Part], after: list[Part]) -> None:
         return
     if before[-1] is not first or second.title or not _is_same_shape(first, second):
         return
-    if second.rows[0] != first.rows[0]:
-        after[0] = replace(second, rows=(first.rows[0], *second.rows))
+    if second.rows[0] != first.rows[0] and not first.is_pairs:
+        after[0] = replace(second, rows=(first.rows[0], *second.rows), is_pairs=False)
 
 
 def _is_same_shape(first: Table, second: Table) -> bool:

@@ -174,12 +174,16 @@ def _markdown(parts: Sequence[Paragraph | Table]) -> str:
     for part in parts:
         if isinstance(part, Table):
             texts += [part.title] if part.title else []
-            texts.append(markdown_table(part.rows).strip())
+            texts.append(_pairs(part) if part.is_pairs else markdown_table(part.rows).strip())
         elif part.level:
             texts.append("#" * part.level + " " + " ".join(part.text.split()))
         else:
             texts.append(re.sub(r"^(?=#{1,6} )", r"\\", part.text, flags=re.MULTILINE))
     return "\n\n".join(text for text in texts if text).strip()
+
+
+def _pairs(table: Table) -> str:
+    return "\n".join(f"{label.rstrip(':')}: {value}" for label, value in table.rows)
 
 
 def _title(given: str | None, pages: Sequence[Sequence[Paragraph | Table]]) -> str | None:

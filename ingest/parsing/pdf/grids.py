@@ -4,7 +4,7 @@ Knows nothing about text that is no table.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,12 +16,14 @@ NEAR = 3.0  # points: ends and crossings of rules are met this nearly
 MOST_CELLS = 5_000
 CROSSED = 0.7  # of a cell's side that a rule must cover to part it from its neighbour
 LEAST_FILLED = 0.4  # of a grid's cells; emptier ones are drawings
+LONGEST_NAME = 5  # words of a column's name
 MOST_WORDS = 80  # in a cell on average; fuller grids are page layout
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, the first row being the header; `edges` and `ends` are where the columns begin and end."""
+    """Rows of cells, the first row being the header; `is_pairs` for labels
+    and values without a header; `edges` and `ends` are where the columns begin and end."""
 
     rows: tuple[tuple[str, ...], ...]
     left: float
@@ -31,6 +33,7 @@ class Table:
     edges: tuple[float, ...]
     ends: tuple[float, ...]
     title: str = ""
+    is_pairs: bool = False
 
 
 @dataclass(slots=True)
@@ -137,7 +140,21 @@ def _table(grid: _Grid, words: Sequence[Word]) -> Table | None:
     texts = {
         place: " ".join(line.text for line in lines_of(found)) for place, found in inside.items()
     }
-    return _with_header(grid, owner, texts)
+    table = _with_header(grid, owner, texts)
+    if table is None or len(table.rows[0]) != 2:
+        return table
+    heads = [word.bold for place in owner[0] for word in inside.get(place, [])]
+    return replace(table, is_pairs=_is_pairs(table, is_bold=bool(heads) and all(heads)))
+
+
+def _is_pairs(table: Table, is_bold: bool) -> bool:
+    """Tell labels with their values from a header with rows: the first row is like the others."""
+    labels, (_, first) = [row[0] for row in table.rows], table.rows[0]
+    if is_bold or table.title:
+        return False
+    if all(label.endswith(":") for label in labels if label):
+        return True
+    return len(first.split()) > LONGEST_NAME or any(map(str.isdigit, first))
 
 
 def _crossings(grid: _Grid, owner: list[list[int]], words: Sequence[Word]) -> int:

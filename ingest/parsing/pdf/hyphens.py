@@ -54,7 +54,7 @@ class Hyphens:
         """Join a line and the next one: with a space, or as one word."""
         end, start = _END.search(before), _START.match(after)
         if not end:
-            glued = before.endswith(("/", "-")) and _in_address(before)
+            glued = before.endswith(("/", "-", "@")) and _in_address(before)
             glued |= before.endswith("-") and after[:1].isalnum() and before[-2:-1].isalnum()
             return before + after if glued else f"{before} {after}"
         if not start:

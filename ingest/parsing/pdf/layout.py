@@ -22,6 +22,8 @@ STEP = 2.0  # points that one cell of the picture of a page covers
 DEEPEST = 8  # columns within columns
 PROSE_WORDS = 4  # a line: columns with as many are text, not cells
 PROSE_LINES = 4
+TEXT_SHARE = 0.6  # of the place on both sides of a gap is covered where it parts text
+WHOLE = 0.85  # of a column's width: lines this wide are text that fills it
 FAR = 30.0  # points: rows this far apart may belong to different tables
 
 _MARKER = re.compile(r"([•‣▪◦●○■□–—*·o§-]|\(?[0-9ivx]{1,4}[.)]|\(?[a-zA-Z][.)]|\d+(\.\d+)+\.?)$")
@@ -248,20 +250,22 @@ def _band(items: Sequence[Item]) -> tuple[float, float] | None:
     sizes = [item.size for item in items if isinstance(item, Word)] or [10.0]
     least = 2 * max(1, int(0.6 * median(sizes) / STEP))
     heights = between.sum(axis=0)
-    best, found = least - 1, None
+    best, found = (least, 0), None
     for x in np.argsort(-heights, kind="stable"):
-        if heights[x] <= best:
+        if heights[x] < best[0]:
             break
         parts = np.cumsum(cover[:, x])
         counts = np.bincount(parts, weights=between[:, x])
         part = int(counts.argmax())
-        if counts[part] > best:
-            best, found = int(counts[part]), (int(x), part, parts)
+        # Of places with as much text on both sides the one counts that the longest gap goes through.
+        reach = int(counts[part]), int(np.count_nonzero(parts == part))
+        if reach > best:
+            best, found = reach, (int(x), part, parts)
     if found is None:
         return None
     x, part, parts = found
     rows = np.flatnonzero((parts == part) & ~cover[:, x])
-    return _trimmed(picture, rows, between[:, x])
+    return _trimmed(picture, rows, between[:, x], x)
 
 
 def _without_far(heights: Floats, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -272,13 +276,20 @@ def _without_far(heights: Floats, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return max(parts, key=len)
 
 
-def _trimmed(picture: _Picture, rows: NDArray[np.int64], between: Flags) -> tuple[float, float]:
+def _trimmed(
+    picture: _Picture, rows: NDArray[np.int64], between: Flags, x: int
+) -> tuple[float, float]:
     """Cut a band down to where text stands on both sides, and what follows without a gap below."""
     both = _without_far(picture.heights, rows[between[rows]])
     first, last = int(both[0]), int(both[-1])  # from the bottom of the page upwards
     gaps = np.diff(picture.heights[both])
     gaps = gaps[gaps > STEP]
     farthest = max(12.0, 1.15 * float(np.median(gaps))) if len(gaps) else 12.0
+    # Text as wide as its column goes on in it, however far paragraphs are apart.
+    below = picture.cover[rows[0] : first, :x]
+    is_text = min(picture.cover[both, :x].mean(), picture.cover[both, x:].mean()) > TEXT_SHARE
+    if is_text and below.any() and np.flatnonzero(below.any(axis=0)).max() > WHOLE * x:
+        farthest = FAR
     while first > rows[0] and picture.heights[first] - picture.heights[first - 1] < farthest:
         first -= 1
     return float(picture.heights[last]) + STEP * 2, float(picture.heights[first]) - STEP

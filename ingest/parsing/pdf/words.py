@@ -19,6 +19,8 @@ from pypdfium2 import raw
 WORD_GAP = 0.14  # of the letters' size: narrowest space; TeX shrinks them to 0.22
 SAME_PLACE = 0.15  # of the size: the same letter drawn again this near makes it bold, no more
 UNKNOWN_STEP = 8  # every so many letters one is asked whether the file tells what it is
+SLANTED = 0.1  # of a quarter turn
+WATERMARK_SIZE = 8.0  # points
 BOLD = 600  # weight
 BASE_FONT_BYTES = 200  # longest name of a font that is looked at
 
@@ -58,6 +60,7 @@ class _Run:
 
     turn: int
     size: float
+    shown: float  # the size that the text is given as
     baseline: float
     bold: bool
     mono: bool
@@ -115,6 +118,7 @@ class _Letters:
     def _take(self, corners: Floats, runs: list[_Run]) -> None:
         self.turn = np.array([run.turn for run in runs], dtype=np.int64)
         self.size = np.array([run.size for run in runs])
+        self.shown = np.array([run.shown for run in runs])
         self.baseline = np.array([run.baseline for run in runs])
         self.mono = np.array([run.mono for run in runs], dtype=bool)
         self.bold = np.array([run.bold for run in runs], dtype=bool)
@@ -128,17 +132,20 @@ class _Letters:
 def _run(handle: Any, index: int, found: Any) -> _Run:
     """Read what a text object's letters share, from its first letter."""
     if not found:
-        return _Run(0, 0, 0, False, False)
+        return _Run(0, 0, 0, 0, False, False)
     matrix, x, y = raw.FS_MATRIX(), ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetMatrix(handle, index, ctypes.byref(matrix))
     raw.FPDFText_GetCharOrigin(handle, index, ctypes.byref(x), ctypes.byref(y))
-    turn = round(math.atan2(matrix.b, matrix.a) / (math.pi / 2)) % 4
+    quarters = math.atan2(matrix.b, matrix.a) / (math.pi / 2)
+    turn = round(quarters) % 4
     size = raw.FPDFText_GetFontSize(handle, index) * math.hypot(matrix.c, matrix.d)
+    # A watermark is no heading, however large.
+    shown = WATERMARK_SIZE if abs(quarters - round(quarters)) > SLANTED else abs(size) or 1.0
     baseline = (y.value, -x.value, -y.value, x.value)[turn]
     name, flags = _font(found)
     is_bold = _is_bold(handle, index, found, name)
     is_mono = bool(flags & _FIXED_PITCH or _MONO_NAME.search(name))
-    return _Run(turn, abs(size) or 1.0, baseline, is_bold, is_mono)
+    return _Run(turn, abs(size) or 1.0, shown, baseline, is_bold, is_mono)
 
 
 def _font(found: Any) -> tuple[str, int]:
@@ -253,7 +260,7 @@ def _joined(
         np.minimum.reduceat(letters.bottom[order], starts),
         np.maximum.reduceat(letters.top[order], starts),
         letters.baseline[order][starts],
-        np.add.reduceat(letters.size[order], starts) / (ends - starts),
+        np.add.reduceat(letters.shown[order], starts) / (ends - starts),
         bold,
         letters.mono[order][starts],
     )
