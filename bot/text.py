@@ -35,6 +35,14 @@ def age(updated_at: datetime, now: datetime) -> str:
     return "updated today"
 
 
+def missing(left_out: Sequence[str], limit: int = 200) -> str:
+    """Say what of a document was not read, in at most so many characters; nothing when all was."""
+    if not left_out:
+        return ""
+    phrases = "; ".join(" ".join(visible(phrase).split()) for phrase in left_out)
+    return f"partly read: {shorten(phrases, limit)}"
+
+
 def percent(value: object, interval: Sequence[float] | None = None) -> str:
     """Write a share as a percentage, with its interval when there is one."""
     text = f"{100 * float(str(value)):.1f} %"

@@ -4,7 +4,7 @@ Knows nothing about the order of a run, encoders or the database.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -154,23 +154,29 @@ class Preparer:
             audience=self.audience_of(entry.path),
             chunks=(),
         )
-        yield from _parts(document, chunks)
+        yield from _parts(document, chunks, read.left_out)
 
 
-def _parts(document: Document, chunks: Iterator[Chunk]) -> Iterator[Outcome]:
-    """Give a document whole, or a large one in parts, of which only a few are in memory at once."""
+def _parts(
+    document: Document, chunks: Iterator[Chunk], left_out: Sequence[str]
+) -> Iterator[Outcome]:
+    """Give a document whole, or a large one in parts, of which only a few are in memory at once.
+
+    `left_out` grows while the chunks are taken.
+    """
     first = tuple(islice(chunks, WHOLE_CHUNKS))
     if not first:
         raise Unreadable("There is no text in it but headings.", is_skip=True)
     if len(first) < WHOLE_CHUNKS:
-        yield Prepared(replace(document, chunks=first))
+        yield Prepared(replace(document, chunks=first, left_out=tuple(left_out)))
         return
     left = chain(first, chunks)
     del first
     part = tuple(islice(left, PART_CHUNKS))
     while part:
         following = tuple(islice(left, PART_CHUNKS))
-        yield Part(replace(document, chunks=part), is_last=not following)
+        told = tuple(left_out)
+        yield Part(replace(document, chunks=part, left_out=told), is_last=not following)
         part = following
 
 

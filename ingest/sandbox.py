@@ -45,11 +45,14 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A document as it was read. Its sections come piece by piece, once, before the next document."""
+    """A document as it was read. Its sections come piece by piece, once, before the next document.
+
+    `left_out` says what was not read, and is whole when the last piece was taken.
+    """
 
     title: str
     updated_at: datetime | None
-    left_out: tuple[str, ...]
+    left_out: list[str]
     pieces: Iterator[list[Section]]
 
 
@@ -79,13 +82,14 @@ class Parser:
         ):
             self._start()
         self._parsed += 1
-        frames = self._frames(name, data, names)
+        left_out: list[str] = []
+        frames = self._frames(name, data, names, left_out)
         about = next(frames)
         when = about.get("updated_at")
         return Outline(
             title=str(about["title"]),
             updated_at=datetime.fromisoformat(str(when)) if when else None,
-            left_out=_texts(about.get("left_out")),
+            left_out=left_out,
             pieces=(_sections(frame.get("sections")) for frame in frames),
         )
 
@@ -110,8 +114,10 @@ class Parser:
         self._is_answering = False
         finalize(self, _kill, self._child)
 
-    def _frames(self, name: str, data: bytes, names: Names) -> Iterator[dict[str, object]]:
-        """Give the parts of the child's answer as they come."""
+    def _frames(
+        self, name: str, data: bytes, names: Names, left_out: list[str]
+    ) -> Iterator[dict[str, object]]:
+        """Give the parts of the child's answer as they come; the last says what was left out."""
         self._is_answering = True
         with tempfile.NamedTemporaryFile(prefix="threadwise-") as file:
             file.write(data)
@@ -128,6 +134,7 @@ class Parser:
             yield frame
             frame = self._next()
         self._is_answering = False
+        left_out += _texts(frame.get("left_out"))
         if "reason" in frame:
             raise Unreadable(str(frame["reason"]), is_skip=bool(frame.get("is_skip")))
 

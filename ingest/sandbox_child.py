@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import astuple
 
 from ingest.entries import Unreadable
@@ -40,8 +40,8 @@ def main() -> None:
 
 def _answer(request: dict[str, str]) -> Iterator[dict[str, object]]:
     try:
-        yield from _read(request)
-        yield {"end": True}
+        left_out = yield from _read(request)
+        yield {"end": True, "left_out": list(dict.fromkeys(left_out))}
     except Unreadable as error:
         yield {"reason": str(error), "is_skip": error.is_skip}
     except MemoryError:
@@ -55,7 +55,8 @@ def _answer(request: dict[str, str]) -> Iterator[dict[str, object]]:
         }
 
 
-def _read(request: dict[str, str]) -> Iterator[dict[str, object]]:
+def _read(request: dict[str, str]) -> Generator[dict[str, object], None, Sequence[str]]:
+    """Give what the document is and its sections; returns what was left out of all its pieces."""
     from ingest.parsing import formats
     from ingest.splitting import naming, sections
 
@@ -68,10 +69,10 @@ def _read(request: dict[str, str]) -> Iterator[dict[str, object]]:
     yield {
         "title": title,
         "updated_at": parsed.updated_at and parsed.updated_at.isoformat(),
-        "left_out": parsed.left_out,
     }
     for piece in sections.sections(parsed, title):
         yield {"sections": [astuple(section) for section in piece]}
+    return parsed.left_out
 
 
 if __name__ == "__main__":

@@ -164,7 +164,10 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 def _timed(row: dict[str, Any]) -> dict[str, Any]:
     when = row["updated_at"]
-    return row | {"updated_at": datetime.fromisoformat(when) if when else None}
+    return row | {
+        "updated_at": datetime.fromisoformat(when) if when else None,
+        "left_out": tuple(row.get("left_out") or ()),
+    }
 
 
 def _answer(row: TupleRow) -> Answer:

@@ -67,7 +67,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document ready to be stored: `audience` holds "*", channel ids or person ids."""
+    """A document ready to be stored: `audience` holds "*", channel ids or person ids.
+
+    `left_out` says what of it was not read: "page 2 of 3 is a picture without text".
+    """
 
     path: str
     version: str
@@ -77,6 +80,7 @@ class Document:
     updated_at: datetime | None
     audience: tuple[str, ...]
     chunks: tuple[Chunk, ...]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ READER = Viewer((EVERYONE,))
 class Passage:
     """A chunk that was found. `vector` is a cosine, `lexical` a BM25 score, `score` the fused 0..1.
 
-    `likeness` is the cosine with the passage that scored best in the same search.
+    `likeness` is the cosine with the passage that scored best in the same search; `left_out` says what of
+    its document was not read.
     """
 
     chunk_id: int
@@ -125,6 +130,7 @@ class Passage:
     vector: float | None = None
     lexical: float | None = None
     likeness: float = 0.0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +171,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A source as it is shown; `quote` stands verbatim in the document."""
+    """A source as it is shown; `quote` stands verbatim in the document, of which `left_out` was not read."""
 
     title: str
     path: str
@@ -176,6 +182,7 @@ class Citation:
     updated_at: datetime | None
     source: str
     chunk_id: int
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +248,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """What an admin wants to know of a source."""
+    """What an admin wants to know of a source.
+
+    `partial` documents were read in part; `complaint` says what is wrong with its settings.
+    """
 
     name: str
     kind: str
@@ -250,9 +260,11 @@ class SourceStatus:
     chunks: int
     failed: int
     skipped: int
+    partial: int
     last_success: datetime | None
     next_run: datetime | None
     last_error: str | None
+    complaint: str | None
     run: Run | None
 
 

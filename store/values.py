@@ -6,6 +6,7 @@ Knows nothing about tables.
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pgvector import HalfVector
@@ -22,6 +23,9 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
 )
 _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2212\u2043", "-"))
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+"""Of a page's date. What is outside is a slip or a trick, and some of it no driver can read back."""
+
 _UNHELD = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -40,6 +44,13 @@ def searchable(text: str) -> str:
     if text.isascii():
         return text
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_HYPHENS)
+
+
+def readable(moment: datetime | None) -> datetime | None:
+    """Give a date that a page can have; None for others, such as those that break the reading of a row."""
+    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return None
+    return moment
 
 
 def halfvec(connection: Connection, vector: "Sequence[float] | NDArray[np.float32]") -> HalfVector:

@@ -176,6 +176,7 @@ def _citation(passage: Passage) -> Citation:
         updated_at=passage.updated_at,
         source=passage.source,
         chunk_id=passage.chunk_id,
+        left_out=passage.left_out,
     )
 
 

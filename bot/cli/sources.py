@@ -11,6 +11,7 @@ import typer
 
 from bot.terminal import console
 from bot.terminal.json_contract import source_json
+from bot.text import missing, visible
 from store.records import Run, SourceStatus
 
 if TYPE_CHECKING:
@@ -52,18 +53,24 @@ def sources(
 ) -> None:
     """List the sources: documents, chunks, last run, next run, last error."""
     from bot.services import open_services
-    from store.index import runs, sources
+    from store.index import documents, runs, sources
 
     with open_services(context.obj) as services, services.database.reading() as connection:
-        found = sources.statuses(connection, services.workspace)
-        failures = {s.name: runs.failures(connection, services.workspace, s.name) for s in found}
+        workspace = services.workspace
+        found = sources.statuses(connection, workspace)
+        failures = {s.name: runs.failures(connection, workspace, s.name) for s in found}
+        partial = {s.name: documents.partial(connection, workspace, s.name) for s in found}
     if as_json:
-        console.put_json([source_json(status) for status in found])
+        console.put_json([source_json(status, partial[status.name]) for status in found])
         return
     _print(found)
+    for name, documents_left in partial.items():
+        for path, left_out in documents_left:
+            line = f"  {name}: {visible(path)}: {missing(left_out)}"
+            console.data().print(line, markup=False, style="yellow")
     for name, failed in failures.items():
         for failure, _ in failed:
-            line = f"  {name}: {failure.path}: {failure.reason}"
+            line = f"  {name}: {visible(failure.path)}: {visible(failure.reason)}"
             console.data().print(line, markup=False, style="dim" if failure.is_skip else "yellow")
 
 
@@ -101,11 +108,12 @@ def _print(found: list[SourceStatus]) -> None:
         "chunks",
         "failed",
         "skipped",
+        "partly read",
         "last success",
         "next run",
     )
     rows = [
-        (s.name, s.kind, s.documents, s.chunks, s.failed, s.skipped,
+        (s.name, s.kind, s.documents, s.chunks, s.failed, s.skipped, s.partial,
          console.ago(s.last_success, now), console.ago(s.next_run, now) if s.next_run else "by hand")
         for s in found
     ]  # fmt: skip
@@ -113,3 +121,5 @@ def _print(found: list[SourceStatus]) -> None:
     for status in found:
         if status.last_error:
             console.data().print(f"  {status.name}: {status.last_error}", markup=False, style="red")
+        if status.complaint:
+            console.data().print(f"  {status.complaint}", markup=False, style="red")

@@ -109,7 +109,7 @@ def reindex(edge: Edge, command: Command) -> str:
     if not known:
         return NO_SOURCES
     if word.lower() == "status":
-        return "\n".join(_state(status, datetime.now(UTC)) for status in known)
+        return "\n".join(state(status, datetime.now(UTC)) for status in known)
     chosen = [status for status in known if word in ("", "all", status.name)]
     if not chosen:
         names = ", ".join(status.name for status in known)
@@ -211,10 +211,12 @@ def _queue(edge: Edge, status: SourceStatus, person: str) -> str:
     return f"{name} will be read again now. I will tell you when it is done."
 
 
-def _state(status: SourceStatus, now: datetime) -> str:
+def state(status: SourceStatus, now: datetime) -> str:
     facts = [f"{status.documents} documents"]
     if status.failed:
         facts.append(f"{status.failed} could not be read")
+    if status.partial:
+        facts.append(f"{status.partial} read in part")
     if _is_running(status.run, now):
         facts.append(f"being read now: {_progress(status.run)}")
     facts.append(f"last read {_date(status.last_success)}")
@@ -222,6 +224,8 @@ def _state(status: SourceStatus, now: datetime) -> str:
         facts.append(f"next {_date(status.next_run)}")
     if status.last_error:
         facts.append(f"last error: {mrkdwn(shorten(status.last_error, 300))}")
+    if status.complaint:
+        facts.append(mrkdwn(shorten(status.complaint, 300)))
     return f"• {mrkdwn(status.name)}: " + ", ".join(facts)
 
 

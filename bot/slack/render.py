@@ -13,7 +13,7 @@ from uuid import UUID
 from bot.intents import Intent
 from bot.slack import rich_text
 from bot.slack.markup import host, link, literal, mrkdwn, reply
-from bot.text import age, shorten, visible
+from bot.text import age, missing, shorten, visible
 from store.feedback.faqs import Faq
 from store.records import Answer, Citation, Reason, Status
 
@@ -225,7 +225,8 @@ def _name(cited: Citation) -> str:
 
 def _facts(cited: Citation, now: datetime) -> str:
     where = "" if link(cited.url) else f" ({shorten(_one_line(cited.path), TITLE_CHARS)})"
-    return where + (f", {age(cited.updated_at, now)}" if cited.updated_at else "")
+    when = f", {age(cited.updated_at, now)}" if cited.updated_at else ""
+    return where + when + (f"\n{missing(cited.left_out)}" if cited.left_out else "")
 
 
 def _one_line(text: str) -> str:

@@ -3,7 +3,7 @@
 Knows nothing about printing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from store.records import Answer, Citation, Passage, SourceStatus
@@ -40,6 +40,7 @@ def citation_json(citation: Citation) -> dict[str, object]:
         "score": round(citation.score, 4),
         "updated_at": _date(citation.updated_at),
         "source": citation.source,
+        "left_out": list(citation.left_out),
     }
 
 
@@ -55,7 +56,10 @@ def _passage_json(passage: Passage) -> dict[str, object]:
     }
 
 
-def source_json(source: SourceStatus) -> dict[str, object]:
+def source_json(
+    source: SourceStatus, partial: Sequence[tuple[str, tuple[str, ...]]] = ()
+) -> dict[str, object]:
+    """Write how a source is doing; `partial` are the documents that were read in part."""
     run: Mapping[str, object] | None = None
     if source.run is not None:
         run = {
@@ -77,9 +81,12 @@ def source_json(source: SourceStatus) -> dict[str, object]:
         "chunks": source.chunks,
         "failed": source.failed,
         "skipped": source.skipped,
+        "partial": source.partial,
+        "partly_read": [{"path": path, "left_out": list(left)} for path, left in partial],
         "last_success": _date(source.last_success),
         "next_run": _date(source.next_run),
         "last_error": source.last_error,
+        "complaint": source.complaint,
         "run": run,
     }
 

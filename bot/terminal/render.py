@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.text import age, visible
+from bot.text import age, missing, visible
 from store.records import Answer, Citation
 
 AROUND_CHARS = 350
@@ -95,13 +95,19 @@ def _list(console: Console, citations: Sequence[Citation]) -> None:
         for number, cited in enumerate(citations[:SHOWN], start=1):
             parts = (_name(cited), _where(cited), _age(cited, now))
             console.print(Text(f"  {number}  {'  '.join(part for part in parts if part)}"))
+            if cited.left_out:
+                console.print(Text(f"     {missing(cited.left_out)}"))
         return
     table = Table.grid(padding=(0, 2))
+    partial = [cited for cited in citations[:SHOWN] if cited.left_out]
     for number, cited in enumerate(citations[:SHOWN], start=1):
         where = Text(_where(cited), f"dim link {cited.url}" if _is_link(cited.url) else "dim")
         name = Text(_name(cited))
         table.add_row(Text(f"  {number}", "dim"), name, where, Text(_age(cited, now), "dim"))
     console.print(table)
+    for cited in partial:
+        line = f"  {citations.index(cited) + 1}  {missing(cited.left_out)}"
+        console.print(Text(line, "yellow"))
 
 
 def _name(cited: Citation) -> str:

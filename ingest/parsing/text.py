@@ -3,7 +3,7 @@
 Knows nothing about other formats, nor how text is split.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,8 @@ class Parsed:
     headings with what a link to them ends with, in order. What a large text has beyond `body`
     comes in `more`, piece by piece, once. `facts` are lines about the document that stand before
     its text: "Owner: Rink team". `left_out` says what of the document was not read, in
-    short phrases for people: "page 2 of 3 is a picture without text", "3 comments".
+    short phrases for people: "page 2 of 3 is a picture without text", "3 comments". What is found out
+    while `more` is read is added to it, where it is a list.
     """
 
     body: str
@@ -34,7 +35,7 @@ class Parsed:
     is_plain: bool = False
     named: tuple[tuple[str, str], ...] = ()
     more: Iterable[str] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: Sequence[str] = ()
     facts: str = ""
 
 

@@ -76,7 +76,7 @@ WITH near AS (
 SELECT c.chunk_id, b.source, d.path, d.title, c.heading, coalesce(c.url, d.url), c.body,
        encode(c.text_hash, 'hex'), d.updated_at, c.position, 0::float8,
        1 - (c.embedding <=> %(vector)s::halfvec), NULL::float8,
-       near.similarity, near.good, near.bad, near.answer_id
+       near.similarity, near.good, near.bad, near.answer_id, d.left_out
 FROM near
 CROSS JOIN LATERAL (
     SELECT * FROM chunks WHERE workspace_id = %(workspace)s AND embedder_id = {embedder}
@@ -163,7 +163,7 @@ def near(
             "floor": floor,
         },
     ).fetchall()
-    return [Memory(Passage(*row[:13]), *row[13:]) for row in rows]
+    return [Memory(Passage(*(*row[:13], 0.0, tuple(row[17]))), *row[13:17]) for row in rows]
 
 
 def votes_each(connection: Connection, workspace: str) -> list[int]:

@@ -14,15 +14,19 @@ from store.index import chunks, postings
 from store.index.builds import Build
 from store.index.chunks import new_ids
 from store.records import Document, Stored
-from store.values import adapt_vectors, storable
+from store.values import adapt_vectors, readable, storable
 
 if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
     import numpy as np
     from numpy.typing import NDArray
 
+MOST_PHRASES = 50
+MOST_PHRASE_CHARS = 300
+"""Of what was left out of one document; its reader cannot do more with more."""
+
 _COPY_DOCUMENTS = """
 COPY documents (workspace_id, document_id, build_id, scope_id, path, version, content_hash, title,
-                url, updated_at, ingested_at, chunks) FROM STDIN
+                url, updated_at, ingested_at, chunks, left_out) FROM STDIN
 """
 
 
@@ -107,6 +111,26 @@ def touch(
     )
 
 
+def partial(
+    connection: Connection, workspace: str, source: str
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Give the documents that are served and were read in part, by path, each with what was left out."""
+    rows = connection.execute(
+        "SELECT d.path, d.left_out FROM documents d JOIN builds b USING (workspace_id, build_id)"
+        " WHERE b.workspace_id = %s AND b.source = %s AND b.state = 'live' AND d.left_out <> '{}'"
+        " ORDER BY d.path",
+        (workspace, source),
+    ).fetchall()
+    return [(row[0], tuple(row[1])) for row in rows]
+
+
+def phrases(left_out: Sequence[str]) -> list[str]:
+    """Give what was left out as it is stored: the first phrases, and how many more there are."""
+    kept = [storable(phrase)[:MOST_PHRASE_CHARS] for phrase in left_out[:MOST_PHRASES]]
+    more = len(left_out) - len(kept)
+    return [*kept, f"and {more} more"] if more else kept
+
+
 def some_paths(connection: Connection, workspace: str, build_id: int, limit: int) -> list[str]:
     """Give up to `limit` paths of a build: for cleaning it away bit by bit."""
     rows = connection.execute(
@@ -175,7 +199,8 @@ def _insert(
                 (workspace, document_id, build.build_id, scopes[document.audience],
                  storable(document.path), storable(document.version), document.content_hash,
                  storable(document.title), document.url and storable(document.url),
-                 document.updated_at, now, len(document.chunks))
+                 readable(document.updated_at), now, len(document.chunks),
+                 phrases(document.left_out))
             )  # fmt: skip
     rows = [
         (document_id, scopes[document.audience], document.title, chunk)

@@ -14,7 +14,7 @@ from store.database import Connection
 from store.index import chunks, documents, postings
 from store.index.builds import Build
 from store.records import Document
-from store.values import storable
+from store.values import readable, storable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0)
 """
 
 _PUBLISH = """
-UPDATE documents SET build_id = %s, version = %s, url = %s, updated_at = %s, ingested_at = %s
+UPDATE documents SET build_id = %s, version = %s, url = %s, updated_at = %s, ingested_at = %s,
+                     left_out = %s
 WHERE workspace_id = %s AND document_id = %s
 """
 
@@ -90,7 +91,8 @@ def publish(
     connection.execute(
         _PUBLISH,
         (build.build_id, storable(document.version), document.url and storable(document.url),
-         document.updated_at, now, workspace, document_id),
+         readable(document.updated_at), now, documents.phrases(document.left_out), workspace,
+         document_id),
     )  # fmt: skip
     connection.execute(
         "UPDATE scopes SET build_id = %s, audience = %s WHERE workspace_id = %s AND scope_id = %s",
@@ -127,6 +129,6 @@ def _begin(
         _BEGIN,
         (workspace, document_id, of(build.build_id), scope_id, storable(document.path),
          storable(document.version), document.content_hash, storable(document.title),
-         document.url and storable(document.url), document.updated_at, now),
+         document.url and storable(document.url), readable(document.updated_at), now),
     )  # fmt: skip
     return document_id, scope_id

@@ -161,7 +161,8 @@ scaled AS (
 )
 SELECT c.chunk_id, b.source, d.path, d.title, c.heading, coalesce(c.url, d.url), c.body,
        encode(c.text_hash, 'hex'), d.updated_at, c.position, best.score, best.vector, best.lexical,
-       1 - (c.embedding <=> first_value(c.embedding) OVER (ORDER BY best.score DESC, c.chunk_id))
+       1 - (c.embedding <=> first_value(c.embedding) OVER (ORDER BY best.score DESC, c.chunk_id)),
+       d.left_out
 FROM best
 JOIN chunks c ON c.workspace_id = %(workspace)s AND c.chunk_id = best.chunk_id
 JOIN documents d ON d.workspace_id = %(workspace)s AND d.document_id = c.document_id
@@ -268,7 +269,7 @@ def passages(
             "limit": limit,
         },
     ).fetchall()
-    return [Passage(*row) for row in rows]
+    return [Passage(*(*row[:-1], tuple(row[-1]))) for row in rows]
 
 
 def _vector_leg(scope: Scope, exact: int) -> str:

@@ -19,7 +19,10 @@ SELECT s.name, s.kind, s.address,
             USING (workspace_id, build_id)
         WHERE b.workspace_id = s.workspace_id AND b.source = s.name AND b.state = 'live'),
        count(f.path) FILTER (WHERE NOT f.is_skip), count(f.path) FILTER (WHERE f.is_skip),
-       s.last_success, s.next_run, s.last_error
+       (SELECT count(*) FROM documents d JOIN builds b USING (workspace_id, build_id)
+        WHERE b.workspace_id = s.workspace_id AND b.source = s.name AND b.state = 'live'
+        AND d.left_out <> '{}'),
+       s.last_success, s.next_run, s.last_error, s.complaint
 FROM sources s LEFT JOIN failures f ON f.workspace_id = s.workspace_id AND f.source = s.name
 WHERE s.workspace_id = %s AND s.retired_at IS NULL
 GROUP BY s.workspace_id, s.name ORDER BY s.name
