@@ -73,7 +73,8 @@ def _starts_new(group: list[Line], line: Line, usual: float, region: Region) -> 
         return True
     if last.mono != line.mono and short:
         return True
-    if last.bold != line.bold and short and len(group) <= MOST_HEADING_LINES:
+    is_ended = last.right < region.right - last.size
+    if last.bold != line.bold and is_ended and len(group) <= MOST_HEADING_LINES:
         return True
     indented = line.left > last.left + 0.8 * line.size and not MARKER.match(group[0].text)
     ended = ENDED.search(last.text) is not None
