@@ -29,7 +29,7 @@ MACHINE_KEYS = {
     "type", "kind", "draft", "url", "aliases", "alias", "redirect_from", "redirect_to",
     "redirects", "menu", "css", "class", "cssclass", "icon", "image", "images", "cover", "banner",
     "thumbnail", "theme", "toc", "math", "comments", "search", "robots", "sitemap", "nav",
-    "navtitle", "nav_order", "nav_exclude", "parent", "grand_parent", "has_children", "has_toc",
+    "navtitle", "navigation", "nav_order", "nav_exclude", "parent", "grand_parent", "has_children", "has_toc",
     "order", "position", "hide", "hidden", "sidebar", "sidebar_position", "sidebar_label",
     "pagination_next", "pagination_prev", "custom_edit_url", "hide_title", "lang", "locale",
     "jupyter", "kernelspec", "output", "format", "params", "outputs", "cascade", "geekdocnav",

@@ -11,7 +11,7 @@ _RULE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}[ \t]*$")
 _CODE = re.compile(r"\.\. (?:code-block|code|sourcecode)::\s*(\S*)")
 _TITLED = re.compile(r"\.\. (note|warning|tip|important|caution|admonition|seealso)::\s*(.*)")
 _LINK = re.compile(r"`([^`<]+?)\s*<([^>]+)>`__?")
-_ROLE = re.compile(r":[\w:.+-]+:`([^`<]+?)(?:\s*<[^>]+>)?`")
+_ROLE = re.compile(r"(?<![\w:.+-]):[\w:.+-]{1,60}:`([^`<]+?)(?:\s*<[^>]+>)?`")
 
 
 def read(data: bytes) -> Parsed:
