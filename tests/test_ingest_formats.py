@@ -269,3 +269,17 @@ def test_a_file_that_unpacks_to_too_much_is_refused_and_the_next_is_read() -> No
     assert "memory" in reason(parser, "bomb.docx", bomb) or "MB" in reason(parser, "b.docx", bomb)
     assert "| 1 | 2 |" in words(outline(parser, "a.csv", "a,b\n1,2\n"))
     parser.close()
+
+
+def test_rst_directives_keep_what_they_show() -> None:
+    source = (
+        ".. |crew| replace:: Crew Nine\n\n.. note:: Mind\n\n   the step, |crew|.\n\n"
+        ".. list-table:: Keys\n   :header-rows: 1\n\n   * - Room\n     - Key\n   * - Attic\n     - brass\n\n"
+        '.. csv-table::\n\n   a,b\n   1,"2,3"\n\n.. figure:: a.png\n   :alt: x\n\n   The plan.\n\n'
+        ".. unheard-of::\n\n   Kept :ref:`here <x>`.\n\n.. a comment\n\n.. toctree::\n\n   pages\n"
+    )
+    body = read("a.rst", source).body
+    for shown in ("**Note** Mind", "the step, Crew Nine.", "| Attic | brass |", "| 1 | 2,3 |",
+                  "The plan.", "Kept here."):  # fmt: skip
+        assert shown in body
+    assert "comment" not in body and "pages" not in body

@@ -3,20 +3,34 @@
 Knows nothing about Sphinx: directives that need it are left out.
 """
 
+import csv
 import re
+from collections.abc import Iterator
 
+from ingest.parsing.tables import table
 from ingest.parsing.text import Parsed, decode
 
 _RULE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}[ \t]*$")
-_CODE = re.compile(r"\.\. (?:code-block|code|sourcecode)::\s*(\S*)")
-_TITLED = re.compile(r"\.\. (note|warning|tip|important|caution|admonition|seealso)::\s*(.*)")
+_DIRECTIVE = re.compile(r"\.\. ([\w:+-]+)::[ ]*(.*)")
+_REPLACED = re.compile(r"^\.\. \|([^|\n]+)\| replace:: *(.*)$", re.MULTILINE)
+_NAME = re.compile(r"\|([^|\n]{1,100})\|(?! replace::)")
+_CODES = {"code-block", "code", "sourcecode", "parsed-literal", "highlight", "prompt", "math"}
+_HIDDEN = {"toctree", "contents", "index", "raw", "include", "meta", "highlight", "sectnum", "_"}
+_NOTES = {
+    "note", "warning", "tip", "important", "caution", "seealso", "danger", "hint", "attention",
+    "error", "deprecated", "versionadded", "versionchanged", "todo",
+}  # fmt: skip
 _LINK = re.compile(r"`([^`<]+?)\s*<([^>]+)>`__?")
 _ROLE = re.compile(r"(?<![\w:.+-]):[\w:.+-]{1,60}:`([^`<]+?)(?:\s*<[^>]+>)?`")
 
 
 def read(data: bytes) -> Parsed:
     """Give the text with Markdown's headings; their depth follows the order of first use."""
-    lines = decode(data).expandtabs(4).split("\n")
+    source = decode(data).expandtabs(4)
+    texts = {name: text.strip() for name, text in _REPLACED.findall(source)}
+    # Once: texts that stand for one another could grow without end.
+    source = _NAME.sub(lambda name: texts.get(name.group(1), name.group()), source)
+    lines = source.split("\n")
     found: list[str] = []
     styles: list[str] = []
     index = 0
@@ -58,12 +72,43 @@ def _directive(lines: list[str], index: int, found: list[str]) -> int:
     block = [line[3:] for line in lines[index + 1 : end]]
     while block and re.match(r"\s*:[\w-]+:", block[0]):
         block.pop(0)
-    code, titled = _CODE.match(lines[index]), _TITLED.match(lines[index])
-    if code:
-        found += [f"```{code.group(1)}", *_trim(block), "```", ""]
-    elif titled:
-        found += [f"**{titled.group(1).title()}** {titled.group(2)}", *map(_inline, block)]
+    found += _shown(lines[index], block)
     return end - index
+
+
+def _shown(first: str, block: list[str]) -> Iterator[str]:
+    """Give what a reader sees of a directive; a comment shows nothing."""
+    match = _DIRECTIVE.match(first)
+    if not match:
+        return
+    name, rest = match.group(1).lower(), match.group(2).strip()
+    if name in _HIDDEN:
+        return
+    if name in _CODES:
+        yield from (f"```{rest}", *_trim(block), "```", "")
+    elif name in ("list-table", "csv-table"):
+        rows = _list_rows(block) if name == "list-table" else list(csv.reader(_trim(block)))
+        yield from (f"**{rest}**" if rest else "", "", table(rows), "")
+    elif name in ("image", "figure"):
+        yield from ("", *map(_inline, block), "")
+    else:
+        title = name.replace("-", " ").title() if name in _NOTES else ""
+        yield " ".join(filter(None, [f"**{title}**" if title else "", _inline(rest)]))
+        yield from ("", *map(_inline, block), "")
+
+
+def _list_rows(block: list[str]) -> list[list[str]]:
+    """Read rows written as lists in a list: `* - cell`."""
+    rows: list[list[str]] = []
+    for line in block:
+        text = line.strip()
+        if text.startswith("* -"):
+            rows.append([text[3:].strip()])
+        elif text.startswith("- ") and rows:
+            rows[-1].append(text[2:].strip())
+        elif text and rows:
+            rows[-1][-1] += f" {text}"
+    return [[_inline(cell) for cell in row] for row in rows]
 
 
 def _trim(block: list[str]) -> list[str]:
