@@ -14,12 +14,13 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from store.database import Connection
-from store.records import Answer, Citation, Passage
+from store.records import Answer, Citation, Passage, Shown
 from store.values import halfvec, storable
 
 _SELECT = """
 SELECT a.answer_id, q.body, a.status, a.confidence, a.body, a.citations, a.passages, q.intent,
-       coalesce(q.intent_confidence, 0), a.signals, a.versions, q.timings, a.hints
+       coalesce(q.intent_confidence, 0), a.signals, a.versions, q.timings, a.hints,
+       a.shown
 FROM answers a JOIN questions q USING (workspace_id, question_id) WHERE a.workspace_id = %s
 """
 
@@ -39,8 +40,8 @@ def record(
     """
     added = connection.execute(
         "INSERT INTO answers (workspace_id, answer_id, question_id, status, confidence, body,"
-        " citations, passages, signals, versions, hints, embedder_id, embedding, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
+        " citations, passages, signals, versions, hints, shown, embedder_id, embedding, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
         " ON CONFLICT (workspace_id, question_id) DO NOTHING",
         (
             workspace,
@@ -54,6 +55,7 @@ def record(
             Jsonb(dict(answer.signals)),
             Jsonb(dict(answer.versions)),
             _rows(answer.hints),
+            _seen(answer.shown),
             embedder_id,
             None if vector is None else halfvec(connection, vector),
             now,
@@ -156,6 +158,20 @@ def _rows(records: Sequence[Citation] | Sequence[Passage]) -> Jsonb:
     return Jsonb([_plain(dataclasses.asdict(record)) for record in records])
 
 
+def _seen(shown: Sequence[Shown]) -> Jsonb:
+    return Jsonb(
+        [
+            {
+                "text": storable(each.text),
+                "marked": [storable(part) for part in each.marked],
+                "path": storable(each.path),
+                "heading": storable(each.heading),
+            }
+            for each in shown
+        ]
+    )
+
+
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     when = row["updated_at"]
     texts = {key: storable(value) for key, value in row.items() if isinstance(value, str)}
@@ -185,4 +201,5 @@ def _answer(row: TupleRow) -> Answer:
         versions=row[10],
         timings_ms=row[11],
         hints=tuple(Citation(**_timed(each)) for each in row[12]),
+        shown=tuple(Shown(**each | {"marked": tuple(each["marked"])}) for each in row[13]),
     )

@@ -186,11 +186,25 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A text that the reader of a reply sees without a click, and the parts of it that say it.
+
+    `text` stands in the passage of that page and heading line by line; `marked` are slices of `text`.
+    """
+
+    text: str
+    marked: tuple[str, ...]
+    path: str
+    heading: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How a question ended, with everything needed to explain it later.
 
-    `body` is what is said: for status answered or unsure a verbatim slice of the first citation's quote.
-    `hints` are the nearest pages of a question that found no answer; `vector` is the question's.
+    `body` is what is said: for status answered or unsure lines of the first citation's quote as they stand,
+    mostly a slice of it. `shown` is what is seen of the documents: the body, then its passage, then
+    others. `hints` are the nearest pages of a question that found no answer; `vector` is the question's.
     """
 
     answer_id: UUID
@@ -207,6 +221,7 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     hints: tuple[Citation, ...] = ()
     vector: tuple[float, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

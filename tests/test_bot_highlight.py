@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, best_span
+from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, Highlight, highlight
 
 VECTOR = [1.0, 0.0]
 
@@ -23,33 +23,34 @@ class Encode:
 
 def test_the_sentence_that_says_it_is_given_as_it_stands() -> None:
     passage = "Shops open at nine.  A refund takes *five* days. Bring the receipt."
-    span, cosines = best_span(passage, "how long is a refund", VECTOR, Encode())
-    assert span == "A refund takes *five* days." and len(cosines) == 3
+    found = highlight(passage, "how long is a refund", VECTOR, Encode())
+    assert found.quote == "A refund takes *five* days." and len(found.cosines) == 3
 
 
 def test_neighbours_that_say_it_as_well_are_joined() -> None:
     passage = "A refund takes days. No refund without receipt. We are closed on Mondays."
-    span, _ = best_span(passage, "refund", VECTOR, Encode())
-    assert span == "A refund takes days. No refund without receipt."
+    found = highlight(passage, "refund", VECTOR, Encode())
+    assert found.quote == "A refund takes days. No refund without receipt."
 
 
 def test_of_a_long_passage_only_what_shares_words_with_the_question_is_encoded() -> None:
     filler = [f"Item {n} is about {'something else entirely ' * 8}and ends here." for n in range(9)]
     encode = Encode()
     passage = " ".join([*filler, "A refund takes five days."])
-    span, _ = best_span(passage, "When do I get my refunds?", VECTOR, encode)
-    assert span == "A refund takes five days."
+    found = highlight(passage, "When do I get my refunds?", VECTOR, encode)
+    assert found.quote == "A refund takes five days."
     encoded = [text for group in encode.seen for text in group]
     assert sum(map(len, encoded)) <= MAX_CHARS and max(map(len, encoded)) <= UNIT_CHARS
 
 
 def test_sentences_of_very_different_length_are_not_padded_to_the_longest() -> None:
     encode = Encode()
-    best_span(
+    highlight(
         "Yes. " + "A refund is paid " + "with much care " * 9 + "indeed.", "x", VECTOR, encode
     )
     assert len(encode.seen) == 2
 
 
 def test_a_passage_without_sentences_is_its_own_quote() -> None:
-    assert best_span("  # Title  ", "x", VECTOR, Encode()) == ("# Title", [])
+    found = highlight("  # Title  ", "x", VECTOR, Encode())
+    assert found == Highlight("# Title", ("# Title",))

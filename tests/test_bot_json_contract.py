@@ -36,6 +36,7 @@ ANSWER = {
     "intent": {"name": TEXT_OR_NULL, "confidence": NUMBER},
     "answer": TEXT_OR_NULL,
     "citations": [CITATION],
+    "shown": [{"text": str, "marked": [str], "path": str, "heading": str}],
     "passages": [{"path": str, "heading": str, "score": NUMBER}],
     "timings_ms": {"total": NUMBER},
 }
@@ -145,7 +146,9 @@ def test_a_batch_gives_one_answer_a_line_with_the_ids_that_were_given(shell: She
 def test_why_gives_the_answer_as_it_was_kept(shell: Shell) -> None:
     answer = shell.json("ask", "i want leave", "--json")
     assert isinstance(answer, Mapping)
-    assert misfits(shell.json("why", str(answer["id"]), "--json"), ANSWER) == []
+    kept = shell.json("why", str(answer["id"]), "--json")
+    assert isinstance(kept, Mapping)
+    assert misfits(kept, ANSWER) == [] and kept["shown"] == answer["shown"]
 
 
 def test_sources_are_a_list(shell: Shell) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from bot.slack import markup, render, rich_text
-from store.records import Answer, Citation
+from store.records import Answer, Citation, Shown
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ID = UUID("12345678-1234-5678-1234-567812345678")
@@ -123,8 +123,64 @@ def test_feedback_controls_carry_the_answers_id(status: str, has: bool) -> None:
 def test_a_table_is_lined_up_in_a_code_block_with_an_arrow_at_the_row() -> None:
     table = "| Grade | Days |\n|---|---|\n| Junior | 25 |\n| Senior | 28 |"
     message = render.message(answer(f"See:\n\n{table}\n\nEnd.", "| Senior | 28 |"), NOW)
-    (code,) = [e for e in walk(message.blocks) if e.get("type") == "rich_text_preformatted"]
+    _, code = [e for e in walk(message.blocks) if e.get("type") == "rich_text_preformatted"]
     assert code["elements"][0]["text"] == "  Grade  | Days\n  Junior | 25\n▸ Senior | 28"
+
+
+def test_a_row_is_told_with_its_columns_names_in_a_notification() -> None:
+    table = "| Grade | Days | Note |\n|---|---|---|\n| Junior | 25 | |\n| Senior | 28 | x \\| y |"
+    row = "| Grade | Days | Note |\n|---|---|---|\n| Senior | 28 | x \\| y |"
+    message = render.message(answer(table, row), NOW)
+    assert "> Grade: Senior, Days: 28, Note: x | y\n" in message.text
+
+
+def seen(*texts: tuple[str, str, str, str]) -> tuple[Shown, ...]:
+    return tuple(Shown(text, (mark,), path, heading) for text, mark, path, heading in texts)
+
+
+def test_the_unit_comes_first_then_its_passage_then_other_passages_under_their_names() -> None:
+    pay = replace(
+        CITED, title="Pay", path="hr/pay.md", heading="When", quote="Paid on the 25th. Twice."
+    )
+    days = replace(CITED, heading="Leave > Unpaid", quote="Unpaid leave is agreed on.")
+    made = answer(
+        best="Unused days lapse in March.",
+        citations=(CITED, days, pay),
+        shown=seen(
+            (
+                "Unused days lapse in March.",
+                "Unused days lapse in March.",
+                CITED.path,
+                CITED.heading,
+            ),
+            (CITED.quote, "Unused days lapse in March.", CITED.path, CITED.heading),
+            (days.quote, days.quote, CITED.path, days.heading),
+            ("Paid on the 25th.", "Paid on the 25th.", pay.path, "When"),
+        ),
+    )
+    message = render.message(made, NOW)
+    whole = shown(message)
+    order = [
+        "Unused",
+        "Full-time",
+        "Leave > Unpaid",
+        "Unpaid leave",
+        "Pay > When",
+        "Paid on",
+        "Sources",
+    ]
+    places = [whole.index(each) for each in order]
+    assert places == sorted(places)
+    assert "Paid on the 25th. …" in whole and "Full-time staff get 28 days." not in bold(message)
+    assert "Paid" not in message.text.split("•")[0]
+
+
+def test_two_marks_in_one_passage_are_both_bold() -> None:
+    text = "One thing. Two things. Three things."
+    assert [
+        (e["text"], "style" in e) for e in walk(rich_text.elements(text, ("Three things.", "One thing.")))
+        if e.get("type") == "text"
+    ] == [("One thing.", True), (" Two things. ", False), ("Three things.", True)]  # fmt: skip
 
 
 def test_markdown_is_shown_as_its_text() -> None:
@@ -257,15 +313,6 @@ def check(message: render.Message) -> None:
             assert re.match(r"https?://[\w.-]+", element["url"]) and value
         if kind == "plain_text":
             assert 0 < len(element["text"]) <= 3000
-
-
-def test_a_long_passage_is_cut_around_what_answers() -> None:
-    passage = "before " * 400 + "HERE IT IS." + " after" * 400
-    found = rich_text.elements(passage, "HERE IT IS.")
-    whole = "".join(e["text"] for e in walk(found) if e.get("type") == "text")
-    assert "before HERE IT IS. after" in whole
-    assert len(whole) <= rich_text.QUOTE_CHARS + 2
-    assert whole.startswith("…") and whole.endswith("…")
 
 
 def test_reasons_are_one_click_and_other_words_a_modal() -> None:

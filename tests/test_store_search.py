@@ -113,3 +113,17 @@ def test_unknown_words_are_counted(database: Database) -> None:
         terms = search.prepare(connection, "local", "vpn zorblax frumious", EVERYBODY).terms
     assert (terms.terms, terms.unknown) == (("vpn",), 2)
     assert terms.unknown_idf > 0
+
+
+def test_passages_are_measured_against_any_one_of_them(database: Database) -> None:
+    store(
+        database,
+        [page("a.md", "parking permit"), page("b.md", "parking permit"), page("c.md", "tea")],
+    )
+    chunks = {p.path: p.chunk_id for p in _find(database, "parking tea")}
+    with database.reading() as connection:
+        found = search.likeness(
+            connection, "local", chunks["a.md"], [chunks["b.md"], chunks["c.md"]]
+        )
+        assert search.likeness(connection, "other", chunks["a.md"], list(chunks.values())) == {}
+    assert found[chunks["c.md"]] < found[chunks["b.md"]]

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.answering import confidence, faq, highlight
+from bot.answering import confidence, faq, showing
+from bot.answering.highlight import Highlight, highlight
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
 from bot.answering.request import Request
@@ -22,11 +23,8 @@ from store.values import searchable
 if TYPE_CHECKING:
     from models.embedder import Embedder
 
-SHOWN = 3
-"""Sources shown with an answer, at most."""
-
-SHOWN_SHARE = 0.6
-"""A further source is shown when its fused score is at least this share of the first one's."""
+FURTHER_CHARS = 300
+"""Characters of units that are encoded for each further passage that is shown."""
 
 
 class Answerer:
@@ -92,18 +90,21 @@ class Answerer:
     def _compose(self, found: Found, parameters: Parameters) -> Answer:
         """Answer with the sentences that say it, if that is probable enough; else give hints."""
         started = time.perf_counter()
-        span, signals = self.judge(found)
+        said, signals = self.judge(found)
         probability = parameters.calibrator.probability(signals) if signals else 0.0
         status = parameters.calibrator.status(probability) if signals else "not_found"
         is_told = status != "not_found"
-        cited = tuple(_citation(passage) for passage in _shown(found.passages))
+        chosen = showing.chosen(found.passages)
+        cited = tuple(_citation(passage) for passage in chosen)
+        marked = [said.marked, *self._marked(found, chosen[1:])] if is_told else []
         return Answer(
             answer_id=uuid4(),
             question=found.question,
             status=status,
             confidence=probability,
-            body=span if is_told else None,
+            body=said.quote if is_told else None,
             citations=cited if is_told else (),
+            shown=showing.shown(cited, said.quote, marked) if is_told else (),
             hints=() if is_told else cited,
             passages=tuple(found.passages),
             signals=signals,
@@ -113,20 +114,26 @@ class Answerer:
             timings_ms={**found.timings, "decide": _ms(started)},
         )
 
-    def judge(self, found: Found) -> tuple[str, dict[str, float]]:
-        """Highlight what says it, a verbatim slice of the first passage; give the signals beside it.
+    def judge(self, found: Found) -> tuple[Highlight, dict[str, float]]:
+        """Highlight what says it in the first passage; give the signals beside it.
 
         Both are empty where nothing was found.
         """
         if not found.passages:
-            return "", {}
+            return Highlight("", ()), {}
         first = found.passages[0]
-        span, cosines = highlight.best_span(
-            first.body, found.question, found.vector, self._embedder.encode
-        )
-        signals = confidence.signals(found.passages, found.terms, cosines)
+        said = highlight(first.body, found.question, found.vector, self._embedder.encode)
+        signals = confidence.signals(found.passages, found.terms, said.cosines)
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
-        return span, signals
+        return said, signals
+
+    def _marked(self, found: Found, further: Sequence[Passage]) -> list[tuple[str, ...]]:
+        """Mark one unit of each further passage."""
+        encode, chars = self._embedder.encode, FURTHER_CHARS
+        return [
+            highlight(p.body, found.question, found.vector, encode, marks=1, chars=chars).marked
+            for p in further
+        ]
 
 
 def normalized(text: str) -> str:
@@ -153,16 +160,6 @@ def _ended(answer: Answer, decision: Decision, step: Step) -> Answer:
         signals=intent_signals(decision),
         versions={**answer.versions, "intents": decision.version},
     )
-
-
-def _shown(passages: Sequence[Passage]) -> list[Passage]:
-    """Choose up to three passages of different documents that score near the first."""
-    shown: list[Passage] = []
-    for passage in passages:
-        is_new = all((p.source, p.path) != (passage.source, passage.path) for p in shown)
-        if is_new and passage.score >= SHOWN_SHARE * passages[0].score:
-            shown.append(passage)
-    return shown[:SHOWN]
 
 
 def _citation(passage: Passage) -> Citation:

@@ -6,6 +6,7 @@ Knows nothing about how answers get approved.
 from collections.abc import Sequence
 from uuid import uuid4
 
+from bot.answering import showing
 from bot.answering.request import Request
 from store.database import Database
 from store.feedback import faqs
@@ -57,6 +58,7 @@ def _answer(question: str, faq: Faq, similarity: float, vector: Sequence[float])
         confidence=similarity,
         body=faq.body,
         citations=(citation,),
+        shown=showing.shown((citation,), faq.body, ((faq.body,),)),
         signals={"faq": similarity},
         versions={"faq": str(faq.faq_id)},
         vector=tuple(vector),

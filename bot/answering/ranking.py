@@ -1,14 +1,15 @@
 """Order found passages as they are shown: what is learned of titles and sources added to their scores,
-near-duplicates collapsed, the newer of two near-equals first.
+near-duplicates collapsed, the version that was asked for first, the newer of two near-equals first.
 
 Knows nothing about the database or models: the weights are handed in.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from bot.answering import versions
 from store.index.search import Terms
 from store.records import Passage
 
@@ -24,7 +25,31 @@ NEAR_SCORE = 0.3
 Measured on 24 questions about five outdated pages beside newer ones: right quote first 10 -> 15, and
 the other 139 questions 81 -> 83 (.60 to .75 and .15 to .4 differ by up to 2 questions)."""
 
+NEWER_BY = timedelta(days=3)
+"""What two pages' own dates must differ by for one to be newer: less is one round of editing."""
+
 _WORD = re.compile(r"\w+")
+_COMMON = frozenset(
+    [
+        "what",
+        "when",
+        "where",
+        "which",
+        "with",
+        "from",
+        "have",
+        "does",
+        "this",
+        "that",
+        "your",
+        "they",
+        "will",
+        "about",
+    ]
+)
+
+Alike = Callable[[Passage, Sequence[Passage]], Mapping[int, float]]
+"""Measures passages against one: the cosines by chunk id."""
 
 
 def words(text: str) -> frozenset[str]:
@@ -64,9 +89,24 @@ def title_share(passage: Passage, terms: Terms) -> float:
     return sum(held) / terms.ceiling
 
 
-def arrange(passages: Sequence[Passage], limit: int = 10) -> list[Passage]:
-    """Collapse near-duplicates, let the newer of near-equals lead, cut to `limit`."""
-    return _newer_first(_collapse(passages))[:limit]
+def arrange(
+    passages: Sequence[Passage],
+    limit: int = 10,
+    *,
+    question: str = "",
+    alike: Alike | None = None,
+    liked: Collection[str] = (),
+) -> list[Passage]:
+    """Collapse near-duplicates, let the asked version and the newer of near-equals lead, cut to `limit`.
+
+    `alike` is asked only where a newer passage may lead; without it, likenesses count that were measured
+    against the first passage. `liked` are hashes of texts that people found right: these stay first.
+    """
+    asked = versions.named(question)
+    kept = _asked_first(_collapse(passages), asked)
+    if kept and kept[0].text_hash not in liked:
+        kept = _newer_first(kept, question, asked, alike or _found_alike)
+    return kept[:limit]
 
 
 def _stem(lexeme: str) -> str:
@@ -86,7 +126,7 @@ def _collapse(passages: Sequence[Passage]) -> list[Passage]:
     kept: list[tuple[Passage, frozenset[str]]] = []
     for passage in passages:
         mine = words(passage.body)
-        twin = next((i for i, (_, w) in enumerate(kept) if overlap(mine, w) >= SAME_SHARE), None)
+        twin = next((i for i, one in enumerate(kept) if _is_twin(passage, mine, *one)), None)
         if twin is None:
             kept.append((passage, mine))
         elif _age(passage) > _age(kept[twin][0]):
@@ -99,19 +139,61 @@ def _collapse(passages: Sequence[Passage]) -> list[Passage]:
     return [passage for passage, _ in kept]
 
 
-def _newer_first(passages: list[Passage]) -> list[Passage]:
-    if not passages:
+def _is_twin(a: Passage, words_a: frozenset[str], b: Passage, words_b: frozenset[str]) -> bool:
+    return overlap(words_a, words_b) >= SAME_SHARE and versions.of(a) == versions.of(b)
+
+
+def _asked_first(passages: list[Passage], asked: frozenset[str]) -> list[Passage]:
+    """Put the near passages of the version that the question names before the others."""
+    if not asked or not passages:
         return passages
-    first = passages[0]
-    rivals = [
-        p
-        for p in passages[1:]
-        if (p.source, p.path) != (first.source, first.path)
-        and _age(p) > _age(first)
-        and first.score - p.score <= NEAR_SCORE
-        and p.likeness >= ALIKE
-    ]
+    floor = passages[0].score - NEAR_SCORE
+    wanted = [p for p in passages if p.score >= floor and versions.agree(asked, versions.of(p))]
+    return [*wanted, *(p for p in passages if p not in wanted)]
+
+
+def _newer_first(
+    passages: list[Passage], question: str, asked: frozenset[str], alike: Alike
+) -> list[Passage]:
+    first, *others = passages
+    about = _subject(question) & _subject(f"{first.title} {first.heading} {first.path}")
+    rivals = [p for p in others if _may_lead(p, first, about, asked)]
+    if not rivals:
+        return passages
+    likeness = alike(first, rivals)
+    rivals = [p for p in rivals if likeness.get(p.chunk_id, 0.0) >= ALIKE]
     if not rivals:
         return passages
     newest = max(rivals, key=_age)
     return [newest, *(p for p in passages if p is not newest)]
+
+
+def _may_lead(rival: Passage, first: Passage, about: frozenset[str], asked: frozenset[str]) -> bool:
+    """Whether a passage is newer, scores near, and is about the same subject and the asked version."""
+    if not (rival.updated_at and first.updated_at):
+        return False
+    return (
+        (rival.source, rival.path) != (first.source, first.path)
+        and rival.updated_at - first.updated_at >= NEWER_BY
+        and first.score - rival.score <= NEAR_SCORE
+        and about <= _subject(f"{rival.title} {rival.heading} {rival.path} {rival.body}")
+        and _same_version(rival, first, asked)
+    )
+
+
+def _same_version(rival: Passage, first: Passage, asked: frozenset[str]) -> bool:
+    """A question that names no version is answered by the newest."""
+    if not asked:
+        return True
+    mine, its = versions.of(rival), versions.of(first)
+    return versions.agree(asked, mine) or not (mine or versions.agree(asked, its))
+
+
+def _subject(text: str) -> frozenset[str]:
+    """Give the beginnings of a text's telling words, so that plurals and forms count as one."""
+    return frozenset(word[:5] for word in words(text) if len(word) > 3 and word not in _COMMON)
+
+
+def _found_alike(first: Passage, others: Sequence[Passage]) -> Mapping[int, float]:
+    is_reference = first.likeness > 1 - 1e-3
+    return {p.chunk_id: p.likeness for p in others} if is_reference else {}

@@ -61,7 +61,7 @@ class Retriever:
         leg: search.Leg = "hybrid",
         vector: "NDArray[np.float32] | None" = None,
     ) -> Found:
-        """Search for one question in three round trips; `vector` is the question's, where it is known.
+        """Search for one question in three or four round trips; `vector` is the question's, where it is known.
 
         One `leg` alone is for measuring: neither titles nor memory count in it.
         """
@@ -95,4 +95,11 @@ class Retriever:
             "encode": (encoded - started) * 1000,
             "search": (time.perf_counter() - encoded) * 1000,
         }
-        return Found(question, ranking.arrange(rows), plan.terms, numbers, speaks, timings)
+        kept = ranking.arrange(rows, question=question, alike=self._alike, liked=speaks)
+        return Found(question, kept, plan.terms, numbers, speaks, timings)
+
+    def _alike(self, first: Passage, others: Sequence[Passage]) -> Mapping[int, float]:
+        """Measure against what is first now, which may be another passage than the search put first."""
+        chunks = [p.chunk_id for p in others]
+        with self._database.reading() as connection:
+            return search.likeness(connection, self._workspace, first.chunk_id, chunks)

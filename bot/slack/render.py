@@ -7,15 +7,17 @@ nothing in it to escape from. Limits after docs.slack.dev/reference/block-kit.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
+from bot.answering import showing
 from bot.intents import Intent
 from bot.slack import rich_text
 from bot.slack.markup import host, link, literal, mrkdwn, reply
 from bot.text import age, missing, shorten, visible
 from store.feedback.faqs import Faq
-from store.records import Answer, Citation, Reason, Status
+from store.records import Answer, Citation, Reason, Shown, Status
 
 Block = dict[str, object]
 Controls = Literal["feedback", "buttons", "none"]
@@ -138,13 +140,47 @@ def reason_view(answer_id: UUID) -> Block:
 
 
 def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
-    best = answer.body or ""
-    passage = answer.citations[0].quote if answer.citations else best
-    quoted = rich_text.elements(passage, best) or [_line([_plain(best or passage)])]
+    """One unit first, then its passage, then the others under their titles, then where they stand."""
+    seen = showing.of(answer)
+    best = answer.body or (seen[0].text if seen else "")
     said = [UNSURE] if answer.status == "unsure" else []
-    text = "\n".join([*said, *_quoted_text(best or passage), *_listed_text(answer.citations, now)])
+    text = "\n".join([*said, *_quoted_text(best), *_listed_text(answer.citations, now)])
     blocks = [_section(mrkdwn(line)) for line in said]
-    return text, [*blocks, _rich(quoted), *_listed("Sources", answer.citations, now)]
+    blocks += [_rich(rich_text.elements(each.text, each.marked)) for each in seen[:1]]
+    for before, each in pairwise(seen):
+        quoted = rich_text.elements(_with_gaps(each, answer.citations), each.marked)
+        blocks.append(_rich([*_over(before, each, answer.citations), *quoted]))
+    blocks = [block for block in blocks if block.get("elements") != []]
+    if not seen:
+        blocks.append(_rich([_line([_plain(best)])]))
+    return text, [*blocks, *_listed("Sources", answer.citations, now)]
+
+
+def _with_gaps(seen: Shown, citations: Sequence[Citation]) -> str:
+    """Show by an ellipsis where a passage goes on."""
+    cited = _cited(seen, citations)
+    if cited is None or seen.text.strip() not in cited.quote:
+        return seen.text
+    quote, text = cited.quote.strip(), seen.text.strip()
+    before = "" if quote.startswith(text) else "… "
+    return f"{before}{text}{'' if quote.endswith(text) else ' …'}"
+
+
+def _over(before: Shown, seen: Shown, citations: Sequence[Citation]) -> list[Block]:
+    """Name a further passage: a page by its title, another section of the same page by its heading."""
+    if (before.path, before.heading) == (seen.path, seen.heading):
+        return []
+    cited = _cited(seen, citations)
+    heading = shorten(_one_line(seen.heading), TITLE_CHARS)
+    name = heading if before.path == seen.path and heading else _name(cited) if cited else ""
+    head: Block = {"type": "text", "text": literal(name), "style": {"italic": True}}
+    return [_line([head])] if name else []
+
+
+def _cited(seen: Shown, citations: Sequence[Citation]) -> Citation | None:
+    place = (seen.path, seen.heading)
+    same = [cited for cited in citations if (cited.path, cited.heading) == place]
+    return next((c for c in same if seen.text.strip() in c.quote), same[0] if same else None)
 
 
 def _not_found(answer: Answer, now: datetime) -> tuple[str, list[Block]]:

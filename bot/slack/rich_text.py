@@ -4,16 +4,13 @@ Knows nothing about answers. Nothing of a passage becomes a link, a mention or f
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from bot.slack.markup import literal
 from bot.text import shorten, visible
 
 Element = dict[str, object]
-
-QUOTE_CHARS = 1500
-"""The longest part of a passage that is shown; a whole passage of 256 tokens is about 1,200."""
 
 CELL_CHARS = 40
 TABLE_ROWS = 25
@@ -26,15 +23,14 @@ _CODE = re.compile(r"(`+)([^`\n]+)\1")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+")
 _BULLET = re.compile(r"^(\s*)[-*+]\s+")
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_RULE = re.compile(r"^[\s|:=-]*-[\s|:=-]*$")
 
 Piece = tuple[str, bool]
 """Some text, and whether it is the part that answers."""
 
 
-def elements(passage: str, best: str) -> list[Element]:
-    """Give the rich_text elements of a passage in which `best`, a slice of it, is bold."""
-    lines = _lines(*_window(passage, best))
+def elements(text: str, marked: Sequence[str]) -> list[Element]:
+    """Give the rich_text elements of a passage in which the slices `marked` are bold."""
+    lines = _lines(_pieces(text, marked))
     found: list[Element] = []
     for kind, group in groupby(_classified(lines), key=lambda each: each[0]):
         block = [pieces for _, pieces in group]
@@ -47,29 +43,52 @@ def elements(passage: str, best: str) -> list[Element]:
 
 
 def plain(passage: str) -> str:
-    """Give a passage as running text, without Markdown's signs."""
-    lines = (_BULLET.sub("• ", _HEADING.sub("", line)) for line in visible(passage).split("\n"))
-    return _inline("\n".join(line for line in lines if not _FENCE.match(line)))
+    """Give a passage as running text, without Markdown's signs; a row's cells with their columns' names."""
+    lines = _named(visible(passage).split("\n"))
+    texts = (_BULLET.sub("• ", _HEADING.sub("", line)) for line in lines)
+    return _inline("\n".join(line for line in texts if not _FENCE.match(line)))
 
 
-def _window(passage: str, best: str) -> tuple[str, str, str]:
-    """Cut the passage into before, best and after, as much as may be shown."""
-    start = passage.find(best) if best.strip() else -1
-    if start < 0:
-        return shorten(best or passage, QUOTE_CHARS), "", ""
-    best = shorten(best, QUOTE_CHARS)
-    room = QUOTE_CHARS - len(best)
-    before, after = passage[:start], passage[start + len(best) :]
-    keep = min(len(before), max(room // 2, room - len(after)))
-    cut = before[len(before) - keep :]
-    if keep < len(before):
-        cut = "…" + cut.partition(" ")[2]
-    return cut, best, shorten(after, room - keep) if room > keep else ""
+def _named(lines: Sequence[str]) -> Iterator[str]:
+    names: list[str] = []
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith("|"):
+            names = []
+            yield line
+        elif number + 1 < len(lines) and _is_rule(lines[number + 1]):
+            names = _split(line)
+        elif names and not _is_rule(line):
+            cells = zip(names, _split(line), strict=False)
+            yield ", ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+        elif not _is_rule(line):
+            yield line
 
 
-def _lines(before: str, best: str, after: str) -> list[list[Piece]]:
+def _is_rule(line: str) -> bool:
+    return "-" in line and not line.strip("|:=- \t")
+
+
+def _split(row: str) -> list[str]:
+    cells = re.split(r"(?<!\\)\|", row.strip().removeprefix("|").removesuffix("|"))
+    return [cell.strip().replace("\\|", "|") for cell in cells]
+
+
+def _pieces(text: str, marked: Sequence[str]) -> Iterator[Piece]:
+    """Cut a text where a marked slice begins and ends; overlapping ones become one."""
+    places = sorted((text.find(part), len(part)) for part in marked if part.strip())
+    end = 0
+    for start, length in places:
+        if start < 0 or start + length <= end:
+            continue
+        yield text[end:start], False
+        yield text[max(start, end) : start + length], True
+        end = start + length
+    yield text[end:], False
+
+
+def _lines(pieces: Iterator[Piece]) -> list[list[Piece]]:
     lines: list[list[Piece]] = [[]]
-    for text, is_best in ((before, False), (best, True), (after, False)):
+    for text, is_best in pieces:
         for number, part in enumerate(visible(text).split("\n")):
             if number:
                 lines.append([])
@@ -133,7 +152,11 @@ def _inline(text: str) -> str:
 def _aligned(block: list[list[Piece]]) -> str:
     """Line up a table's columns; an arrow points to the rows that answer."""
     rows = [(_cells(pieces), any(is_best for _, is_best in pieces)) for pieces in block]
-    rows = [row for row in rows if not _RULE.match("|".join(row[0]))][:TABLE_ROWS]
+    rows = [row for row in rows if not _is_rule("|".join(row[0]))]
+    first = next((n for n, row in enumerate(rows) if row[1]), 0)
+    if first >= TABLE_ROWS:  # what answers is shown in the longest table
+        rows = [rows[0], *rows[first - TABLE_ROWS // 2 :]]
+    rows = rows[:TABLE_ROWS]
     columns = max((len(cells) for cells, _ in rows), default=0)
     widths = [max(len(c[i]) if i < len(c) else 0 for c, _ in rows) for i in range(columns)]
     has_best = any(is_best for _, is_best in rows)
@@ -146,9 +169,8 @@ def _aligned(block: list[list[Piece]]) -> str:
 
 
 def _cells(pieces: list[Piece]) -> list[str]:
-    line = "".join(text for text, _ in pieces).strip().strip("|")
-    cells = re.split(r"(?<!\\)\|", line)
-    return [shorten(_inline(cell.strip().replace("\\|", "|")), CELL_CHARS) for cell in cells]
+    cells = _split("".join(text for text, _ in pieces))
+    return [shorten(_inline(cell), CELL_CHARS) for cell in cells]
 
 
 def _verbatim(block: list[list[Piece]]) -> str:

@@ -6,7 +6,7 @@ Knows nothing about printing.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from store.records import Answer, Citation, Passage, SourceStatus
+from store.records import Answer, Citation, Passage, Shown, SourceStatus
 
 
 def answer_json(answer: Answer) -> dict[str, object]:
@@ -22,6 +22,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
         },
         "answer": answer.body,
         "citations": [citation_json(citation) for citation in answer.citations],
+        "shown": [_shown_json(shown) for shown in answer.shown],
         "hints": [citation_json(hint) for hint in answer.hints],
         "passages": [_passage_json(passage) for passage in answer.passages[:10]],
         "signals": {name: round(value, 4) for name, value in answer.signals.items()},
@@ -41,6 +42,15 @@ def citation_json(citation: Citation) -> dict[str, object]:
         "updated_at": _date(citation.updated_at),
         "source": citation.source,
         "left_out": list(citation.left_out),
+    }
+
+
+def _shown_json(shown: Shown) -> dict[str, object]:
+    return {
+        "text": shown.text,
+        "marked": list(shown.marked),
+        "path": shown.path,
+        "heading": shown.heading,
     }
 
 

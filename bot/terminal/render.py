@@ -1,9 +1,9 @@
-"""What an answer looks like in the terminal: the quote with its best sentences bold, and its sources.
+"""What an answer looks like in the terminal: what is seen of the documents with what says it in bold, and where it stands.
 
 Knows nothing about how answers are made or kept. Text only, never markup: documents cannot style it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -11,11 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bot.answering import showing
 from bot.text import age, missing, visible
-from store.records import Answer, Citation
-
-AROUND_CHARS = 350
-"""How much of the passage is shown before and after its best sentences."""
+from store.records import Answer, Citation, Shown
 
 SHOWN = 3
 
@@ -28,8 +26,9 @@ def render(console: Console, answer: Answer) -> None:
     """Print an answer: what it says, how sure it is, and where it stands."""
     if answer.status in ("answered", "unsure"):
         console.print()
-        _indent(console, _quote(answer))
-        console.print()
+        for text in _quotes(answer):
+            _indent(console, text)
+            console.print()
         console.print(_certainty(answer))
         _list(console, answer.citations)
     elif answer.status == "not_found":
@@ -61,19 +60,35 @@ def certainty(answer: Answer) -> str:
     return f"Fairly sure ({share})." if answer.confidence >= 0.65 else f"Probably ({share})."
 
 
-def _quote(answer: Answer) -> Text:
-    passage = answer.citations[0].quote if answer.citations else ""
-    best = answer.body or passage
-    start = passage.find(best)
-    if start < 0:
-        return Text(visible(best), "bold")
-    end = start + len(best)
-    before, after = passage[:start], passage[end:]
-    if len(before) > AROUND_CHARS:
-        before = "… " + before[-AROUND_CHARS:].partition(" ")[2]
-    if len(after) > AROUND_CHARS:
-        after = after[:AROUND_CHARS].rpartition(" ")[0] + " …"
-    return Text.assemble((visible(before), "dim"), (visible(best), "bold"), (visible(after), "dim"))
+def _quotes(answer: Answer) -> Iterator[Text]:
+    """One unit first, then its passage, then the others under their titles."""
+    seen = showing.of(answer)
+    if not seen:
+        yield Text(visible(answer.body or ""), "bold")
+    for number, each in enumerate(seen):
+        name = _name_over(seen[number - 1], each, answer.citations) if number else ""
+        head = Text(f"{name}\n", "italic") if name else Text()
+        yield Text.assemble(head, *_pieces(each))
+
+
+def _name_over(before: Shown, seen: Shown, citations: Sequence[Citation]) -> str:
+    """Name a further passage: a page by its title, another section of the same page by its heading."""
+    if (before.path, before.heading) == (seen.path, seen.heading):
+        return ""
+    if before.path == seen.path and seen.heading:
+        return visible(seen.heading).replace("\n", " ")
+    place = (seen.path, seen.heading)
+    return next((_name(c) for c in citations if (c.path, c.heading) == place), "")
+
+
+def _pieces(seen: Shown) -> Iterator[tuple[str, str]]:
+    end = 0
+    for start, length in sorted((seen.text.find(part), len(part)) for part in seen.marked):
+        if start >= end:
+            yield visible(seen.text[end:start]), "dim"
+            yield visible(seen.text[start : start + length]), "bold"
+            end = start + length
+    yield visible(seen.text[end:]), "dim"
 
 
 def _certainty(answer: Answer) -> Text:

@@ -286,3 +286,16 @@ def _found(scope: Scope) -> str:
 
 def _visible(scope: Scope, table: str) -> str:
     return f"AND {table}scope_id = ANY (%(scopes)s)" if scope.hidden else ""
+
+
+def likeness(
+    connection: Connection, workspace: str, chunk_id: int, others: Sequence[int]
+) -> dict[int, float]:
+    """Give the cosines of chunks with one of them, by chunk id; only of the same encoder."""
+    rows = connection.execute(
+        "SELECT c.chunk_id, 1 - (c.embedding <=> one.embedding) FROM chunks one"
+        " JOIN chunks c USING (workspace_id, embedder_id)"
+        " WHERE workspace_id = %s AND one.chunk_id = %s AND c.chunk_id = ANY (%s::bigint[])",
+        (workspace, chunk_id, list(others)),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
