@@ -176,3 +176,8 @@ def test_a_short_opening_goes_with_the_first_section_as_it_is_written() -> None:
     found = chunks(text)
     assert [chunk.heading for chunk in found] == ["B", "C"]
     assert found[0].body in text
+
+
+def test_what_front_matter_tells_stands_with_the_opening_of_the_page() -> None:
+    (found,) = chunks("---\nowner: Ann\n---\n# T\n\nOpening words.\n\n## B\n\nMore words.")
+    assert found.body == "Owner: Ann\n\nOpening words.\n\n## B\n\nMore words."

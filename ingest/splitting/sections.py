@@ -73,7 +73,7 @@ def _opened(facts: list[Block], found: list[Section]) -> list[Section]:
     """Put what is known about a document before its text."""
     if not facts:
         return found
-    if found and not found[0].headings and not found[0].markup:
+    if found and not found[0].headings:
         return [replace(found[0], blocks=(*facts, *found[0].blocks)), *found[1:]]
     return [Section((), None, tuple(facts)), *found]
 
