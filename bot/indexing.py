@@ -156,4 +156,6 @@ def register(services: Services, configs: Sequence[SourceConfig]) -> None:
     with services.database.connection() as connection:
         stored.retire_others(connection, workspace, [c.name for c in configs], datetime.now(UTC))
         for c in configs:
-            stored.register(connection, workspace, c.name, c.kind, c.address, c.schedule)
+            stored.register(
+                connection, workspace, c.name, c.kind, c.address, c.schedule, c.complaint
+            )

@@ -3,6 +3,7 @@
 Nothing else reads the environment, but for the tokens of sources (bot/indexing.py).
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: defaults that ship with the project are found from here."""
+
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 
 
 class SettingsError(Exception):
@@ -46,14 +49,14 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="THREADWISE_LOG_LEVEL"
     )
-    learn_at: str = Field("03:30", alias="THREADWISE_LEARN_AT", pattern=r"^(off|[0-2]?\d:[0-5]\d)$")
+    learn_at: str = Field("03:30", alias="THREADWISE_LEARN_AT")
     threads: int = Field(2, alias="THREADWISE_THREADS", ge=1, le=64)
     answer_above: float | None = Field(None, alias="THREADWISE_ANSWER_ABOVE", ge=0, le=1)
     unsure_above: float | None = Field(None, alias="THREADWISE_UNSURE_ABOVE", ge=0, le=1)
     max_question: int = Field(3000, alias="THREADWISE_MAX_QUESTION", ge=100)
     max_file_mb: int = Field(50, alias="THREADWISE_MAX_FILE_MB", ge=1)
     max_removed_share: float = Field(0.3, alias="THREADWISE_MAX_REMOVED_SHARE", ge=0, le=1)
-    retention_days: int = Field(365, alias="THREADWISE_RETENTION_DAYS", ge=1)
+    retention_days: int = Field(365, alias="THREADWISE_RETENTION_DAYS", ge=1, le=36_500)
     slack_bot_token: str | None = Field(None, alias="SLACK_BOT_TOKEN")
     slack_app_token: str | None = Field(None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: str | None = Field(None, alias="SLACK_SIGNING_SECRET")
@@ -67,6 +70,13 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("learn_at")
+    @classmethod
+    def _is_time(cls, value: str) -> str:
+        if value != "off" and not _TIME.fullmatch(value):
+            raise ValueError('write a time of day such as 03:30 (0:00 to 23:59), or "off"')
+        return value
 
     @field_validator("slack_api_url")
     @classmethod
@@ -93,7 +103,8 @@ def load(env_file: str | Path | None = ".env") -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         raise SettingsError(
-            f"{name}={first.get('input')!r} cannot be used: {first['msg']}."
+            f"{name}={first.get('input')!r} cannot be used:"
+            f" {first['msg'].removeprefix('Value error, ')}."
         ) from error
     _check_slack(settings)
     return settings

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from ingest.entries import OptionValue, Source, SourceConfig
+from ingest.schedule import EXAMPLE as EXAMPLE_LINE
+from ingest.schedule import Schedule, ScheduleError
 from store.records import EVERYONE
 
 KINDS = {
@@ -32,7 +34,6 @@ EXAMPLE = Path(__file__).resolve().parent.parent / "evals" / "handbook"
 """The handbook that comes with Threadwise: what is read when nothing is configured."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
-CRON_FIELDS = 5
 EVERY_HALF_HOUR = (
     "*/30 * * * *"  # when nothing else is said: unchanged documents cost next to nothing
 )
@@ -167,12 +168,14 @@ class _Reader:
             )
         if not address:
             raise self._error(index, "address", f"{name!r} needs an address: where is it?")
+        schedule, complaint = self._schedule(index, table)
         given = {key: table[key] for key in _COMMON if key in table and key in _SIMPLE}
         return SourceConfig(
             name=name,
             kind=kind,
             address=self._resolve(kind, address),
-            schedule=self._schedule(index, table),
+            schedule=schedule,
+            complaint=complaint,
             include=_strings(table.get("include")),
             exclude=_strings(table.get("exclude")),
             audience=_audience(table.get("audience")),
@@ -194,15 +197,20 @@ class _Reader:
             ):
                 raise self._error(index, key, f"{key} = {value!r} is not of the right type.")
 
-    def _schedule(self, index: int, table: dict[str, object]) -> str | None:
+    def _schedule(self, index: int, table: dict[str, object]) -> tuple[str | None, str | None]:
+        """Give the schedule, or what is wrong with it: that must not stop the other sources."""
         schedule = str(table.get("schedule", EVERY_HALF_HOUR)).strip()
         if schedule == "off":
-            return None
-        if len(schedule.split()) != CRON_FIELDS:
-            raise self._error(
-                index, "schedule", f'{schedule!r} is not a cron line such as "0 * * * *", or "off".'
+            return None, None
+        try:
+            Schedule(schedule)
+        except ScheduleError as error:
+            return None, (
+                f"{self.path}, line {self._line(index, 'schedule')}: the schedule {schedule!r} of"
+                f" source {table.get('name')!r} cannot be read ({error}), so it is read by hand only."
+                f' Write a cron line such as "{EXAMPLE_LINE}", or "off".'
             )
-        return schedule
+        return schedule, None
 
     def _rules(
         self, index: int, table: dict[str, object]

@@ -36,6 +36,8 @@ class Unreadable(Exception):
 class SourceConfig:
     """One source as it is configured.
 
+    `complaint` says what is wrong with its schedule, which then does not run it.
+
     `rules` are (pattern, audience), the first match wins; `cache` is a folder where a source may
     keep what it fetched.
     """
@@ -44,6 +46,7 @@ class SourceConfig:
     kind: str
     address: str
     schedule: str | None = None
+    complaint: str | None = None
     link: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

@@ -4,15 +4,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bot.processes.clock import ScheduleError, Timetable, tick, trigger
+from bot.processes.clock import Cron, Timetable, tick
 from bot.services import Services
 from bot.settings import Settings
-from ingest.entries import SourceConfig
+from bot.slack import commands
 from store import queue
 from store.database import Database
 from store.election import Candidate
@@ -93,27 +93,43 @@ def test_a_trigger_only_defers_and_never_twice(services: Services) -> None:
         assert queue.depths(connection) == [queue.Depth("work", 1, 0)]
 
 
-def test_a_schedule_that_is_none_names_the_source_and_the_cure() -> None:
-    with pytest.raises(ScheduleError, match="wiki.*cron line"):
-        trigger(SourceConfig("wiki", "folder", "/", schedule="99 * * * *"))
+def test_a_bad_schedule_stops_neither_the_other_sources_nor_the_nights(services: Services) -> None:
+    file = services.settings.sources
+    assert file is not None
+    good = file.read_text()
+    file.write_text(
+        f'{good}[[source]]\nname = "notes"\naddress = "{file.parent}"\nschedule = "every day"\n'
+    )
+    timetable = Timetable(services)
+    timetable.refresh()
+    timetable.refresh()
+    with services.database.connection() as connection:
+        notes, wiki = sources.statuses(connection, services.workspace)
+    planned_jobs = (
+        {job.id for job in timetable._scheduler.get_jobs()} if timetable._scheduler else {}
+    )
+    timetable.end()
+    assert planned_jobs == {"ingest:wiki", "learn", "retain"}
+    assert wiki.next_run and wiki.complaint is None and notes.next_run is None
+    for said in (
+        "sources.toml, line 8:",
+        "'every day'",
+        "'notes'",
+        'such as "0 4 * * *", or "off"',
+    ):
+        assert said in (notes.complaint or "")
+    assert "every day" in commands.state(notes, datetime.now(UTC))
+    write(file, "0 4 * * *", name="notes")
+    timetable.refresh()
+    timetable.end()
+    with services.database.connection() as connection:
+        (notes,) = sources.statuses(connection, services.workspace)
+    assert notes.complaint is None and notes.next_run
 
 
-@pytest.mark.parametrize(
-    ("weekdays", "expected"),
-    [
-        ("0", {"Sun"}),
-        ("7", {"Sun"}),
-        ("1-5", {"Mon", "Tue", "Wed", "Thu", "Fri"}),
-        ("mon,3", {"Mon", "Wed"}),
-        ("*/3", {"Sun", "Wed", "Sat"}),
-        ("5-7", {"Fri", "Sat", "Sun"}),
-    ],
-)
-def test_weekdays_are_counted_as_cron_counts_them(weekdays: str, expected: set[str]) -> None:
-    when = trigger(SourceConfig("wiki", "folder", "/", schedule=f"0 4 * * {weekdays}"))
-    now, found = datetime.now(UTC), set[str]()
-    for _ in range(14):
-        fires = when.get_next_fire_time(None, now)
-        found.add(fires.strftime("%a"))
-        now = fires + timedelta(minutes=1)
-    assert found == expected
+def test_what_was_due_while_nobody_kept_time_is_due_at_its_next_time() -> None:
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    nightly = Cron("0 4 * * *", UTC)
+    assert nightly.get_next_fire_time(None, now) == datetime(2026, 3, 3, 4, tzinfo=UTC)
+    last = datetime(2026, 2, 27, 4, tzinfo=UTC)
+    assert nightly.get_next_fire_time(last, now) == datetime(2026, 2, 28, 4, tzinfo=UTC)

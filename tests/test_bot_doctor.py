@@ -55,6 +55,15 @@ def test_a_source_that_is_missing_is_named_with_its_place(
     assert "Source wiki" in bad and "nowhere" in bad
 
 
+def test_a_schedule_that_is_none_is_named_with_its_line(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "page.md").write_text("words")
+    (tmp_path / "sources.toml").write_text(
+        '[[source]]\nname = "wiki"\naddress = "."\nschedule = "0 25 * * *"\n'
+    )
+    bad = the_bad(settings(tmp_path, database_url, sources=tmp_path / "sources.toml"))
+    assert "line 4" in bad and "'0 25 * * *' of source 'wiki'" in bad and "bad hour" in bad
+
+
 def test_a_wrong_token_is_named_with_the_cure(tmp_path: Path, database_url: str) -> None:
     with FakeSlack() as slack:
         slack.fail("auth.test", Fault(error="invalid_auth"))

@@ -40,6 +40,24 @@ def test_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         _load(monkeypatch, THREADWISE_HTTP_PORT="many")
 
 
+@pytest.mark.parametrize(
+    "time", ["24:00", "25:00", "3:60", "03:30:00", "3", "noon", "٣:30", "-1:00"]
+)
+def test_a_time_that_no_day_has_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, time: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        _load(monkeypatch, THREADWISE_LEARN_AT=time)
+    said = str(error.value)
+    assert said.startswith(f"THREADWISE_LEARN_AT={time!r} cannot be used: write a time of day")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("time", ["0:00", "23:59", "03:30", "off"])
+def test_the_times_of_a_day_are_taken(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
+    assert _load(monkeypatch, THREADWISE_LEARN_AT=time).learn_at == time
+
+
 def test_an_empty_value_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _load(monkeypatch, DATABASE_URL=" ", THREADWISE_HTTP_PORT="").http_port == 3000
 

@@ -51,7 +51,6 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         ('[[source]]\nname = "A b"\naddress = "b"', 2, "small letters"),
         ('[[source]]\nname = "a"', 1, "needs an address"),
         ('[[source]]\nname = "a"\naddress = "b"\nkind = "wiki"', 4, "not one of folder"),
-        ('[[source]]\nname = "a"\naddress = "b"\nschedule = "daily"', 4, "cron"),
         ('[[source]]\nname = "a"\naddress = "b"\nmax_mb = "10"', 4, "not of the right type"),
         ('[[source]]\nname = "a"\naddress = "b"\ninclude = "*.md"', 4, "not of the right type"),
         ('[[source]]\nname = "a"\naddress = "${GONE}"', 3, "GONE is not set"),

@@ -6,10 +6,10 @@ Knows nothing about what the jobs do.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from bot import indexing, jobs
 from bot.runtime import shutdown
@@ -18,6 +18,7 @@ from bot.services import Services, open_services
 from bot.settings import Settings
 from ingest.config import ConfigError
 from ingest.entries import SourceConfig
+from ingest.schedule import Schedule
 from store.database import Connection, StoreError
 from store.election import Candidate
 from store.index import sources
@@ -33,12 +34,6 @@ GRACE_SECONDS = 3600
 
 RETAIN = "17 3 * * *"
 """When old jobs are forgotten: at night, not on the hour when everyone's jobs start."""
-
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-class ScheduleError(Exception):
-    """A schedule cannot be read; the message names the source and the cure."""
 
 
 def run(settings: Settings) -> None:
@@ -71,6 +66,7 @@ class Timetable:
         self._services = services
         self._scheduler: BackgroundScheduler | None = None
         self._planned: Sequence[SourceConfig] = ()
+        self._triggers: dict[str, Cron] = {}
         self._complaint = ""
 
     def refresh(self) -> None:
@@ -80,7 +76,7 @@ class Timetable:
             if self._scheduler is None or configs != self._planned:
                 self._start(configs)
             self._complaint = ""
-        except (ConfigError, ScheduleError, StoreError) as error:
+        except (ConfigError, StoreError) as error:
             # A slip in the file must not stop what is scheduled already; one line says it.
             if str(error) != self._complaint:
                 self._complaint = str(error)
@@ -94,7 +90,6 @@ class Timetable:
             log.info("clock_rests")
 
     def _start(self, configs: Sequence[SourceConfig]) -> None:
-        triggers = {config.name: trigger(config) for config in configs if config.schedule}
         self.end()
         scheduler = BackgroundScheduler(
             timezone=None,
@@ -104,39 +99,46 @@ class Timetable:
                 "max_instances": 1,
             },
         )
+        zone = scheduler.timezone
+        triggers = {c.name: Cron(c.schedule, zone) for c in configs if c.schedule}
         for name, when in triggers.items():
             scheduler.add_job(self._defer_ingestion, when, args=[name], id=f"ingest:{name}")
         scheduler.add_job(
             self._defer,
-            CronTrigger.from_crontab(RETAIN),
+            Cron(RETAIN, zone),
             args=[jobs.RETAIN, jobs.defer_retain],
             id=jobs.RETAIN,
         )
         learn_at = self._services.settings.learn_at
         if learn_at != "off":
             hour, minute = learn_at.split(":")
-            when = CronTrigger(hour=int(hour), minute=int(minute))
-            scheduler.add_job(self._defer, when, args=[jobs.LEARN, jobs.defer_learn], id=jobs.LEARN)
+            at_night = Cron(f"{int(minute)} {int(hour)} * * *", zone)
+            scheduler.add_job(
+                self._defer, at_night, args=[jobs.LEARN, jobs.defer_learn], id=jobs.LEARN
+            )
         scheduler.start()
         self._scheduler, self._planned = scheduler, configs
-        self._note(configs, triggers)
+        self._triggers = triggers
+        self._note(configs)
+        for config in configs:
+            if config.complaint:
+                log.error("not_scheduled source=%s reason=%s", config.name, config.complaint)
         log.info("clock_leads sources=%d", len(triggers))
 
-    def _note(self, configs: Sequence[SourceConfig], triggers: dict[str, CronTrigger]) -> None:
+    def _note(self, configs: Sequence[SourceConfig]) -> None:
         now = datetime.now(UTC)
         workspace = self._services.workspace
         indexing.register(self._services, configs)
         with self._services.database.connection() as connection:
             for config in configs:
-                when = triggers.get(config.name)
+                when = self._triggers.get(config.name)
                 due = when.get_next_fire_time(None, now) if when else None
                 sources.plan_next(connection, workspace, config.name, due)
 
     def _defer_ingestion(self, name: str) -> None:
         def work() -> None:
             now, workspace = datetime.now(UTC), self._services.workspace
-            when = next(trigger(c) for c in self._planned if c.name == name)
-            due = when.get_next_fire_time(now, now)
+            due = self._triggers[name].get_next_fire_time(None, now)
             with self._services.database.connection() as connection:
                 jobs.defer_ingest(connection, self._services.queue, workspace, name)
                 sources.plan_next(connection, workspace, name, due)
@@ -159,24 +161,13 @@ class Timetable:
             log.error("not_deferred job=%s reason=%s", name, error)
 
 
-def trigger(config: SourceConfig) -> CronTrigger:
-    """Read a source's cron line; ScheduleError when it is none."""
-    try:
-        *others, weekday = str(config.schedule).split()
-        days = ",".join(_weekdays(part) for part in weekday.split(","))
-        return CronTrigger.from_crontab(" ".join([*others, days]))
-    except (ValueError, IndexError) as error:
-        raise ScheduleError(
-            f"The schedule {config.schedule!r} of source {config.name!r} cannot be read ({error})."
-            ' Write a cron line such as "0 * * * *", or "off".'
-        ) from error
+class Cron(BaseTrigger):  # type: ignore[misc]
+    """A schedule as APScheduler asks for it, in the machine's zone."""
 
+    def __init__(self, line: str, zone: tzinfo) -> None:
+        self._schedule = Schedule(line)
+        self._zone = zone
 
-def _weekdays(part: str) -> str:
-    """Name the days of a cron line's last field: there 0 and 7 are Sunday, in APScheduler 0 is Monday."""
-    span, _, step = part.partition("/")
-    first, _, last = ("0", "-", "6") if span == "*" and step else span.partition("-")
-    if not first.isdecimal():
-        return part
-    days = range(int(first), int(last or first) + 1, int(step or 1))
-    return ",".join(WEEKDAYS[day] for day in days)
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """Give when it is due after the time before, or after now."""
+        return self._schedule.after(previous or now, self._zone)

@@ -117,6 +117,8 @@ def _model(settings: Settings) -> Iterator[Finding]:
 def _sources(settings: Settings) -> Iterator[Finding]:
     for config in indexing.sources(settings):
         yield _source(config)
+        if config.complaint:
+            yield Finding(config.complaint, is_well=False)
 
 
 def _source(config: SourceConfig) -> Finding:

@@ -156,6 +156,9 @@ def _ingest(
     """Queue a run of every source and follow them to their ends."""
     since, names = datetime.now(UTC), [config.name for config in configs]
     indexing.register(services, configs)
+    for config in configs:
+        if config.complaint:
+            steps.tell(config.complaint, is_well=False)
     workspace = services.workspace
     with services.database.connection() as connection:
         for name in names:

@@ -36,14 +36,15 @@ def register(
     kind: str,
     address: str,
     schedule: str | None,
+    complaint: str | None = None,
 ) -> None:
     """Make a source known, or bring what is known of it up to date."""
     connection.execute(
-        "INSERT INTO sources (workspace_id, name, kind, address, schedule)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (workspace_id, name) DO UPDATE"
+        "INSERT INTO sources (workspace_id, name, kind, address, schedule, complaint)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (workspace_id, name) DO UPDATE"
         " SET kind = excluded.kind, address = excluded.address, schedule = excluded.schedule,"
-        " retired_at = NULL",
-        (workspace, name, kind, storable(address), schedule),
+        " complaint = excluded.complaint, retired_at = NULL",
+        (workspace, name, kind, storable(address), schedule, complaint and storable(complaint)),
     )
 
 
