@@ -129,6 +129,7 @@ class Preparer:
             )
 
     def _prepared(self, entry: Entry, content: Content, known: Stored | None) -> Iterator[Outcome]:
+        content = parse.recoded(content)
         version = content.version or version_of(entry) or ""
         url = content.url or entry.url
         digest = hashlib.sha256(content.data)

@@ -109,7 +109,7 @@ def test_a_database_of_another_workspace_is_refused(
 
 
 def test_the_bot_process_stays_light() -> None:
-    heavy = ("numpy", "torch", "sklearn", "transformers", "markitdown")
+    heavy = ("numpy", "torch", "sklearn", "transformers", "lxml")
     code = f"import sys, bot.slack; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,

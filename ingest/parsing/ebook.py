@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 
 from ingest.entries import Unreadable
 from ingest.parsing import titles, webpage
-from ingest.parsing.markitdowns import by_markitdown
 from ingest.parsing.office import Package, counted
 from ingest.parsing.text import Parsed, parse_date
 
@@ -80,8 +79,7 @@ class _Book:
         """Give a chapter's text; one without a heading gets its name in the list of contents."""
         if not self.package.has(name):
             return None
-        page = _decoded(self.package.read(name)).encode("utf-8", "replace")
-        text = by_markitdown("HtmlConverter", page, ".html").strip()
+        text = webpage.read(_decoded(self.package.read(name))).body.strip()
         if text and name in self.names and not _HEADING.search(text):
             text = f"# {self.names[name]}\n\n{text}"
         return text

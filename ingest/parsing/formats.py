@@ -70,7 +70,7 @@ def _check_archive(data: bytes) -> None:
 
 
 def _html(data: bytes) -> Parsed:
-    return webpage.read(webpage.decode_html(data))
+    return webpage.page(data)
 
 
 def _rtf(data: bytes) -> Parsed:

@@ -3,7 +3,11 @@
 Knows nothing about sources, splitting or the store, nor how a format is read.
 """
 
+import codecs
+from dataclasses import replace
+
 from ingest.entries import Content, Unreadable
+from ingest.parsing import webpage
 
 MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"}
 CONVERTED = {
@@ -15,6 +19,7 @@ PLAIN = {
     ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".py", ".sh", ".sql", ".js",
     ".ts", ".go", ".rs", ".java", ".rb", ".css", ".srt", ".vtt", "",
 }  # fmt: skip
+PAGES = {".html", ".htm", ".xhtml"}
 READ = MARKDOWN | CONVERTED | PLAIN
 OLD_OFFICE = {".doc": "Word", ".ppt": "PowerPoint", ".dot": "Word", ".pps": "PowerPoint"}
 
@@ -51,6 +56,16 @@ MAGIC = {
     b"\x7fELF": "a program",
     b"MZ\x90": "a program",
 }
+
+
+def recoded(content: Content) -> Content:
+    """Give a text as UTF-8 where its server names the charset: that is not written in its bytes."""
+    charset = webpage.charset_of(content.media_type)
+    ending = ending_of(content)
+    if charset is None or ending not in MARKDOWN | PLAIN | PAGES or charset == "utf-8":
+        return content
+    text = webpage.decode_html(content.data, charset)
+    return replace(content, data=codecs.BOM_UTF8 + text.encode("utf-8", "replace"))
 
 
 def ending_of(content: Content) -> str:
