@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from bot.answering import showing
 from bot.slack import markup, render, rich_text
 from store.records import Answer, Citation, Shown
 
@@ -288,7 +289,10 @@ def test_any_text_stays_within_slacks_limits_and_harmless(seed: int) -> None:
         citations=cited,
         hints=cited,
     )
-    check(render.message(made, NOW, notes=["a note"]))
+    marks = [[text()[:99], each.quote[low : low + 99]] for each in cited]
+    more = replace(made, shown=showing.shown(cited[:3], made.body or "", marks))
+    for each in (made, more):
+        check(render.message(each, NOW, notes=["a note"]))
 
 
 def check(message: render.Message) -> None:

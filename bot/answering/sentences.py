@@ -14,7 +14,10 @@ Kind = Literal["sentence", "item", "row", "code"]
 Slice = tuple[int, int]
 
 WHOLE_CHARS = 200
-"""An item up to this length is one unit, and so is an answer under its question; longer ones are cut."""
+"""An item up to this length is one unit, and so is a paragraph under its label; longer ones are cut."""
+
+REPLY_CHARS = 500
+"""A paragraph up to this length that answers a question of the page is one unit."""
 
 _LINE = re.compile(r"[^\n]+")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(?:\s+|$)")
@@ -258,7 +261,8 @@ class _Reading:
             return
         lead = self._told(inner or parent or self.label)
         whole = (parts[0][0], parts[-1][1])
-        if (lead or kind == "item") and whole[1] - whole[0] <= WHOLE_CHARS:
+        limit = REPLY_CHARS if lead and lead[0] in (inner, self.question) else WHOLE_CHARS
+        if (lead or kind == "item") and whole[1] - whole[0] <= limit:
             parts = [whole]
         for start, end in parts:
             yield self._unit(start, end, kind, lead)

@@ -4,6 +4,7 @@ Knows nothing about posting. Quotes go into rich_text, whose texts Slack shows a
 nothing in it to escape from. Limits after docs.slack.dev/reference/block-kit.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,8 @@ TEXT_CHARS = 3900
 SECTION_CHARS = 2900
 QUOTE_CHARS = 2000
 TITLE_CHARS = 150
-"""Slack cuts a text above 4,000 and refuses a section above 3,000."""
+SEEN_CHARS = 9000
+"""Slack cuts a text above 4,000, refuses a section above 3,000 and blocks of more than about 13,000."""
 
 QUESTION_CHARS = 400
 LABEL_CHARS = 75
@@ -146,14 +148,22 @@ def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
     said = [UNSURE] if answer.status == "unsure" else []
     text = "\n".join([*said, *_quoted_text(best), *_listed_text(answer.citations, now)])
     blocks = [_section(mrkdwn(line)) for line in said]
-    blocks += [_rich(rich_text.elements(each.text, each.marked)) for each in seen[:1]]
-    for before, each in pairwise(seen):
-        quoted = rich_text.elements(_with_gaps(each, answer.citations), each.marked)
-        blocks.append(_rich([*_over(before, each, answer.citations), *quoted]))
-    blocks = [block for block in blocks if block.get("elements") != []]
-    if not seen:
-        blocks.append(_rich([_line([_plain(best)])]))
+    blocks += _seen(seen, answer.citations)
+    if not any(block["type"] == "rich_text" for block in blocks):
+        blocks.append(_rich([_line([_plain(shorten(best, QUOTE_CHARS))])]))
     return text, [*blocks, *_listed("Sources", answer.citations, now)]
+
+
+def _seen(seen: Sequence[Shown], citations: Sequence[Citation]) -> list[Block]:
+    """Draw what is seen; what would make the message longer than Slack takes is left out, last first."""
+    drawn = [_rich(rich_text.elements(each.text, each.marked)) for each in seen[:1]]
+    for before, each in pairwise(seen):
+        quoted = rich_text.elements(_with_gaps(each, citations), each.marked)
+        drawn.append(_rich([*_over(before, each, citations), *quoted]))
+    drawn = [block for block in drawn if block["elements"]]
+    while len(drawn) > 1 and len(json.dumps(drawn, ensure_ascii=False)) > SEEN_CHARS:
+        drawn.pop()
+    return drawn
 
 
 def _with_gaps(seen: Shown, citations: Sequence[Citation]) -> str:
