@@ -3,7 +3,9 @@
 Knows nothing about jobs, schedules or screens.
 """
 
+import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,19 +14,25 @@ from dotenv import dotenv_values
 
 from bot.services import Services
 from bot.settings import Settings
-from ingest.config import load, of_address
+from ingest.config import ConfigError, load, of_address
 from ingest.embedder import Encode, Wrapped
 from ingest.entries import SourceConfig
 from store.feedback import stale
-from store.index import embedders
+from store.index import embedders, scopes
 from store.index import sources as stored
 from store.records import Run
 
 REMEMBERED = "docs.txt"
 """Folders and URLs that were given on the command line once, a line each, in the home folder."""
 
+REREAD_SECONDS = 3.0
+"""How long a run may go on with the audiences of settings that have changed."""
+
 RENEWED = 256
 """Judged questions encoded anew per transaction: what a kill in the middle repeats at most."""
+
+
+log = logging.getLogger(__name__)
 
 
 class UnknownSource(Exception):
@@ -102,6 +110,8 @@ def run(
     from ingest.run import ingest
 
     embedder = services.embedder
+    # First what is stored: whatever cannot be fetched now would stay as open as it was.
+    restrict(services, [config])
     made = ingest(
         config,
         database=services.database,
@@ -112,7 +122,9 @@ def run(
         asked_by=asked_by,
         on_progress=on_progress,
         now=lambda: datetime.now(UTC),
+        audience_of=CurrentAudience(services.settings, config),
     )
+    restrict(services, [_current(services.settings, config)])
     renew(services, encode or embedder.encode)
     return made
 
@@ -151,7 +163,8 @@ def summary(made: Run) -> str:
 
 
 def register(services: Services, configs: Sequence[SourceConfig]) -> None:
-    """Make the configured sources known, and serve no longer what is not configured any more."""
+    """Make the configured sources known and let their stored documents be seen by whom they name now;
+    serve no longer what is not configured any more."""
     workspace = services.workspace
     with services.database.connection() as connection:
         stored.retire_others(connection, workspace, [c.name for c in configs], datetime.now(UTC))
@@ -159,3 +172,44 @@ def register(services: Services, configs: Sequence[SourceConfig]) -> None:
             stored.register(
                 connection, workspace, c.name, c.kind, c.address, c.schedule, c.complaint
             )
+            scopes.restrict(connection, workspace, c.name, c.audience_of)
+
+
+def restrict(services: Services, configs: Sequence[SourceConfig]) -> None:
+    """Let the stored documents of sources be seen by whom these configurations name, in one transaction."""
+    workspace = services.workspace
+    with services.database.connection() as connection:
+        for config in configs:
+            changed = scopes.restrict(connection, workspace, config.name, config.audience_of)
+            if changed:
+                log.info("audience_changed source=%s documents=%d", config.name, changed)
+
+
+class CurrentAudience:
+    """Who may see a source's documents, at most REREAD_SECONDS after the settings changed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: SourceConfig,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._config = config
+        self._clock = clock
+        self._read_at = clock()
+
+    def __call__(self, path: str) -> tuple[str, ...]:
+        """Give who may see the document at `path`, sorted."""
+        if self._clock() - self._read_at >= REREAD_SECONDS:
+            self._read_at = self._clock()
+            self._config = _current(self._settings, self._config)
+        return self._config.audience_of(path)
+
+
+def _current(settings: Settings, config: SourceConfig) -> SourceConfig:
+    """Read a source's configuration again; the one before, where it cannot be read or is there no more."""
+    try:
+        return source(settings, config.name)
+    except (ConfigError, UnknownSource):
+        return config

@@ -178,6 +178,8 @@ class _Reader:
                 raise self._wrong(key, f"{key} must be a text in quotes")
             if key in LISTS and not _is_texts(value):
                 raise self._wrong(key, f'{key} must be a list of texts: ["...", "..."]')
+            if key == "sources" and not value:
+                raise self._wrong(key, "sources = [] names none: leave it out to search in all")
 
     def _check(self, made: Intent) -> None:
         if not made.examples:

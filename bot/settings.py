@@ -3,10 +3,13 @@
 Nothing else reads the environment, but for the tokens of sources (bot/indexing.py).
 """
 
+import difflib
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -14,6 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout: defaults that ship with the project are found from here."""
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
+
+
+SECRETS = (
+    "slack_bot_token", "slack_app_token", "slack_signing_secret", "database_url", "database_replica_url",
+)  # fmt: skip
+"""Settings whose value is never shown."""
+
+TEST_PREFIX = "THREADWISE_TEST_"
+_PERSON = re.compile(r"[UW][A-Z0-9]+")
+_CHANNEL = re.compile(r"[CDGUW][A-Z0-9]+")
 
 
 class SettingsError(Exception):
@@ -78,6 +91,21 @@ class Settings(BaseSettings):
             raise ValueError('write a time of day such as 03:30 (0:00 to 23:59), or "off"')
         return value
 
+    @field_validator("admins", "experts")
+    @classmethod
+    def _are_people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for member in value:
+            if not _PERSON.fullmatch(member):
+                raise ValueError(f"{member!r} is not a person's Slack id such as U0BOSS001")
+        return value
+
+    @field_validator("admin_channel")
+    @classmethod
+    def _is_channel(cls, value: str | None) -> str | None:
+        if value is not None and not _CHANNEL.fullmatch(value):
+            raise ValueError("it is not a channel's Slack id such as C0ADMINS1")
+        return value
+
     @field_validator("slack_api_url")
     @classmethod
     def _end_with_slash(cls, value: str) -> str:
@@ -97,17 +125,34 @@ class Settings(BaseSettings):
 
 def load(env_file: str | Path | None = ".env") -> Settings:
     """Read the environment and `.env`; raise SettingsError naming the first bad setting."""
+    _check_names(env_file)
     try:
         settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
+        shown = "" if name in _secret_names() else f"={first.get('input')!r}"
         raise SettingsError(
-            f"{name}={first.get('input')!r} cannot be used:"
-            f" {first['msg'].removeprefix('Value error, ')}."
-        ) from error
+            f"{name}{shown} cannot be used: {first['msg'].removeprefix('Value error, ')}."
+        ) from None
     _check_slack(settings)
     return settings
+
+
+def _secret_names() -> set[str]:
+    return {str(Settings.model_fields[name].alias) for name in SECRETS}
+
+
+def _check_names(env_file: str | Path | None) -> None:
+    """Refuse what looks like a setting and is none: a guard with a slip in its name guards nothing."""
+    known = [str(field.alias) for field in Settings.model_fields.values()]
+    given = [*os.environ, *(dotenv_values(env_file) if env_file else {})]
+    for name in map(str.upper, given):
+        if name in known or not name.startswith("THREADWISE_") or name.startswith(TEST_PREFIX):
+            continue
+        close = difflib.get_close_matches(name, known, 1)
+        cure = f"did you mean {close[0]}?" if close else "see .env.example for those there are."
+        raise SettingsError(f"{name} is not a setting: {cure}")
 
 
 def _check_slack(settings: Settings) -> None:

@@ -3,6 +3,8 @@
 Knows nothing about any one kind of source but where its class is.
 """
 
+import difflib
+import functools
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from ingest import audience
+from ingest.audience import Wrong
 from ingest.entries import OptionValue, Source, SourceConfig
 from ingest.schedule import EXAMPLE as EXAMPLE_LINE
 from ingest.schedule import Schedule, ScheduleError
@@ -176,10 +180,10 @@ class _Reader:
             address=self._resolve(kind, address),
             schedule=schedule,
             complaint=complaint,
-            include=_strings(table.get("include")),
-            exclude=_strings(table.get("exclude")),
-            audience=_audience(table.get("audience")),
-            rules=self._rules(index, table),
+            include=self._patterns(index, "include", table),
+            exclude=self._patterns(index, "exclude", table),
+            audience=audience.audience(table.get("audience", [EVERYONE]), self._wrong(index)),
+            rules=audience.rules(table.get("rule", []), functools.partial(self._wrong, index)),
             options=cast(
                 Mapping[str, OptionValue], {key: table[key] for key in options if key in table}
             ),
@@ -191,7 +195,11 @@ class _Reader:
     ) -> None:
         for key, value in table.items():
             if key not in known:
-                raise self._error(index, key, f"{key!r} is not known. Known: {', '.join(known)}.")
+                close = difflib.get_close_matches(key, known, 1)
+                meant = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
+                raise self._error(index, key, f"{key!r} is not known. {meant}")
+            if key in _GUARDS:
+                continue  # read below, with a cure of their own
             if not isinstance(value, known[key]) or (
                 isinstance(value, bool) and known[key] is not bool
             ):
@@ -206,24 +214,17 @@ class _Reader:
             Schedule(schedule)
         except ScheduleError as error:
             return None, (
-                f"{self.path}, line {self._line(index, 'schedule')}: the schedule {schedule!r} of"
+                f"{self.path}, line {self._line(index, 'schedule', None)}: the schedule {schedule!r} of"
                 f" source {table.get('name')!r} cannot be read ({error}), so it is read by hand only."
                 f' Write a cron line such as "{EXAMPLE_LINE}", or "off".'
             )
         return schedule, None
 
-    def _rules(
-        self, index: int, table: dict[str, object]
-    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        found: list[tuple[str, tuple[str, ...]]] = []
-        for rule in cast(list[object], table.get("rule", [])):
-            paths = _strings(rule.get("paths")) if isinstance(rule, dict) else ()
-            if not isinstance(rule, dict) or not paths or not rule.get("audience"):
-                raise self._error(
-                    index, "source.rule", 'a rule has paths = ["hr/**"] and audience = ["C..."].'
-                )
-            found += [(pattern, _audience(rule["audience"])) for pattern in paths]
-        return tuple(found)
+    def _patterns(self, index: int, key: str, table: dict[str, object]) -> tuple[str, ...]:
+        """Read what is let in or left out; an empty list of what is left out leaves out nothing."""
+        if key not in table or (key == "exclude" and table[key] == []):
+            return ()
+        return audience.patterns(key, table[key], self._wrong(index))
 
     def _resolve(self, kind: str, address: str) -> str:
         """Paths count from the file's own folder."""
@@ -245,32 +246,41 @@ class _Reader:
         def expand(value: object) -> object:
             if isinstance(value, dict):
                 return {key: expand(item) for key, item in value.items()}
+            if isinstance(value, list):
+                return [expand(item) for item in value]
             return _VARIABLE.sub(value_of, value) if isinstance(value, str) else value
 
         return {key: expand(value) for key, value in table.items()}
 
-    def _error(self, index: int, key: str, message: str) -> ConfigError:
-        return ConfigError(f"{self.path}, line {self._line(index, key)}: {message}")
+    def _wrong(self, index: int, rule: int | None = None) -> Wrong:
+        """Make errors of one source, or of one of its rules."""
 
-    def _line(self, index: int, key: str) -> int:
-        """The line of `key` in the index-th [[source]], or of that header."""
-        header, seen = 1, -1
+        def wrong(key: str, message: str) -> ConfigError:
+            return self._error(index, key, message, rule)
+
+        return wrong
+
+    def _error(self, index: int, key: str, message: str, rule: int | None = None) -> ConfigError:
+        return ConfigError(f"{self.path}, line {self._line(index, key, rule)}: {message}")
+
+    def _line(self, index: int, key: str, rule: int | None) -> int:
+        """The line of `key` in the index-th [[source]] (and the rule of that number), or its header."""
+        header, source, part = 1, -1, None
         for number, line in enumerate(self.text.splitlines(), start=1):
             if re.match(r"\s*\[\[\s*source\s*\]\]", line):
-                seen, header = seen + 1, number if seen + 1 <= index else header
-            if seen == index and (re.match(rf"\s*\[*\s*{re.escape(key)}\b", line) or (
+                source, part = source + 1, None
+                header = number if source <= index and rule is None else header
+            elif re.match(r"\s*\[\[?\s*source\s*\.\s*rule\s*\]", line):
+                part = 0 if part is None else part + 1
+                header = number if (source, part) == (index, rule) else header
+            if source != index or (rule is not None and part != rule):
+                continue
+            if key and (re.match(rf"\s*\[*\s*(source\s*\.\s*)?[\"']?{re.escape(key)}\b", line) or (
                 key.startswith("${") and key in line
             )):  # fmt: skip
                 return number
         return header
 
 
+_GUARDS = {"audience", "rule", "include", "exclude"}
 _SIMPLE = {"link", "max_mb", "max_removed_share", "max_removed", "timeout_minutes"}
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
-
-
-def _audience(value: object) -> tuple[str, ...]:
-    return tuple(sorted(set(_strings(value)))) or (EVERYONE,)

@@ -36,6 +36,7 @@ class Context:
     workspace: str
     config: SourceConfig
     now: Callable[[], datetime]
+    audience_of: Callable[[str], tuple[str, ...]]
 
 
 def ingest(
@@ -49,13 +50,16 @@ def ingest(
     allow_removal: bool = False,
     asked_by: str | None = None,
     on_progress: Callable[[Run], None] | None = None,
+    audience_of: Callable[[str], tuple[str, ...]] | None = None,
 ) -> Run:
     """Bring a source up to date and give the ended run: `done`, or `failed` with its error.
+
+    `audience_of` stands in for the configuration's, where that may change during the run.
 
     `full` reads and encodes everything again beside what is served. Raises runs.Busy when
     the source is being ingested already, StoreError when the database fails.
     """
-    context = Context(database, workspace, config, now)
+    context = Context(database, workspace, config, now, audience_of or config.audience_of)
     with runs.only_one(database, workspace, config.name):
         with database.connection() as connection:
             number = embedders.ensure_embedder(connection, workspace, embedder.name, embedder.dims)
@@ -71,7 +75,7 @@ def ingest(
                     parser,
                     embedder.count,
                     embedder.window,
-                    config.audience_of,
+                    context.audience_of,
                     state.failed,
                 )
                 plan = _read(context, progress, state, prepare, embedder.encode, allow_removal)
@@ -146,9 +150,7 @@ def _read(
             reuse=not progress.run.is_full,
         )
         listing = reader.listing(progress.beat)
-        plan = _plan(
-            context.config, progress, state, listing, prepare.source.is_partial, allow_removal
-        )
+        plan = _plan(context, progress, state, listing, prepare.source.is_partial, allow_removal)
         reader.read(plan.read, lambda entry: prepare(entry, state.stored.get(entry.path)))
         for outcome in reader.outcomes(progress.beat):
             _count(progress, outcome, state.stored)
@@ -159,19 +161,19 @@ def _read(
 
 
 def _plan(
-    config: SourceConfig,
+    context: Context,
     progress: Progress,
     state: _State,
     listing: Sequence[Entry],
     is_partial: bool,
     allow_removal: bool,
 ) -> Plan:
-    plan = planning.plan(listing, state.stored, state.failed, config.audience_of)
+    plan = planning.plan(listing, state.stored, state.failed, context.audience_of)
     if is_partial:
         plan = replace(plan, remove=(), forget=())
     elif not allow_removal:
         listed = {entry.path for entry in listing}
-        _check(config, state, sorted(state.served.keys() - listed))
+        _check(context.config, state, sorted(state.served.keys() - listed))
     skipped = len(state.skips.intersection(plan.failing))
     progress.count(
         total=len(listing),

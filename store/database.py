@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
@@ -88,6 +89,20 @@ class Database:
                 if not connection.closed:
                     connection.rollback()
                     connection.autocommit = False
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Lend a connection for reading, to the replica if any; all statements see the same moment."""
+        with as_store_errors(), self._lent(self._replica or self._primary) as connection:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            try:
+                with connection.transaction():
+                    yield connection
+            finally:
+                if not connection.closed:
+                    connection.rollback()
+                    connection.isolation_level = connection.read_only = None
 
     @contextmanager
     def _lent(self, pool: Pool) -> Iterator[Connection]:

@@ -16,7 +16,8 @@ from bot.slack import commands
 from store import queue
 from store.database import Database
 from store.election import Candidate
-from store.index import sources
+from store.index import builds, documents, embedders, sources
+from store.records import Document
 
 
 def write(file: Path, schedule: str, name: str = "wiki") -> None:
@@ -81,6 +82,26 @@ def test_a_changed_file_is_taken_up_and_a_slip_in_it_is_not(services: Services) 
         assert not soon(lambda: set(planned(services)) != {"wiki"}, seconds=0.3)
         write(file, "off", name="notes")
         assert soon(lambda: planned(services) == {"notes": None})
+
+
+def test_a_wrong_schedule_does_not_keep_an_audience_open(services: Services) -> None:
+    file = services.settings.sources
+    assert file
+    with running(services):
+        assert soon(lambda: bool(planned(services)))
+        with services.database.connection() as connection:
+            number = embedders.ensure_embedder(connection, "local", "tiny", 3)
+            build = builds.choose(connection, "local", "wiki", number, "v1", datetime.now(UTC))
+            page = Document("a.md", "1", b"", "A", None, None, ("*",), ())
+            documents.replace(connection, "local", build, [page], [], datetime.now(UTC))
+        write(file, "99 99 * * *")
+        file.write_text(file.read_text() + 'audience = ["C0HR"]\n')
+        assert soon(lambda: audiences(services) == [["C0HR"]])
+
+
+def audiences(services: Services) -> list[list[str]]:
+    with services.database.connection() as connection:
+        return [row[0] for row in connection.execute("SELECT audience FROM scopes").fetchall()]
 
 
 def test_a_trigger_only_defers_and_never_twice(services: Services) -> None:

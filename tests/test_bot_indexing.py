@@ -1,6 +1,7 @@
 """What people judged and kept outlives a change of encoder, and counts once the new one serves."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -133,3 +134,49 @@ class Dying(HashEmbedder):
         if JUDGED in texts:
             raise Killed
         return super().encode(texts)
+
+
+def test_a_narrower_audience_reaches_what_cannot_be_fetched_again(
+    before: Services, pages: list[SourceConfig], tmp_path: Path
+) -> None:
+    """Too large now, or gone with the whole folder: what is stored is closed all the same."""
+    leave, pay = (replace(page, audience=("C0HR",)) for page in pages)
+    (tmp_path / "leave" / "page.md").write_text("# About leave\n\nYou may take leave in June.\n")
+    assert indexing.run(before, replace(leave, max_mb=0.00001)).failed == 1
+    (tmp_path / "pay").rename(tmp_path / "away")
+    assert indexing.run(before, pay).state == "failed"
+    assert paths(before, READER) == [] and len(paths(before, Viewer(("C0HR",)))) == 2
+
+
+def test_a_source_without_schedule_follows_the_settings_when_they_are_taken_up(
+    before: Services, pages: list[SourceConfig]
+) -> None:
+    indexing.register(before, [replace(pages[0], schedule=None, audience=()), pages[1]])
+    assert paths(before, READER) == ["page.md"]
+    indexing.register(before, pages[:1])
+    assert len(paths(before, READER)) == 1
+    indexing.register(before, [])
+    assert paths(before, READER) == []
+
+
+def test_a_run_follows_settings_that_change_meanwhile(tmp_path: Path) -> None:
+    file, now = tmp_path / "sources.toml", [0.0]
+    file.write_text('[[source]]\nname = "hr"\naddress = "hr"\n')
+    settings = Settings(_env_file=None, home=tmp_path, sources=file)  # type: ignore[call-arg]
+    current = indexing.CurrentAudience(settings, indexing.source(settings, "hr"), lambda: now[0])
+    assert current("a.md") == (EVERYONE,)
+    file.write_text(file.read_text() + "audience = []\n")
+    now[0] += indexing.REREAD_SECONDS
+    assert current("a.md") == ()
+    file.write_text("[[source")  # a slip: what was said last still counts
+    now[0] += indexing.REREAD_SECONDS
+    assert current("a.md") == ()
+
+
+def paths(services: Services, viewer: Viewer) -> list[str]:
+    """What such a reader can find at all."""
+    with services.database.connection() as connection:
+        plan = search.prepare(connection, services.workspace, "leave pay", viewer)
+        vector = services.embedder.encode(["leave pay"])[0].tolist()
+        found = search.passages(connection, services.workspace, plan, vector, weight=0.5)
+    return [passage.path for passage in found]

@@ -1,5 +1,6 @@
 """Settings: documented, checked, named in errors."""
 
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bot.settings import ROOT, Settings, SettingsError
 
 
 def _load(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
-    for name in _names():
+    for name in [name for name in os.environ if name.startswith("THREADWISE_")] + _names():
         monkeypatch.delenv(name, raising=False)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -79,6 +80,33 @@ def test_half_of_slack_is_said_with_the_cure(
 ) -> None:
     with pytest.raises(SettingsError, match=cure):
         _load(monkeypatch, **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "cure"),
+    [
+        ({"THREADWISE_ADMINS": "@boss"}, "'@boss' is not a person's Slack id"),
+        ({"THREADWISE_ADMINS": "*"}, "not a person's"),
+        ({"THREADWISE_ADMINS": "U1; U2"}, "not a person's"),
+        ({"THREADWISE_EXPERTS": "C0HELP"}, "not a person's"),
+        ({"THREADWISE_ADMIN_CHANNEL": "#admins"}, "not a channel's"),
+        ({"THREADWISE_ADMIN": "U1"}, "did you mean THREADWISE_ADMINS"),
+        ({"THREADWISE_RETENTION_DAY": "30"}, "did you mean THREADWISE_RETENTION_DAYS"),
+        ({"THREADWISE_RETENTION_DAYS": "0"}, "RETENTION_DAYS='0'"),
+        ({"THREADWISE_RETENTION_DAYS": "999999999"}, "less than or equal to 36500"),
+        ({"THREADWISE_RETENTION_DAYS": "30.5"}, "RETENTION_DAYS"),
+        ({"THREADWISE_LEARN_AT": "24:00"}, "THREADWISE_LEARN_AT='24:00'"),
+        ({"THREADWISE_LEARN_AT": "29:59"}, "LEARN_AT"),
+        ({"THREADWISE_LEARN_AT": "23:60"}, "LEARN_AT"),
+        ({"THREADWISE_LEARN_AT": "midnight"}, "LEARN_AT"),
+    ],
+)
+def test_a_setting_that_guards_is_refused_rather_than_ignored(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], cure: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        _load(monkeypatch, **values)
+    assert cure in str(error.value)
 
 
 def test_nobody_else_reads_the_environment() -> None:

@@ -69,7 +69,7 @@ class Retriever:
         vector = self._embedder.encode([question])[0] if vector is None else vector
         encoded = time.perf_counter()
         numbers = vector.tolist()
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             plan = search.prepare(connection, self._workspace, question, viewer, sources)
             leg = plan.leg(leg, embedder_id(self._embedder.name))
             rows = search.passages(

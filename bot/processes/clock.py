@@ -39,6 +39,7 @@ RETAIN = "17 3 * * *"
 def run(settings: Settings) -> None:
     """Keep time until SIGTERM or SIGINT."""
     stop = shutdown.event()
+    indexing.sources(settings)  # nothing starts on a file that cannot be read
     with open_services(settings) as services, watched(services.server):
         tick(services, stop)
 
@@ -67,12 +68,17 @@ class Timetable:
         self._scheduler: BackgroundScheduler | None = None
         self._planned: Sequence[SourceConfig] = ()
         self._triggers: dict[str, Cron] = {}
+        self._registered: Sequence[SourceConfig] = ()
         self._complaint = ""
 
     def refresh(self) -> None:
         """Start if need be, take up a changed configuration, and note what runs next."""
         try:
             configs = indexing.sources(self._services.settings)
+            if configs != self._registered:
+                # Before the schedule, which may be wrong: who may see what must not wait for it.
+                indexing.register(self._services, configs)
+                self._registered = configs
             if self._scheduler is None or configs != self._planned:
                 self._start(configs)
             self._complaint = ""
@@ -84,13 +90,18 @@ class Timetable:
 
     def end(self) -> None:
         """Stop the schedule: somebody else leads, or the process ends."""
+        self._registered = ()
+        if self._scheduler is not None:
+            self._stop()
+            log.info("clock_rests")
+
+    def _stop(self) -> None:
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
-            log.info("clock_rests")
 
     def _start(self, configs: Sequence[SourceConfig]) -> None:
-        self.end()
+        self._stop()
         scheduler = BackgroundScheduler(
             timezone=None,
             job_defaults={
@@ -128,7 +139,6 @@ class Timetable:
     def _note(self, configs: Sequence[SourceConfig]) -> None:
         now = datetime.now(UTC)
         workspace = self._services.workspace
-        indexing.register(self._services, configs)
         with self._services.database.connection() as connection:
             for config in configs:
                 when = self._triggers.get(config.name)

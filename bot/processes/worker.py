@@ -21,6 +21,7 @@ from procrastinate.exceptions import ConnectorException
 from prometheus_client import start_http_server
 from psycopg_pool import AsyncConnectionPool
 
+from bot import indexing
 from bot.jobs import QUESTIONS, WORK
 from bot.learning.training import TrainingTrigger
 from bot.processes import rescue, tasks
@@ -104,10 +105,13 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     # Where bot and worker share a machine, acknowledging goes before answering.
     os.nice(NICENESS)
     _share_one_heap()
+    # Only who reads documents has to know where they are: a worker for questions may stand elsewhere.
+    configs = indexing.sources(settings) if WORK in chosen else []
     with open_services(settings) as services, watched(services.server):
         if settings.talks_to_slack and services.workspace == workspaces.LOCAL:
             # Answers are looked for in one workspace: know which before the models are loaded.
             wait_to_connect(settings, services.database, threading.Event())
+        indexing.restrict(services, configs)
         asyncio.run(serve(services, chosen))
 
 

@@ -81,6 +81,25 @@ def remove(connection: Connection, workspace: str, titles: Mapping[int, str]) ->
     return removed
 
 
+def move(connection: Connection, workspace: str, titles: Mapping[int, str], scope_id: int) -> None:
+    """Put all chunks of documents, given as id -> title, into a scope, with their postings."""
+    with connection.cursor(name="moved_chunks") as found:
+        found.execute(
+            "SELECT chunk_id, scope_id, document_id, heading, body, terms FROM chunks"
+            " WHERE workspace_id = %s AND document_id = ANY (%s)",
+            (workspace, list(titles)),
+        )
+        while rows := found.fetchmany(REMOVED_AT_A_TIME):
+            texts = [(r[0], scope_id, _ever_indexed(titles[r[2]], r[3], r[4])) for r in rows]
+            postings.move(connection, workspace, texts)
+            _count_scopes(connection, workspace, [(r[1], -1, -r[5]) for r in rows])
+            _count_scopes(connection, workspace, [(scope_id, 1, r[5]) for r in rows])
+    connection.execute(
+        "UPDATE chunks SET scope_id = %s WHERE workspace_id = %s AND document_id = ANY (%s)",
+        (scope_id, workspace, list(titles)),
+    )
+
+
 def indexed(title: str, heading: str, body: str) -> str:
     """Give the text whose lexemes are indexed; stored text comes back the same way."""
     return searchable(storable(f"{title}\n{heading}\n{body}"))

@@ -167,20 +167,25 @@ def _scopes(
     build_id: int,
     documents: Sequence[Document],
 ) -> dict[tuple[str, ...], int]:
-    """Give the scope of each audience among the documents, made when new."""
-    for audience in sorted({document.audience for document in documents}):
-        connection.execute(
-            "INSERT INTO scopes (workspace_id, scope_id, build_id, audience)"
-            " VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (workspace_id, build_id, audience, document_id) DO NOTHING",
-            (workspace, secrets.randbits(31), build_id, list(audience)),
-        )
-    rows = connection.execute(
-        "SELECT audience, scope_id FROM scopes"
-        " WHERE workspace_id = %s AND build_id = %s AND document_id = 0",
-        (workspace, build_id),
-    ).fetchall()
-    return {tuple(row[0]): row[1] for row in rows}
+    """Give the scope of each audience among the documents, made when new, and keep them as they are
+    until the transaction ends: a change of the settings waits."""
+    wanted = {document.audience for document in documents}
+    found: dict[tuple[str, ...], int] = {}
+    while not wanted <= found.keys():
+        for audience in sorted(wanted - found.keys()):
+            connection.execute(
+                "INSERT INTO scopes (workspace_id, scope_id, build_id, audience)"
+                " VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT (workspace_id, build_id, audience, document_id) DO NOTHING",
+                (workspace, secrets.randbits(31), build_id, list(audience)),
+            )
+        rows = connection.execute(
+            "SELECT audience, scope_id FROM scopes WHERE workspace_id = %s AND build_id = %s"
+            " AND document_id = 0 ORDER BY scope_id FOR NO KEY UPDATE",
+            (workspace, build_id),
+        ).fetchall()
+        found = {tuple(row[0]): row[1] for row in rows}
+    return found
 
 
 def _insert(

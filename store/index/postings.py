@@ -42,6 +42,12 @@ removed AS (
 SELECT term, count(*)::integer FROM removed GROUP BY term
 """
 
+_MOVE = f"""
+WITH lexemes AS MATERIALIZED ({_LEXEMES})
+UPDATE postings p SET scope_id = l.scope_id FROM lexemes l
+WHERE p.workspace_id = %(workspace)s AND p.term = l.term AND p.chunk_id = l.chunk_id
+"""
+
 _COUNT = """
 INSERT INTO term_stats (workspace_id, term, chunks)
 SELECT %s, term, change FROM unnest(%s::text[], %s::bigint[]) AS t(term, change) ORDER BY term
@@ -79,6 +85,15 @@ def remove(
         return Counter()
     rows = connection.execute(_REMOVE, _arrays(workspace, chunks)).fetchall()
     return Counter(dict(rows))
+
+
+def move(
+    connection: Connection,
+    workspace: str,
+    chunks: Sequence[tuple[int, int, str]],
+) -> None:
+    """Put the postings of chunks, given as (chunk_id, scope_id, text), into that scope."""
+    connection.execute(_MOVE, _arrays(workspace, chunks))
 
 
 def count(

@@ -247,7 +247,7 @@ def passages(
     terms = plan.terms
     query = _FUSE.format(
         vec=_NONE if leg == "lexical" else _vector_leg(scope, exact),
-        found=_NONE.replace("score", "part") if leg == "vector" else _found(scope),
+        found=_NONE.replace("score", "part") if leg == "vector" else _found(),
         lex=_NONE if leg == "vector" else _LEXICAL,
     )
     rows = connection.execute(
@@ -276,12 +276,17 @@ def _vector_leg(scope: Scope, exact: int) -> str:
     if scope.hidden and scope.chunks <= exact:
         return _EXACT
     return _NEAREST.format(
-        dims=int(scope.dims), embedder=int(scope.embedder_id), visible=_visible(scope, "")
+        dims=int(scope.dims), embedder=int(scope.embedder_id), visible=_visible("")
     )
 
 
-def _found(scope: Scope) -> str:
-    return _FOUND.format(visible=_visible(scope, "p."))
+def _found() -> str:
+    return _FOUND.format(visible=_visible("p."))
+
+
+def _visible(table: str) -> str:
+    """Name the scopes that may be seen, also where they are all: another may have come in since."""
+    return f"AND {table}scope_id = ANY (%(scopes)s)"
 
 
 def _visible(scope: Scope, table: str) -> str:
