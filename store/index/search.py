@@ -289,10 +289,6 @@ def _visible(table: str) -> str:
     return f"AND {table}scope_id = ANY (%(scopes)s)"
 
 
-def _visible(scope: Scope, table: str) -> str:
-    return f"AND {table}scope_id = ANY (%(scopes)s)" if scope.hidden else ""
-
-
 def likeness(
     connection: Connection, workspace: str, chunk_id: int, others: Sequence[int]
 ) -> dict[int, float]:
