@@ -296,7 +296,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """A version of a learned part; `payload` is what serves, `report` why."""
+    """A version of a learned part; `payload` is what serves, `report` why.
+
+    `rolled_back_at` is when it was last taken back, None where it never was or was promoted again since.
+    """
 
     version_id: UUID
     kind: Kind
@@ -306,6 +309,7 @@ class ModelVersion:
     created_at: datetime
     promoted_at: datetime | None
     is_serving: bool
+    rolled_back_at: datetime | None = None
 
 
 def reason_of(text: str) -> Reason | None:

@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from bot.intents import IntentFile
-from bot.learning import feedback, night, report, rollback
+from bot.learning import feedback, night, promotion, report, rollback
+from bot.learning.fit_ranking import FitInput
+from bot.learning.promotion import Verdict
 from bot.services import Services
 from store.database import Database
 from store.feedback import likes, memory, nights, versions, votes
@@ -101,9 +103,87 @@ def test_a_promotion_that_people_clearly_dislike_is_rolled_back(team: Services) 
             )
     with database.connection() as connection:
         later = promoted_at + timedelta(hours=1)
-        assert likes.between(connection, TEAM, promoted_at, later) == (0, rollback.MIN_VOTES)
+        counted = likes.between(connection, TEAM, promoted_at, later, least=rollback.LEAST)
+        assert counted == (0, rollback.MIN_VOTES)
         assert rollback.roll_back(connection, TEAM, later) == ("title",)
         assert versions.serving(connection, TEAM) == {}
+
+
+def judged(database: Database, value: int, at: datetime, people: list[str]) -> None:
+    """Let each person judge one answer given at that time, with a vote at that time."""
+    for person in people:
+        answer_id = answered(database, f"asked by {person} at {at}", "holidays")
+        with database.connection() as connection:
+            connection.execute(
+                "UPDATE answers SET created_at = %s WHERE answer_id = %s", (at, answer_id)
+            )
+            votes.cast(connection, TEAM, Vote(answer_id, person, value, "button"), at)
+
+
+def promoted(database: Database, at: datetime) -> None:
+    with database.connection() as connection:
+        version = versions.add(connection, TEAM, "title", at, payload={"title_weight": 0.4})
+        versions.promote(connection, TEAM, version, at)
+
+
+def always(given: FitInput) -> Verdict:
+    """A part whose candidate always passes, however the votes are."""
+    return Verdict("title", "promoted", "better", {}, {"title_weight": 0.4})
+
+
+CROWD = [f"P{number}" for number in range(rollback.MIN_VOTES)]
+
+
+def test_what_was_rolled_back_is_not_promoted_again_the_nights_after(team: Services) -> None:
+    judged(team.database, 1, NIGHT - timedelta(days=1), CROWD)
+    promoted(team.database, NIGHT)
+    judged(team.database, -1, NIGHT + timedelta(hours=5), CROWD)
+    found = []
+    for number in range(1, 5):
+        at = NIGHT + timedelta(days=number)
+        # One more vote, so that there is something new to fit to.
+        judged(team.database, -1, at - timedelta(hours=1), ["P0"])
+        found.append(night.run(team, now=at, parts=(always,)))
+    assert [one.rolled_back for one in found] == [("title",), (), (), ()]
+    assert {one.verdicts[0].decision for one in found} == {"waiting"}
+    assert "rests until 2026-03-18" in found[0].verdicts[0].reason
+    with team.database.connection() as connection:
+        assert versions.serving(connection, TEAM) == {}
+
+
+def test_a_kind_that_rested_is_promoted_when_enough_new_answers_were_judged(team: Services) -> None:
+    promoted(team.database, NIGHT)
+    with team.database.connection() as connection:
+        versions.roll_back(connection, TEAM, "title", NIGHT)
+    later = NIGHT + rollback.WATCHED + timedelta(days=1)
+    judged(team.database, 1, later - timedelta(hours=2), CROWD)
+    assert night.run(team, now=later, parts=(always,)).verdicts[0].decision == "waiting"
+    crowd = [f"Q{number}" for number in range(promotion.MIN_JUDGED)]
+    judged(team.database, 1, later - timedelta(hours=1), crowd)
+    again = night.run(team, now=later + timedelta(days=1), parts=(always,))
+    assert again.verdicts[0].decision == "promoted"
+
+
+def test_one_persons_dislikes_do_not_roll_back(team: Services) -> None:
+    judged(team.database, 1, NIGHT - timedelta(days=1), CROWD)
+    promoted(team.database, NIGHT)
+    for day in range(3):
+        at = NIGHT + timedelta(days=day, hours=1)
+        judged(team.database, -1, at, ["P0"] * 40)
+    assert night.run(team, now=NIGHT + timedelta(days=4), parts=()).rolled_back == ()
+
+
+def test_dislikes_of_what_was_rolled_back_do_not_take_the_next_with_it(team: Services) -> None:
+    judged(team.database, 1, NIGHT - timedelta(days=1), CROWD)
+    with team.database.connection() as connection:
+        version = versions.add(connection, TEAM, "fusion", NIGHT, payload={"vector_weight": 0.4})
+        versions.promote(connection, TEAM, version, NIGHT)
+    promoted(team.database, NIGHT + timedelta(minutes=1))
+    judged(team.database, -1, NIGHT + timedelta(hours=5), CROWD)
+    found = [
+        night.run(team, now=NIGHT + timedelta(days=day), parts=()).rolled_back for day in (1, 2)
+    ]
+    assert found == [("title",), ()]
 
 
 def test_the_report_is_published_as_a_message_and_a_picture(team: Services, tmp_path: Path) -> None:

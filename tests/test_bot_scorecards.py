@@ -9,6 +9,7 @@ from bot.intents import Intent, Intents
 from bot.learning import feedback, fit_intents
 from bot.scorecards import intents, nights, poisoning
 from evals.intents import Scores
+from store.feedback import shares
 
 INTENTS = Intents.of(
     tuple(
@@ -70,7 +71,7 @@ def test_one_loud_person_turns_no_more_votes_than_count() -> None:
 def test_nobodys_votes_are_more_than_a_quarter_and_fifty_always_count(
     votes: list[int], most: int
 ) -> None:
-    assert feedback.fair_share(votes) == most
+    assert shares.fair_share(votes, feedback.LEAST) == most
 
 
 def test_on_one_day_a_loud_persons_votes_are_capped() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,39 @@ def test_new_examples_are_due(services: Services) -> None:
     file = services.settings.intents
     file.write_text(FILE.replace('"hi",', '"hi", "hey",'), encoding="utf-8")
     assert TrainingTrigger(Services(services.settings, services.database, None)).offer()
+
+
+def test_rolled_back_examples_are_trained_on_again_after_their_rest(services: Services) -> None:
+    keep(services)
+    file = services.settings.intents
+    file.write_text(FILE.replace('"hi",', '"hi", "hey",'), encoding="utf-8")
+    fresh = Services(services.settings, services.database, None)
+    edited = keep(fresh)
+    with services.database.connection() as connection:
+        versions.roll_back(connection, LOCAL, "intents", edited.created_at)
+    intents = fresh.intents.now()
+    assert not training.is_due(fresh, intents, edited.created_at + timedelta(days=1))
+    assert training.is_due(fresh, intents, edited.created_at + timedelta(days=15))
+
+
+def test_an_edit_that_is_undone_is_trained_on_again(services: Services) -> None:
+    keep(services)
+    file = services.settings.intents
+    file.write_text(FILE.replace('"hi",', '"hi", "hey",'), encoding="utf-8")
+    keep(Services(services.settings, services.database, None))
+    file.write_text(FILE, encoding="utf-8")
+    assert TrainingTrigger(Services(services.settings, services.database, None)).offer()
+
+
+def test_a_version_that_an_admin_chose_goes_on_serving(services: Services) -> None:
+    first = keep(services)
+    file = services.settings.intents
+    file.write_text(FILE.replace('"hi",', '"hi", "hey",'), encoding="utf-8")
+    fresh = Services(services.settings, services.database, None)
+    keep(fresh)
+    with services.database.connection() as connection:
+        versions.promote(connection, LOCAL, first.version_id, datetime.now(UTC))
+    assert not TrainingTrigger(fresh).offer()
 
 
 def test_a_new_reply_needs_no_training(services: Services) -> None:

@@ -1,7 +1,9 @@
 """What people judged is remembered per question, for those who may see the text, and forgotten with it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from store.database import Database
@@ -22,6 +24,27 @@ def test_a_vote_is_remembered_at_once_for_a_similar_question(team: Database) -> 
     (found,) = recalled(team, "when can I take leave")
     assert (found.passage.path, found.good, found.bad) == ("holidays.md", 1.0, 0.0)
     assert 0.5 < found.similarity < 1
+
+
+def test_two_people_who_vote_at_once_are_both_remembered(team: Database) -> None:
+    answer_id = answered(team, "when may I take leave", "holidays")
+    with ThreadPoolExecutor(1) as other, psycopg.connect(team.url) as first:
+        votes.cast(first, TEAM, Vote(answer_id, "U1", 1, "button"), NOW)
+        second = other.submit(vote, team, answer_id, "U2", 1)
+        waited_for(team, first.info.backend_pid)
+        first.commit()
+        second.result()
+    (found,) = recalled(team, "when may I take leave")
+    assert found.good == 2.0
+
+
+def waited_for(database: Database, pid: int) -> None:
+    """Return once another session waits for the one with this process id."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        while not connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", (pid,)
+        ).fetchone():
+            pass
 
 
 def test_a_memory_never_shows_what_the_viewer_may_not_see(team: Database) -> None:

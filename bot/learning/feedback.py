@@ -5,7 +5,6 @@ Knows nothing about what is learned from it, or whether that serves.
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from models.ranking import Votes
 from store.database import Connection
 from store.feedback import memory
 from store.feedback.memory import NEAREST, Judged
+from store.feedback.shares import fair_share
 
 FEATURES = 4
 """Columns of a candidate: its vector, lexical and title shares, and what memory says. Then comes one column
@@ -26,10 +26,9 @@ per source, 1 for the candidate's own."""
 LOWEST = 0.3
 """The lowest floor that memory may have."""
 
-SHARE = 0.25
 LEAST = 50
-"""A night learns from a team: one person's votes make up at most SHARE of what it learns from, but LEAST of
-them always count. Both are far below promotion.MIN_JUDGED, so that nobody can promote anything alone."""
+"""Votes of one person that a night always learns from, whatever their share (shares.SHARE): far below
+promotion.MIN_JUDGED, so that nobody can promote anything alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +117,10 @@ def _found(again: Replay) -> list[str]:
     return [p.text_hash for p in again.passages]
 
 
-def fair_share(votes: Sequence[int]) -> int:
-    """Give how many votes of each person count, where each person cast so many.
-
-    It is the largest number with which no person's votes are more than SHARE of all that count, and never
-    less than LEAST.
-    """
-    for most in range(max(votes, default=LEAST), LEAST, -1):
-        if most <= SHARE * sum(min(count, most) for count in votes):
-            return most
-    return LEAST
-
-
 def load(connection: Connection, workspace: str, embedder_id: int) -> Feedback:
     """Read the votes that count, and search for every question again with the rights of the answer's reader."""
     counts = memory.votes_each(connection, workspace)
-    most = fair_share(counts)
+    most = fair_share(counts, LEAST)
     rated = memory.judged(connection, workspace, embedder_id, most)
     rows, replays, vectors = [], [], []
     for row in rated:

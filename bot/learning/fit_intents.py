@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.answering.classifier import KIND, root
-from bot.learning import promotion, training, training_set
+from bot.learning import promotion, rollback, training, training_set
 from bot.learning.promotion import Verdict
 from bot.learning.training_set import TrainingSet
 from bot.services import Services
@@ -39,18 +39,21 @@ TRAIN = "Run: threadwise intents train"
 
 @dataclass(frozen=True, slots=True)
 class LabelBatch:
-    """What could be trained on tonight, what serves, and whether a version was trained on just these rows."""
+    """What could be trained on tonight, what serves, and whether a version was trained on just these rows.
+
+    `rests` says why nothing may be promoted tonight, where the intents were rolled back lately."""
 
     given: TrainingSet
     serving: ModelVersion | None
     is_known: bool
+    rests: str | None = None
 
     @property
     def digest(self) -> str:
         """A hash of all that decides how a training would end: the same digest need not be tried again."""
         serving = str(self.serving.version_id) if self.serving else ""
         rows = [self.given.payload.get(name) for name in ("examples", "labels")]
-        return hashlib.sha256(json.dumps([serving, *rows]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([serving, bool(self.rests), *rows]).encode()).hexdigest()
 
 
 def look(services: Services, workspace: str, now: datetime) -> LabelBatch:
@@ -58,8 +61,10 @@ def look(services: Services, workspace: str, now: datetime) -> LabelBatch:
     with services.database.connection() as connection:
         given = training_set.gather(connection, workspace, services.intents.now(), now)
         known = versions.all_of(connection, workspace, KIND)
+        # It learns from labels, not from votes: a known set of labels is not tried again anyway.
+        rests = rollback.resting(connection, workspace, now, need=0).get(KIND)
     serving = next((version for version in known if version.is_serving), None)
-    return LabelBatch(given, serving, any(given.is_of(version) for version in known))
+    return LabelBatch(given, serving, any(given.is_of(version) for version in known), rests)
 
 
 def teach(
@@ -171,6 +176,8 @@ def _missing(batch: LabelBatch) -> Verdict | None:
         return Verdict(KIND, "waiting", f"The examples themselves are not trained on yet. {TRAIN}")
     if batch.is_known:
         return Verdict(KIND, "unchanged", "A version was trained on just these labels.")
+    if batch.rests:
+        return Verdict(KIND, "waiting", batch.rests)
     return None
 
 

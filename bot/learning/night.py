@@ -5,8 +5,8 @@ Knows nothing about when it runs, in which process, or who reads the report.
 
 import functools
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -30,6 +30,7 @@ from store.feedback import faqs, likes, memory, nights, versions
 from store.feedback.likes import Drift
 from store.feedback.nights import Night
 from store.index.embedders import embedder_id
+from store.records import Kind
 
 Fit = Callable[[FitInput], Verdict]
 Teach = Callable[[Services, str, LabelBatch, bool], Verdict]
@@ -113,7 +114,7 @@ def run(
 ) -> Report:
     """Run one night and keep its report; raises nights.Busy when one is under way.
 
-    1. Roll back the last promotion if people like the answers less since. 2. Forget judgements of texts
+    1. Roll back the last promotion if people like the answers less since; its kind then rests. 2. Forget judgements of texts
     that changed. 3. Search for every judged question again. 4. Where there are votes that the last night
     did not have, fit part after part. 5. Likewise, where there are labels, `teach` the intents. Each part
     is promoted in a transaction of its own, so that a night that is killed leaves a whole version serving.
@@ -212,15 +213,21 @@ class _Tonight:
         def scores(weights: fit_ranking.Weights, floor: float) -> fit_ranking.Weights:
             return held().scores(weights, floor)
 
-        verdicts = []
+        verdicts, resting = [], self.resting()
         for fit in parts:
             verdict = fit(FitInput(judged, scores, samples, parameters, self.seed))
+            if verdict.decision == "promoted" and verdict.kind in resting:
+                verdict = replace(verdict, decision="waiting", reason=resting[verdict.kind])
             verdicts.append(verdict)
             if verdict.decision == "promoted":
                 parameters = parameters.with_part(verdict.kind, verdict.payload)
                 if not self.is_dry:
                     self.promote(verdict)
         return verdicts
+
+    def resting(self) -> Mapping[Kind, str]:
+        with self.services.database.connection() as connection:
+            return rollback.resting(connection, self.workspace, self.now)
 
     def promote(self, verdict: Verdict) -> None:
         told = {"reason": verdict.reason, **verdict.numbers}
@@ -233,7 +240,7 @@ class _Tonight:
 
     def likes(self, start: datetime, end: datetime) -> tuple[int, int]:
         with self.services.database.connection() as connection:
-            return likes.between(connection, self.workspace, start, end)
+            return likes.between(connection, self.workspace, start, end, least=feedback.LEAST)
 
     def drift(self, start: datetime, end: datetime) -> Drift:
         with self.services.database.connection() as connection:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot import jobs
 from bot.answering.classifier import KIND, root
 from bot.intents import Intents
-from bot.learning import training_set
+from bot.learning import rollback, training_set
 from bot.learning.training_set import Rows, TrainingSet
 from bot.services import Services
 from store.feedback import versions
@@ -34,22 +34,41 @@ class TrainingTrigger:
         self._offered = ""
 
     def offer(self) -> bool:
-        """Look once; whether a training was queued. Examples are offered once per process."""
+        """Look once; whether a training was queued. While it is due, examples are offered once."""
         intents = self._services.intents.now()
-        if intents.digest in ("", self._offered):
+        if not is_due(self._services, intents):
+            self._offered = ""
+            return False
+        if intents.digest == self._offered:
             return False
         self._offered = intents.digest
-        if not is_due(self._services, intents):
-            return False
         with self._services.database.connection() as connection:
             return jobs.defer_training(connection, self._services.queue)
 
 
-def is_due(services: Services, intents: Intents) -> bool:
-    """Whether no version, serving or not, was trained on exactly these examples."""
+def is_due(services: Services, intents: Intents, now: datetime | None = None) -> bool:
+    """Whether what serves was trained on other examples than these, and nobody wanted it so.
+
+    A version of these examples that was rolled back within rollback.WATCHED is not trained again so soon,
+    and a version that an admin chose to let serve, after these examples were trained on, goes on serving.
+    """
+    if not intents.digest:
+        return False
     with services.database.connection() as connection:
         known = versions.all_of(connection, services.workspace, KIND)
-    return bool(intents.digest) and all(v.payload.get("examples") != intents.digest for v in known)
+    mine = [v for v in known if v.payload.get("examples") == intents.digest]
+    if any(v.is_serving for v in mine):
+        return False
+    rested = (now or datetime.now(UTC)) - rollback.WATCHED
+    if any(v.rolled_back_at and v.rolled_back_at >= rested for v in mine):
+        return False
+    chosen = next((v for v in known if v.is_serving and _is_chosen(v)), None)
+    return not chosen or all(v.created_at > (chosen.promoted_at or v.created_at) for v in mine)
+
+
+def _is_chosen(version: ModelVersion) -> bool:
+    """Whether an admin let it serve: a training promotes its version as soon as there is one."""
+    return version.promoted_at is not None and version.promoted_at > version.created_at
 
 
 def served(services: Services, intents: Intents) -> TrainingSet:

@@ -23,6 +23,7 @@ from bot.services import Services
 from evals import beir
 from store import people
 from store.feedback.memory import PERSON_VOTES
+from store.feedback.shares import fair_share
 from store.index.embedders import embedder_id
 
 ASKED = 1200
@@ -54,7 +55,7 @@ def loud(good: "fit_ranking.Weights", chance: np.random.Generator) -> "fit_ranki
     """One person says the opposite LOUD times, over ten days; the others vote honestly, but for the usual
     mistakes. What is more than a person's share is NaN."""
     honest = np.where(chance.random(len(good)) < NOISE, 1 - good, good)
-    most = feedback.fair_share([LOUD, *[1] * (len(good) - LOUD)])
+    most = fair_share([LOUD, *[1] * (len(good) - LOUD)], feedback.LEAST)
     dropped = np.full(LOUD - most, np.nan)
     return np.concatenate([1 - good[:most], dropped, honest[LOUD:]])
 

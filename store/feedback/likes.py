@@ -7,20 +7,37 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from store.database import Connection
+from store.feedback.memory import COUNTED
+from store.feedback.shares import fair_share
+
+_COUNTED = f"""
+SELECT v.* FROM ({COUNTED}) AS v JOIN answers a USING (workspace_id, answer_id)
+WHERE a.created_at >= %(since)s AND a.created_at < %(until)s
+"""
+
+_EACH = f"SELECT count(*) FROM ({_COUNTED}) AS c GROUP BY person"
+
+_OPINIONS = f"""
+SELECT count(*) FILTER (WHERE opinion > 0), count(*) FILTER (WHERE opinion <> 0) FROM (
+    SELECT sum(value * weight) AS opinion FROM (
+        SELECT c.*, row_number() OVER (PARTITION BY person ORDER BY voted_at DESC, answer_id) AS age
+        FROM ({_COUNTED}) AS c) AS aged
+    WHERE age <= %(most)s GROUP BY answer_id) AS judged
+"""
 
 
 def between(
-    connection: Connection, workspace: str, since: datetime, until: datetime
+    connection: Connection, workspace: str, since: datetime, until: datetime, *, least: int
 ) -> tuple[int, int]:
-    """Count (liked, judged) answers given from `since` to before `until`, one opinion per answer."""
-    row = connection.execute(
-        "SELECT count(*) FILTER (WHERE opinion > 0), count(*) FILTER (WHERE opinion <> 0) FROM ("
-        " SELECT sum(v.value * v.weight) AS opinion FROM votes v"
-        " JOIN answers a USING (workspace_id, answer_id)"
-        " WHERE v.workspace_id = %s AND a.created_at >= %s AND a.created_at < %s"
-        " GROUP BY v.answer_id) AS judged",
-        (workspace, since, until),
-    ).fetchone()
+    """Count (liked, judged) answers given from `since` to before `until`, one opinion per answer.
+
+    Of one person so many votes count as of any (memory.PERSON_VOTES a day), and of these the latest up to
+    a fair share, but always `least`.
+    """
+    span = {"workspace": workspace, "since": since, "until": until}
+    each = [row[0] for row in connection.execute(_EACH, span).fetchall()]
+    most = fair_share(each, least)
+    row = connection.execute(_OPINIONS, {**span, "most": most}).fetchone()
     assert row is not None
     return row[0], row[1]
 

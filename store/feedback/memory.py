@@ -139,6 +139,11 @@ class Judged:
 
 def refresh(connection: Connection, workspace: str, answer_id: UUID) -> None:
     """Make the answer's row anew from its votes; it goes when no vote is left."""
+    # Two people who vote at once wait for one another: the next statement then sees both votes.
+    connection.execute(
+        "SELECT 1 FROM answers WHERE workspace_id = %s AND answer_id = %s FOR NO KEY UPDATE",
+        (workspace, answer_id),
+    )
     connection.execute(
         "DELETE FROM memory WHERE workspace_id = %s AND answer_id = %s", (workspace, answer_id)
     )

@@ -13,7 +13,9 @@ from psycopg.types.json import Jsonb
 from store.database import Connection
 from store.records import Kind, ModelVersion
 
-_COLUMNS = "version_id, kind, path, payload, report, created_at, promoted_at, is_serving"
+_COLUMNS = (
+    "version_id, kind, path, payload, report, created_at, promoted_at, is_serving, rolled_back_at"
+)
 
 
 def add(
@@ -49,7 +51,7 @@ def promote(
     )
     _retire(connection, workspace, version.kind)
     connection.execute(
-        "UPDATE model_versions SET is_serving = true, promoted_at = %s"
+        "UPDATE model_versions SET is_serving = true, promoted_at = %s, rolled_back_at = NULL"
         " WHERE workspace_id = %s AND version_id = %s",
         (now, workspace, version_id),
     )
@@ -79,8 +81,9 @@ def roll_back(
     _retire(connection, workspace, last.kind)
     # It never served, as far as a later roll-back is concerned.
     connection.execute(
-        "UPDATE model_versions SET promoted_at = NULL WHERE workspace_id = %s AND version_id = %s",
-        (workspace, last.version_id),
+        "UPDATE model_versions SET promoted_at = NULL, rolled_back_at = %s"
+        " WHERE workspace_id = %s AND version_id = %s",
+        (now, workspace, last.version_id),
     )
     if before is None:
         return last, None
@@ -89,6 +92,16 @@ def roll_back(
         (workspace, before[0]),
     )
     return last, get(connection, workspace, str(before[0]))
+
+
+def rolled_back(connection: Connection, workspace: str) -> dict[Kind, datetime]:
+    """When a version of each kind was last rolled back, by the night or by hand; absent where none was."""
+    rows = connection.execute(
+        "SELECT kind, max(rolled_back_at) FROM model_versions WHERE workspace_id = %s"
+        " AND rolled_back_at IS NOT NULL GROUP BY kind",
+        (workspace,),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
 
 
 def serving(connection: Connection, workspace: str) -> dict[Kind, ModelVersion]:
