@@ -57,4 +57,6 @@ def test_a_long_passage_is_cut_between_sentences_around_what_is_marked() -> None
 def test_an_answer_that_was_kept_without_it_is_seen_as_its_body_and_passage() -> None:
     made = Answer(uuid4(), "?", "answered", 0.9, "Closed on Mondays.", (CITED,))
     assert [each.text for each in showing.of(made)] == ["Closed on Mondays.", CITED.quote]
-    assert showing.of(replace(made, status="not_found")) == ()
+    seen = showing.of(made)
+    for status in ("not_found", "ignored", "failed"):
+        assert showing.of(replace(made, status=status, shown=seen)) == ()

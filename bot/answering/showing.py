@@ -56,7 +56,9 @@ def shown(
 
 def of(answer: Answer) -> tuple[Shown, ...]:
     """Give what is seen of an answer, also of one that was kept before that was kept."""
-    if answer.shown or not answer.citations or answer.status not in ("answered", "unsure"):
+    if answer.status not in ("answered", "unsure") or not answer.citations:
+        return ()
+    if answer.shown:
         return answer.shown
     first = answer.citations[0]
     said = answer.body or first.quote

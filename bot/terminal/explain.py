@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.answering import showing
 from bot.services import Services
 from bot.terminal import console
 from store import answers
@@ -39,6 +40,8 @@ def render(answer: Answer) -> RenderableType:
         head,
         _passages(answer),
         Text(),
+        _shown(answer),
+        Text(),
         _pairs("signal", answer.signals),
         Text(),
         _pairs("version", answer.versions),
@@ -53,6 +56,14 @@ def _passages(answer: Answer) -> Table:
         for p in answer.passages[:10]
     ]
     return console.table("Passages considered", ("passage", "fused", "cosine", "BM25"), rows)
+
+
+def _shown(answer: Answer) -> Table:
+    rows = [
+        (f"{each.path} > {each.heading}", " … ".join(" ".join(m.split()) for m in each.marked))
+        for each in showing.of(answer)
+    ]
+    return console.table("Shown", ("passage", "marked"), rows)
 
 
 def _score(value: float | None) -> str:

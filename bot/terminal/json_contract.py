@@ -6,6 +6,7 @@ Knows nothing about printing.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bot.answering import showing
 from store.records import Answer, Citation, Passage, Shown, SourceStatus
 
 
@@ -22,7 +23,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
         },
         "answer": answer.body,
         "citations": [citation_json(citation) for citation in answer.citations],
-        "shown": [_shown_json(shown) for shown in answer.shown],
+        "shown": [_shown_json(shown) for shown in showing.of(answer)],
         "hints": [citation_json(hint) for hint in answer.hints],
         "passages": [_passage_json(passage) for passage in answer.passages[:10]],
         "signals": {name: round(value, 4) for name, value in answer.signals.items()},
