@@ -11,10 +11,14 @@ from store.queue import Queue
 QUESTIONS = "questions"
 """Where people wait for the end: served first, never behind ingestion."""
 
+DELIVERIES = "deliveries"
+"""Answers on their way into Slack: in slots of their own, so that a slow Slack keeps no question waiting."""
+
 WORK = "work"
 """Ingestion and learning: minutes, not milliseconds."""
 
 ANSWER = "answer"
+DELIVER = "deliver"
 INGEST = "ingest"
 TRAIN = "intents"
 LEARN = "learn"
@@ -29,6 +33,30 @@ def defer_answer(connection: Connection, queue: Queue, workspace: str, question_
     """Queue the answer to a claimed question."""
     args = {"workspace": workspace, "question_id": str(question_id)}
     queue.defer(connection, ANSWER, args, queue=QUESTIONS, priority=WAITED_FOR)
+
+
+def defer_delivery(
+    connection: Connection,
+    queue: Queue,
+    workspace: str,
+    question_id: UUID,
+    *,
+    after: float = 0.0,
+    tries: int = 0,
+    waited: float = 0.0,
+) -> None:
+    """Queue the delivery of a recorded answer, after so many seconds; one that waits already stands.
+
+    `tries` and `waited` (seconds) are those of the tries before.
+    """
+    args = {
+        "workspace": workspace,
+        "question_id": str(question_id),
+        "tries": tries,
+        "waited": waited,
+    }
+    lock = f"deliver:{question_id}"
+    queue.defer(connection, DELIVER, args, queue=DELIVERIES, queueing_lock=lock, after=after)
 
 
 def defer_ingest(

@@ -7,7 +7,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg.rows import TupleRow
@@ -16,6 +16,9 @@ from psycopg.types.json import Jsonb
 from store.database import Connection
 from store.records import Answer, Citation, Passage, Shown
 from store.values import halfvec, storable
+
+Posting = Literal["new", "open", "busy"]
+"""What is known of earlier tries to post an answer."""
 
 _SELECT = """
 SELECT a.answer_id, q.body, a.status, a.confidence, a.body, a.citations, a.passages, q.intent,
@@ -124,20 +127,72 @@ def posted_at(
     return (row[0], row[1]) if row else None
 
 
-def take_turn(connection: Connection, workspace: str, channel: str) -> str | None:
-    """Wait until no one else posts to the channel, then give the last message posted there.
+def begin_posting(
+    connection: Connection, workspace: str, answer_id: UUID, lease_seconds: float
+) -> Posting:
+    """Note that an answer is about to be posted, and say what is known of earlier tries.
 
-    The turn lasts until the transaction ends, in whichever process it was taken.
+    `new`: none is open. `open`: one ended without saying whether it was posted, so look first.
+    `busy`: one began less than `lease_seconds` ago and may still be under way.
     """
-    connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"post:{workspace}:{channel}",)
-    )
     row = connection.execute(
-        "SELECT max(posted_ts) FROM answers WHERE workspace_id = %s AND channel = %s"
-        " AND posted_ts IS NOT NULL",
-        (workspace, channel),
+        "UPDATE answers a SET posting_at = now() FROM (SELECT posting_at FROM answers"
+        " WHERE workspace_id = %(workspace)s AND answer_id = %(answer)s FOR UPDATE) before"
+        " WHERE a.workspace_id = %(workspace)s AND a.answer_id = %(answer)s"
+        " AND (before.posting_at IS NULL"
+        " OR before.posting_at < now() - make_interval(secs => %(lease)s))"
+        " RETURNING before.posting_at IS NOT NULL",
+        {"workspace": workspace, "answer": answer_id, "lease": lease_seconds},
     ).fetchone()
-    return row[0] if row else None
+    if row is None:
+        return "busy"
+    return "open" if row[0] else "new"
+
+
+def end_posting(connection: Connection, workspace: str, answer_id: UUID, *, is_open: bool) -> None:
+    """Note that a try to post failed; `is_open` says that it may have been posted all the same."""
+    connection.execute(
+        "UPDATE answers SET posting_at = CASE WHEN %s THEN '-infinity'::timestamptz END"
+        " WHERE workspace_id = %s AND answer_id = %s",
+        (is_open, workspace, answer_id),
+    )
+
+
+def hand_over(connection: Connection, workspace: str, answer_id: UUID) -> None:
+    """Note that those who take over were told."""
+    connection.execute(
+        "UPDATE answers SET handed_over_at = now() WHERE workspace_id = %s AND answer_id = %s",
+        (workspace, answer_id),
+    )
+
+
+def is_handed_over(connection: Connection, workspace: str, answer_id: UUID) -> bool:
+    """Whether those who take over were told."""
+    row = connection.execute(
+        "SELECT handed_over_at IS NOT NULL FROM answers WHERE workspace_id = %s AND answer_id = %s",
+        (workspace, answer_id),
+    ).fetchone()
+    return row == (True,)
+
+
+def take_turn(
+    connection: Connection, workspace: str, channel: str, pace: float, after: float = 0.0
+) -> float:
+    """Reserve the channel's next turn to post, `pace` seconds behind the one before it.
+
+    Gives in how many seconds it is, at least `after`; the server's clock alone counts.
+    """
+    row = connection.execute(
+        "INSERT INTO channel_turns (workspace_id, channel, next_at)"
+        " VALUES (%(workspace)s, %(channel)s, now() + make_interval(secs => %(after)s + %(pace)s))"
+        " ON CONFLICT (workspace_id, channel) DO UPDATE SET next_at ="
+        " greatest(channel_turns.next_at, now() + make_interval(secs => %(after)s))"
+        " + make_interval(secs => %(pace)s)"
+        " RETURNING extract(epoch FROM next_at - now())::float8 - %(pace)s",
+        {"workspace": workspace, "channel": channel, "pace": pace, "after": after},
+    ).fetchone()
+    assert row is not None
+    return float(max(row[0], 0.0))
 
 
 def _keep_intent(connection: Connection, workspace: str, question_id: UUID, answer: Answer) -> None:

@@ -78,7 +78,7 @@ def end(
     connection.execute(
         "UPDATE questions SET status = %s, intent = coalesce(%s, intent),"
         " intent_confidence = coalesce(%s, intent_confidence), timings = timings || %s,"
-        " error = %s, ended_at = %s"
+        " error = coalesce(%s, error), ended_at = %s"
         " WHERE workspace_id = %s AND question_id = %s AND ended_at IS NULL",
         (
             status,
@@ -90,6 +90,14 @@ def end(
             workspace,
             question_id,
         ),
+    )
+
+
+def blame(connection: Connection, workspace: str, question_id: UUID, error: str) -> None:
+    """Keep what went wrong with a question that will end as failed."""
+    connection.execute(
+        "UPDATE questions SET error = %s WHERE workspace_id = %s AND question_id = %s",
+        (storable(error), workspace, question_id),
     )
 
 
@@ -172,6 +180,14 @@ def unmark(connection: Connection, workspace: str, question_id: UUID) -> str | N
         (workspace, question_id),
     )
     return row[0] if row and row[0] != "none" else None
+
+
+def remark(connection: Connection, workspace: str, question_id: UUID, marker: str) -> None:
+    """Keep a marker that could not be taken off, for the next try."""
+    connection.execute(
+        "UPDATE questions SET marker = %s WHERE workspace_id = %s AND question_id = %s",
+        (marker, workspace, question_id),
+    )
 
 
 def _question(row: TupleRow) -> Question:

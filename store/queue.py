@@ -4,10 +4,11 @@ Knows nothing about what a job does. Deferring is one statement in the caller's 
 only workers need procrastinate itself and the Slack edge stays light.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -16,7 +17,8 @@ from store.database import Connection
 
 _DEFER = """
 SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[
-    ROW(%(queue)s, %(task)s, %(priority)s, %(lock)s, %(queueing_lock)s, %(args)s, NULL)
+    ROW(%(queue)s, %(task)s, %(priority)s, %(lock)s, %(queueing_lock)s, %(args)s,
+        now() + make_interval(secs => %(after)s))
 ]::procrastinate_job_to_defer_v1[]))
 """
 
@@ -37,6 +39,17 @@ _FORGET = """
 DELETE FROM procrastinate_jobs j
 WHERE j.status NOT IN ('todo', 'doing') AND NOT EXISTS (
     SELECT 1 FROM procrastinate_events e WHERE e.job_id = j.id AND e.at >= %(before)s)
+"""
+
+
+_LOST = """
+SELECT q.question_id FROM questions q
+WHERE q.workspace_id = %(workspace)s AND q.ended_at IS NULL
+  AND q.claimed_at NOT BETWEEN now() - make_interval(secs => %(seconds)s) AND now()
+  AND NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs j WHERE j.status IN ('todo', 'doing')
+    AND j.task_name = ANY(%(tasks)s) AND j.args ->> 'question_id' = q.question_id::text)
+ORDER BY q.claimed_at
 """
 
 
@@ -76,10 +89,12 @@ class Queue:
         lock: str | None = None,
         queueing_lock: str | None = None,
         priority: int = 0,
+        after: float | None = None,
     ) -> int | None:
         """Queue a job; it exists exactly when the caller's transaction commits.
 
-        Jobs of one `lock` run one after the other. Returns the job's id, or None when a job with the
+        Jobs of one `lock` run one after the other. It runs `after` so many seconds, by the clock of
+        the server, or at once. Returns the job's id, or None when a job with the
         same `queueing_lock` waits already (one that runs does not count).
         """
         values = {
@@ -89,6 +104,7 @@ class Queue:
             "lock": lock,
             "queueing_lock": queueing_lock,
             "args": Jsonb(dict(args)),
+            "after": after or None,
         }
         try:
             with _savepoint(connection):
@@ -134,6 +150,31 @@ def held(connection: Connection, task: str, key: str) -> set[str]:
         (key, task),
     )
     return {value for (value,) in rows if value is not None}
+
+
+def lost(
+    connection: Connection, workspace: str, tasks: Sequence[str], seconds: float
+) -> list[UUID]:
+    """The open questions that no job of these tasks is for, oldest first.
+
+    A claim needs so many seconds to count; one from the future is by a clock that is wrong.
+    """
+    rows = connection.execute(
+        _LOST, {"workspace": workspace, "tasks": list(tasks), "seconds": seconds}
+    )
+    return [question_id for (question_id,) in rows.fetchall()]
+
+
+def hasten(connection: Connection, name: str, seconds: float) -> int:
+    """Bring the jobs of a queue that are due in more than so many seconds back to now; gives how many.
+
+    Procrastinate reckons a retry by the clock of the worker, which may be an hour fast.
+    """
+    return connection.execute(
+        "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'"
+        " AND queue_name = %s AND scheduled_at > now() + make_interval(secs => %s)",
+        (name, seconds),
+    ).rowcount
 
 
 def depths(connection: Connection) -> list[Depth]:

@@ -65,6 +65,7 @@ class FakeSlack:
         self.private: set[str] = set()
         self.changed = threading.Condition()
         self.target: tuple[str, int] | None = None
+        self.pause: threading.Barrier | None = None
         self.secret = "shh"
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._links: list[Link] = []
@@ -278,6 +279,8 @@ class FakeSlack:
 
     def reply(self, method: str, params: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
         """Answer one call of the Web API: status, headers, body."""
+        if self.pause and method == "chat.postMessage":
+            self.pause.wait(10)
         with self.changed:
             self.calls.append(Call(method, params, time.time()))
             fault = self._faults[method].popleft() if self._faults[method] else None
@@ -316,6 +319,10 @@ class FakeSlack:
         return {"ok": True} | known.get(method, dict)()
 
     def _post(self, params: dict[str, Any]) -> dict[str, Any]:
+        key = params.get("client_msg_id")
+        for message in self.messages if key else ():
+            if message.get("client_msg_id") == key:  # Slack knows a message that it has
+                return {"ts": message["ts"], "channel": params.get("channel"), "message": message}
         message = {**params, "ts": self.now(), "user": BOT_USER, "bot_id": BOT_ID}
         with self.changed:
             self.messages.append(message)

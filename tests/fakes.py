@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from store.records import Answer, Question
+
 WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -39,3 +41,13 @@ class HashEmbedder:
     def count(self, texts: Sequence[str]) -> list[int]:
         """Count words and signs."""
         return [len(WORD.findall(text)) for text in texts]
+
+
+class Nowhere:
+    """A delivery (bot.answering.lifecycle.Delivery) for tests in which nobody asks."""
+
+    def show(self, question: Question, answer: Answer) -> str | None:
+        return None
+
+    def tidy(self, question: Question, *, is_posted: bool) -> None:
+        pass

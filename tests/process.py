@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from bot import log
 from bot.answering.request import Request
-from bot.jobs import QUESTIONS
+from bot.jobs import DELIVERIES, QUESTIONS
 from bot.processes import bot as slack
 from bot.processes import worker
 from bot.runtime.watchdog import watched
@@ -36,7 +36,7 @@ def main() -> None:
         slack.run(settings)
         return
     with open_services(settings, answer=repeat) as services, watched(services.server):
-        asyncio.run(worker.serve(services, (QUESTIONS,)))
+        asyncio.run(worker.serve(services, (QUESTIONS, DELIVERIES)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from bot.answering import lifecycle
-from bot.answering.lifecycle import Deliver
+from bot.answering.lifecycle import Delivery
 from bot.answering.request import Request
 from bot.processes import web
 from bot.processes.bot import serve
@@ -129,20 +129,28 @@ def errands_done(bot: Bot) -> None:
 def work_off(services: FakeServices, fake: FakeSlack, **options: object) -> list[str]:
     """Do what a worker does with everything that waits: give the statuses."""
     delivery = SlackDelivery(
-        clients.web("xoxb-1", fake.api_url), services.database, TEAM, sleep=lambda _: None,
+        clients.web("xoxb-1", fake.api_url),
+        services.database,
+        TEAM,
         **options,  # type: ignore[arg-type]
-    )  # fmt: skip
+    )
     return [handled(services, each, delivery) for each in waiting(services.database)]
 
 
-def handled(services: FakeServices, question_id: UUID, deliver: Deliver) -> str:
+def handled(services: FakeServices, question_id: UUID, delivery: Delivery) -> str:
     """Bring a question to its end as a worker does; give the status."""
+    answered(services, question_id)
+    return lifecycle.deliver(services.database, TEAM, question_id, delivery, tries=0, waited=0.0)
+
+
+def answered(services: FakeServices, question_id: UUID) -> str:
+    """Find and record an answer as a worker does; give its status."""
     return lifecycle.handle(
         services.database,
         TEAM,
         question_id,
         services.answerer.answer,
-        deliver,
+        lambda *_: None,
         max_question=services.settings.max_question,
     )
 

@@ -8,13 +8,14 @@ from uuid import UUID
 import pytest
 
 from bot.answering import lifecycle
+from bot.answering.lifecycle import NotYet
 from bot.slack.clients import SlackRefused
 from bot.slack.markup import spoken
 from store import answers, questions
 from store.database import Database, StoreGone
 from store.records import Answer, Ask, Question
 from tests.fake_slack import TEAM, FakeSlack
-from tests.slack_parts import FakeServices, handled, settings_for
+from tests.slack_parts import FakeServices, answered, handled, settings_for
 
 ASK = Ask(TEAM, "C1", "1700000000.000100", "U1", "How many days off?", "mention", False)
 
@@ -24,13 +25,17 @@ class Post:
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
-        self.seen: list[tuple[str, int]] = []
+        self.seen: list[str] = []
+        self.tidied = 0
 
-    def __call__(self, question: Question, answer: Answer, attempt: int) -> str | None:
+    def show(self, question: Question, answer: Answer) -> str | None:
         if self.errors:
             raise self.errors.pop(0)
-        self.seen.append((answer.status, attempt))
+        self.seen.append(answer.status)
         return "1.1"
+
+    def tidy(self, question: Question, *, is_posted: bool) -> None:
+        self.tidied += 1
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ def test_every_kind_of_answer_is_delivered_and_ends(services: FakeServices, stat
     services.answerer.status = status
     question_id, post = claimed(services), Post()
     assert handled(services, question_id, post) == status
-    assert post.seen == [(status, 1)]
+    assert post.seen == [status]
     assert kept(services, question_id) == (status, None)
 
 
@@ -73,12 +78,27 @@ def test_handling_again_does_nothing_and_says_how_it_ended(services: FakeService
 
 
 def test_an_answer_is_found_once_even_if_delivering_fails(services: FakeServices) -> None:
-    question_id, post = claimed(services), Post(OSError("down"))
-    with pytest.raises(OSError, match="down"):
+    question_id, post = claimed(services), Post(NotYet("down"))
+    with pytest.raises(NotYet, match="down") as put_off:
         handled(services, question_id, post)
+    assert put_off.value.after == lifecycle.FIRST_PAUSE_SECONDS
     assert handled(services, question_id, post) == "answered"
-    assert post.seen == [("answered", 2)]
+    assert post.seen == ["answered"] and post.tidied == 1
     assert len(services.answerer.asked) == 1
+
+
+def test_a_delivery_is_queued_with_the_answer_or_neither_is_there(services: FakeServices) -> None:
+    question_id = claimed(services)
+
+    def refuse(*_: object) -> None:
+        raise ZeroDivisionError("no queue")
+
+    with pytest.raises(ZeroDivisionError):
+        lifecycle.handle(
+            services.database, TEAM, question_id, services.answerer.answer, refuse, max_question=100
+        )
+    with services.database.connection() as connection:
+        assert answers.of(connection, TEAM, question_id) is None
 
 
 def test_after_three_attempts_it_ends_as_failed_and_says_so(services: FakeServices) -> None:
@@ -88,7 +108,7 @@ def test_after_three_attempts_it_ends_as_failed_and_says_so(services: FakeServic
         with pytest.raises(ZeroDivisionError):
             handled(services, question_id, post)
     assert handled(services, question_id, post) == "failed"
-    assert post.seen == [("failed", 3)]
+    assert post.seen == ["failed"]
     assert kept(services, question_id) == ("failed", "ZeroDivisionError: broken on purpose")
 
 
@@ -105,16 +125,63 @@ def test_what_slack_refuses_ends_as_failed_with_the_cure(services: FakeServices)
     post = Post(SlackRefused("chat.postMessage", "not_in_channel"))
     question_id = claimed(services)
     assert handled(services, question_id, post) == "failed"
+    assert post.seen == []
     assert "invite the bot" in (kept(services, question_id)[1] or "")
+
+
+def tried(services: FakeServices, question_id: UUID, post: Post, limit: int) -> tuple[str, float]:
+    """Deliver as often as it takes; give the status and the seconds waited in between."""
+    answered(services, question_id)
+    waited = 0.0
+    for tries in range(limit):
+        try:
+            status = lifecycle.deliver(
+                services.database, TEAM, question_id, post, tries=tries, waited=waited
+            )
+        except NotYet as not_yet:
+            waited += not_yet.after or 0.0
+        else:
+            return status, waited
+    raise AssertionError("it never ended")
+
+
+def test_an_outage_is_waited_out_for_an_hour_and_then_apologised_for(
+    services: FakeServices,
+) -> None:
+    question_id, post = claimed(services), Post(*[NotYet("down")] * 36)
+    status, waited = tried(services, question_id, post, 50)
+    assert status == "failed" and post.seen == ["failed"]
+    assert 3600 <= waited < 3600 + lifecycle.LONGEST_PAUSE_SECONDS
+    assert kept(services, question_id) == ("failed", "NotYet: down")
+
+
+def test_a_defect_of_ours_is_tried_three_times_and_not_for_an_hour(services: FakeServices) -> None:
+    question_id, post = claimed(services), Post(*[KeyError("blocks")] * 3)
+    status, waited = tried(services, question_id, post, 3)
+    assert (status, waited) == ("failed", 2 + 4) and post.seen == ["failed"]
+
+
+def test_a_rate_limit_is_waited_for_as_long_as_told(services: FakeServices) -> None:
+    question_id, post = claimed(services), Post(NotYet("limited", after=30.0))
+    assert tried(services, question_id, post, 2) == ("answered", 30.0)
+
+
+def test_the_pauses_grow_and_come_to_a_limit() -> None:
+    assert [lifecycle.pause(tries) for tries in range(7)] == [2, 4, 8, 16, 32, 64, 120]
+    assert lifecycle.pause(10_000) == lifecycle.LONGEST_PAUSE_SECONDS
+
+
+def test_a_question_of_the_terminal_ends_with_its_answer(services: FakeServices) -> None:
+    question_id = claimed(services, replace(ASK, origin="terminal"))
+    assert answered(services, question_id) == "answered"
+    assert kept(services, question_id) == ("answered", None)
 
 
 def test_a_lost_database_is_never_the_end(services: FakeServices) -> None:
     question_id = claimed(services)
-    with services.database.connection() as connection:
-        for _ in range(lifecycle.MAX_ATTEMPTS):
-            questions.begin(connection, TEAM, question_id, datetime.now(UTC))
+    answered(services, question_id)
     with pytest.raises(StoreGone):
-        handled(services, question_id, Post(StoreGone("away"), StoreGone("away")))
+        tried(services, question_id, Post(StoreGone("away"), StoreGone("away")), 9)
     assert kept(services, question_id) == (None, None)
 
 

@@ -259,4 +259,5 @@ def test_a_mark_that_comes_after_the_answer_is_taken_off_at_once(
         question = questions.get(connection, TEAM, question_id)
     assert question
     bot.edge.mark(question.question_id, question.ask)
+    slack_parts.errands_done(bot)
     assert fake.called("assistant.threads.setStatus")[-1].params["status"] == ""

@@ -25,7 +25,7 @@ from store.index import runs
 from store.records import Run
 from store.server import embedded
 from tests import killing
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, Nowhere
 
 PAGES = 900
 KILL_AFTER = 600
@@ -90,7 +90,7 @@ def context(
         throttle=Throttle(),
         metrics=Metrics(database),
         bulk=ThreadPoolExecutor(1),
-        deliver=lambda *_: None,
+        delivery=Nowhere(),
         tell=lambda _: None,
         announce=lambda _: None,
         ready=lambda: None,

@@ -18,7 +18,7 @@ from store import queue
 from store.database import Database
 from store.index import runs
 from store.records import Run
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, Nowhere
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def context(database: Database, tmp_path: Path, told: list[Run]) -> WorkerContex
         throttle=Throttle(),
         metrics=Metrics(database),
         bulk=ThreadPoolExecutor(1),
-        deliver=lambda *_: None,
+        delivery=Nowhere(),
         tell=told.append,
         announce=lambda _: None,
         ready=lambda: None,

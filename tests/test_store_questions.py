@@ -124,27 +124,17 @@ def test_a_posted_answer_is_found_by_its_message(database: Database) -> None:
         answers.posted(connection, TEAM, answer.answer_id, "C1", "1700000001.000100")
         assert answers.at(connection, TEAM, "C1", "1700000001.000100") == answer.answer_id
         assert answers.at(connection, TEAM, "C2", "1700000001.000100") is None
-        assert answers.take_turn(connection, TEAM, "C1") == "1700000001.000100"
-        assert answers.take_turn(connection, TEAM, "C2") is None
         question = questions.of_answer(connection, TEAM, answer.answer_id)
     assert question is not None and question.ask == ASK
 
 
-def test_only_one_takes_a_turn_in_a_channel(database: Database) -> None:
-    taken = threading.Event()
-
-    def second() -> None:
-        with database.connection() as connection:
-            answers.take_turn(connection, TEAM, "C1")
-            taken.set()
-
-    thread = threading.Thread(target=second)
+def test_turns_in_a_channel_come_one_after_the_other(database: Database) -> None:
     with database.connection() as connection:
-        answers.take_turn(connection, TEAM, "C1")
-        thread.start()
-        assert not taken.wait(0.1)
-    assert taken.wait(5)
-    thread.join()
+        turns = [answers.take_turn(connection, TEAM, "C1", 1.0) for _ in range(3)]
+        assert turns == [0.0, 1.0, 2.0]
+        assert answers.take_turn(connection, TEAM, "C2", 1.0) == 0.0
+        connection.execute("UPDATE channel_turns SET next_at = next_at - interval '1 hour'")
+        assert answers.take_turn(connection, TEAM, "C1", 1.0) == 0.0
 
 
 def cast(

@@ -1,24 +1,33 @@
 """One question from begin to end: answer, keep, deliver, end. Safe to run again after any crash.
 
-Knows nothing about how answers are found or where they are shown: both are handed in.
+Answering and delivering are two steps, each a job of its own. Knows nothing about how answers are
+found or where they are shown: both are handed in.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
 from bot.answering.request import Request
 from store import answers, channels, questions
 from store.channels import ChannelSettings
-from store.database import Database, StoreGone
+from store.database import Connection, Database, StoreGone
 from store.index.embedders import embedder_id
 from store.records import EVERYONE, Answer, Ask, Question, Status, Viewer
 
 MAX_ATTEMPTS = 3
 """After so many a question ends as failed; a fourth only says so."""
+
+FIRST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 120.0
+"""Between two tries to deliver: people should not wait long once Slack is back."""
+
+PATIENCE_SECONDS = 3600.0
+"""How long an answer is tried to be delivered, by the pauses in between: a worker that is away does
+not use it up."""
 
 QUIET: Mapping[str, tuple[Status, ...]] = {
     "all": ("smalltalk",),
@@ -31,20 +40,38 @@ WORDLESS = "Ask me a question in words, for example: How do I report a sick day?
 Answers = Callable[[Request], Answer]
 """Finds an answer: bot.services.Services.answer."""
 
-Deliver = Callable[[Question, Answer, int], str | None]
-"""Shows an answer (also an ignored one, to clean up); gives the id of a lasting message, if there is one.
-
-Called with the question, its answer and the number of the attempt, from 1; may raise Undeliverable."""
+HandOver = Callable[[Connection, Question], None]
+"""Queues the delivery of an answer, in the transaction that records it."""
 
 _log = logging.getLogger(__name__)
 
 
-class Undeliverable(Exception):
-    """An answer could not be shown to its asker; `permanent` says that trying again will not help."""
+class Delivery(Protocol):
+    """What shows answers to their askers. Both may raise Undeliverable or NotYet."""
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    def show(self, question: Question, answer: Answer) -> str | None:
+        """Show an answer, once however often it is called; gives the id of a lasting message."""
+
+    def tidy(self, question: Question, *, is_posted: bool) -> None:
+        """Take off what marked the question as being worked on."""
+
+
+class Undeliverable(Exception):
+    """An answer cannot be shown to its asker, now or later."""
+
+
+class NotYet(Exception):
+    """An answer cannot be shown now; it may be in `after` seconds, where that is known.
+
+    `is_failure` is false when nothing is wrong and it is only not its turn.
+    """
+
+    def __init__(
+        self, message: str, *, after: float | None = None, is_failure: bool = True
+    ) -> None:
         super().__init__(message)
-        self.permanent = permanent
+        self.after = after
+        self.is_failure = is_failure
 
 
 def handle(
@@ -52,15 +79,15 @@ def handle(
     workspace: str,
     question_id: UUID,
     answer: Answers,
-    deliver: Deliver,
+    hand_over: HandOver,
     *,
     max_question: int,
 ) -> Status | Literal["unknown"]:
-    """Bring a question to its end and give the status it ended in.
+    """Find and record the answer to a question and hand it over to be delivered; give its status.
 
     Of a question, `max_question` characters are read. An unexpected error is raised, so that the job is
-    tried again, until MAX_ATTEMPTS; then the question ends as failed and the asker is told. A lost
-    database is raised every time.
+    tried again, until MAX_ATTEMPTS; then the answer is that it failed. A lost database is raised every
+    time. One for the terminal is fetched by who asked, so it ends here.
     """
     with database.connection() as connection:
         question = questions.begin(connection, workspace, question_id, datetime.now(UTC))
@@ -69,27 +96,108 @@ def handle(
             return (ended.status if ended else None) or "unknown"
     error = None
     try:
-        given = _kept(database, workspace, question) or _found(
+        found = _kept(database, workspace, question) or _found(
             database, workspace, question, answer, max_question
         )
-        deliver(question, given, question.attempts)
     except StoreGone:
         raise
     except Exception as broken:
-        is_final = isinstance(broken, Undeliverable) and broken.permanent
-        if is_final:
-            _log.error("question=%s not delivered: %s", question_id, broken)
-            given, error = _failed(question), str(broken)
-        else:
-            _log.exception("question=%s attempt=%d broke", question_id, question.attempts)
-            if question.attempts < MAX_ATTEMPTS:
-                raise
-            error = f"{type(broken).__name__}: {broken}"
-            given = _apologise(database, workspace, question, deliver)
+        _log.exception("question=%s attempt=%d broke", question_id, question.attempts)
+        if question.attempts < MAX_ATTEMPTS:
+            raise
+        error, found = f"{type(broken).__name__}: {broken}", _failed(question)
     with database.connection() as connection:
-        now = datetime.now(UTC)
-        questions.end(connection, workspace, question_id, given.status, error=error, now=now)
+        given = _record(connection, workspace, question, found)
+        if error is not None:
+            questions.blame(connection, workspace, question_id, error)
+        if question.ask.origin == "terminal":
+            now = datetime.now(UTC)
+            questions.end(connection, workspace, question_id, given.status, now=now)
+        else:
+            hand_over(connection, question)
     return given.status
+
+
+def deliver(
+    database: Database,
+    workspace: str,
+    question_id: UUID,
+    delivery: Delivery,
+    *,
+    tries: int,
+    waited: float,
+) -> Status | Literal["unknown"]:
+    """Show a recorded answer to its asker, end the question and give the status it ended in.
+
+    Raises NotYet, with the seconds to wait, when it is to be tried again: what may pass for
+    PATIENCE_SECONDS in all (`waited` so far), a defect of ours MAX_ATTEMPTS times (`tries` before).
+    After that the question ends as failed and the asker is told, if that is possible.
+    """
+    with database.connection() as connection:
+        question = questions.get(connection, workspace, question_id)
+        answer = answers.of(connection, workspace, question_id)
+    if question is None or answer is None:
+        return "unknown"
+    status, posted = question.status, None
+    if status is None:
+        status, error = answer.status, None
+        try:
+            posted = delivery.show(question, answer)
+        except StoreGone:
+            raise
+        except Undeliverable as refused:
+            _log.error("question=%s not delivered: %s", question_id, refused)
+            status, error = "failed", str(refused)
+        except Exception as broken:  # noqa: BLE001 - logged where it is the end
+            _try_again(broken, tries, waited)
+            _log.exception("question=%s given up after %d tries", question_id, tries + 1)
+            status, error = "failed", f"{type(broken).__name__}: {broken}"
+            _apologise(question, answer, delivery)
+        with database.connection() as connection:
+            now = datetime.now(UTC)
+            questions.end(connection, workspace, question_id, status, error=error, now=now)
+    _tidy(question, delivery, posted is not None, tries, waited)
+    return status
+
+
+def pause(tries: int) -> float:
+    """The seconds to wait after so many tries that failed before this one: 2, 4, 8, ..."""
+    return min(FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 16), LONGEST_PAUSE_SECONDS)
+
+
+def _try_again(broken: Exception, tries: int, waited: float) -> None:
+    """Raise NotYet if it is to be tried again."""
+    if isinstance(broken, NotYet):
+        if not broken.is_failure:
+            raise broken
+        if waited < PATIENCE_SECONDS:
+            after = pause(tries) if broken.after is None else broken.after
+            raise NotYet(str(broken), after=after) from broken
+    elif tries + 1 < MAX_ATTEMPTS:
+        _log.error("delivery broke", exc_info=broken)
+        raise NotYet(f"{type(broken).__name__}: {broken}", after=pause(tries)) from broken
+
+
+def _apologise(question: Question, answer: Answer, delivery: Delivery) -> None:
+    """Tell the asker that it went wrong, with the id; what else goes wrong is only logged."""
+    try:
+        # The answer that was recorded stands: it is only shown as failed.
+        delivery.show(question, replace(answer, status="failed"))
+    except StoreGone:
+        raise
+    except Exception as broken:  # noqa: BLE001 - it ends as failed either way
+        _log.warning(
+            "question=%s could not be told that it failed: %s", question.question_id, broken
+        )
+
+
+def _tidy(
+    question: Question, delivery: Delivery, is_posted: bool, tries: int, waited: float
+) -> None:
+    try:
+        delivery.tidy(question, is_posted=is_posted)
+    except NotYet as not_yet:
+        _try_again(not_yet, tries, waited)
 
 
 def viewer(ask: Ask) -> Viewer:
@@ -111,7 +219,6 @@ def _kept(database: Database, workspace: str, question: Question) -> Answer | No
 def _found(
     database: Database, workspace: str, question: Question, answer: Answers, max_question: int
 ) -> Answer:
-    """Find an answer, and record it before anybody sees it."""
     ask = question.ask
     with database.connection() as connection:
         channel = channels.get(connection, workspace, ask.channel)
@@ -130,7 +237,7 @@ def _found(
         )
     else:
         found = Answer(uuid4(), text, "smalltalk", 1.0, WORDLESS)
-    return _record(database, workspace, question, _quieted(ask, found, channel))
+    return _quieted(ask, found, channel)
 
 
 def _quieted(ask: Ask, answer: Answer, channel: ChannelSettings) -> Answer:
@@ -146,32 +253,19 @@ def _quieted(ask: Ask, answer: Answer, channel: ChannelSettings) -> Answer:
     return replace(answer, status="ignored") if is_quiet else answer
 
 
-def _record(database: Database, workspace: str, question: Question, answer: Answer) -> Answer:
+def _record(connection: Connection, workspace: str, question: Question, answer: Answer) -> Answer:
+    """Keep an answer before anybody sees it; one that was kept before stands."""
     embedder = answer.versions.get("encoder")
-    with database.connection() as connection:
-        return answers.record(
-            connection,
-            workspace,
-            question.question_id,
-            answer,
-            answer.vector or None,
-            embedder_id(embedder) if embedder and answer.vector else None,
-            datetime.now(UTC),
-        )
+    return answers.record(
+        connection,
+        workspace,
+        question.question_id,
+        answer,
+        answer.vector or None,
+        embedder_id(embedder) if embedder and answer.vector else None,
+        datetime.now(UTC),
+    )
 
 
 def _failed(question: Question) -> Answer:
     return Answer(question.question_id, question.ask.body, "failed", 0.0, None)
-
-
-def _apologise(database: Database, workspace: str, question: Question, deliver: Deliver) -> Answer:
-    """Tell the asker that it went wrong, with the id; what else goes wrong is only logged."""
-    # An answer that was recorded before stands: it is only shown as failed.
-    answer = replace(_record(database, workspace, question, _failed(question)), status="failed")
-    try:
-        deliver(question, answer, question.attempts)
-    except StoreGone:
-        raise
-    except Exception:  # noqa: BLE001 - it ends as failed either way
-        _log.exception("question=%s could not be told that it failed", question.question_id)
-    return answer

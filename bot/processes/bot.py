@@ -74,7 +74,7 @@ def _over_socket(settings: Settings, bot: Bot, ping: float) -> Iterator[str]:
     handler = SocketModeHandler(
         bot.app,
         settings.slack_app_token,
-        web_client=clients.web(settings.slack_app_token, settings.slack_api_url),
+        web_client=clients.patient(settings.slack_app_token, settings.slack_api_url),
         ping_interval=ping,
         receive_buffer_size=RECEIVE_BYTES,
         concurrency=LISTENER_THREADS,

@@ -138,7 +138,7 @@ def _intents(settings: Settings) -> Iterator[Finding]:
 
 
 def _slack(settings: Settings) -> Iterator[Finding]:
-    client = clients.web(settings.slack_bot_token, settings.slack_api_url)
+    client = clients.patient(settings.slack_bot_token, settings.slack_api_url)
     try:
         me = client.auth_test()
     except SlackApiError as error:
@@ -176,7 +176,7 @@ def needed_scopes(manifest: Path) -> set[str]:
 
 
 def _socket(settings: Settings) -> Finding:
-    client = clients.web(settings.slack_app_token, settings.slack_api_url)
+    client = clients.patient(settings.slack_app_token, settings.slack_api_url)
     try:
         client.apps_connections_open(app_token=str(settings.slack_app_token))
     except SlackApiError as error:

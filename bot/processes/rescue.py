@@ -5,11 +5,10 @@ counts the attempts and ends the question as failed when they are used up.
 """
 
 import logging
-from datetime import UTC, datetime, timedelta
 
 from bot import jobs
 from bot.services import Services
-from store import election, questions, queue
+from store import election, queue
 from store.database import Connection
 from store.queue import Job
 
@@ -18,7 +17,10 @@ log = logging.getLogger(__name__)
 STALLED_SECONDS = 10.0
 """A worker beats every 2 s; after five missed beats its jobs are given to others."""
 
-LOST_AFTER = timedelta(seconds=5)
+FAR_SECONDS = 60.0
+"""No question is tried again later than this: what is due later was put off by a clock that is fast."""
+
+LOST_SECONDS = 5.0
 """A question is claimed and queued in one transaction, so one without a job was left behind."""
 
 MAX_ATTEMPTS = 3
@@ -34,11 +36,12 @@ def rescue(services: Services) -> int:
         stalled = queue.stalled(connection, STALLED_SECONDS)
         for job in stalled:
             _bring_back(connection, job)
+        queue.hasten(connection, jobs.QUESTIONS, FAR_SECONDS)
         return len(stalled) + _requeue_lost(services, connection, workspace)
 
 
 def _bring_back(connection: Connection, job: Job) -> None:
-    is_given_up = job.queue != jobs.QUESTIONS and job.attempts + 1 >= MAX_ATTEMPTS
+    is_given_up = job.queue == jobs.WORK and job.attempts + 1 >= MAX_ATTEMPTS
     if is_given_up:
         queue.fail(connection, job.job_id)
     is_again = not is_given_up and queue.retry(connection, job.job_id)
@@ -49,10 +52,9 @@ def _bring_back(connection: Connection, job: Job) -> None:
 
 
 def _requeue_lost(services: Services, connection: Connection, workspace: str) -> int:
-    waiting = questions.waiting(connection, workspace, datetime.now(UTC) - LOST_AFTER)
-    held = queue.held(connection, jobs.ANSWER, "question_id") if waiting else set()
-    lost = [question for question in waiting if str(question.question_id) not in held]
-    for question in lost:
-        log.warning("lost question=%s attempts=%d", question.question_id, question.attempts)
-        jobs.defer_answer(connection, services.queue, workspace, question.question_id)
+    tasks = (jobs.ANSWER, jobs.DELIVER)
+    lost = queue.lost(connection, workspace, tasks, LOST_SECONDS)
+    for question_id in lost:
+        log.warning("lost question=%s", question_id)
+        jobs.defer_answer(connection, services.queue, workspace, question_id)
     return len(lost)

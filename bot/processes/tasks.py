@@ -7,7 +7,7 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,17 +20,17 @@ from procrastinate.jobs import Job
 
 from bot import erasure, indexing, jobs
 from bot.answering import lifecycle
-from bot.answering.lifecycle import Deliver
+from bot.answering.lifecycle import Delivery, NotYet
 from bot.learning import training
 from bot.processes import background
 from bot.runtime import malloc
 from bot.runtime.metrics import Metrics
 from bot.runtime.throttle import Stopping, Throttle
 from bot.services import Services
-from store import queue, workspaces
-from store.database import StoreGone
+from store import answers, queue, workspaces
+from store.database import Connection, StoreGone
 from store.index import runs
-from store.records import Run
+from store.records import Question, Run
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,9 @@ NIGHT_THREADS = 1
 
 NIGHT_SECONDS = 3600
 """The longest that a night may take."""
+
+PACE_SECONDS = 1.0
+"""Slack takes about one message a second and channel (docs.slack.dev, rate limits)."""
 
 JOBS_KEPT = timedelta(days=7)
 """How long ended jobs can be looked up."""
@@ -65,7 +68,7 @@ class Backoff(BaseRetryStrategy):
 class WorkerContext:
     """What the tasks of one worker process work with.
 
-    `deliver` shows an answer to its asker; `tell` says to who asked for a run how it ended; `announce`
+    `delivery` shows answers to their askers; `tell` says to who asked for a run how it ended; `announce`
     tells the admins; `bulk` runs long work; `ready` waits until the models are loaded.
     """
 
@@ -73,7 +76,7 @@ class WorkerContext:
     throttle: Throttle
     metrics: Metrics
     bulk: Executor
-    deliver: Deliver
+    delivery: Delivery
     tell: Callable[[Run], None]
     announce: Callable[[str], None]
     ready: Callable[[], None]
@@ -84,8 +87,16 @@ def build(context: WorkerContext, connector: BaseConnector) -> App:
     app = App(connector=connector)
 
     @app.task(name=jobs.ANSWER, queue=jobs.QUESTIONS, retry=Backoff())
-    def answer_job(workspace: str, question_id: str) -> str:
+    def answer_job(workspace: str, question_id: str, **unknown: Any) -> str:
+        _note(jobs.ANSWER, unknown)
         return answer(context, workspace, UUID(question_id))
+
+    @app.task(name=jobs.DELIVER, queue=jobs.DELIVERIES, retry=Backoff())
+    def deliver_job(
+        workspace: str, question_id: str, tries: int = 0, waited: float = 0.0, **unknown: Any
+    ) -> str:
+        _note(jobs.DELIVER, unknown)
+        return deliver(context, workspace, UUID(question_id), tries, waited)
 
     # Long work has threads of its own: their lower priority cannot be raised again.
     @app.task(name=jobs.INGEST, queue=jobs.WORK)
@@ -109,7 +120,7 @@ def build(context: WorkerContext, connector: BaseConnector) -> App:
 
 
 def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
-    """Answer one question and deliver it; gives the status it ended in. Safe to run again."""
+    """Find the answer to one question and queue its delivery; gives its status. Safe to run again."""
     context.ready()
     started = time.perf_counter()
     with context.throttle.question():
@@ -119,11 +130,34 @@ def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
             _current(context, workspace),
             question_id,
             services.answer,
-            context.deliver,
+            functools.partial(_hand_over, services),
             max_question=services.settings.max_question,
         )
     context.metrics.ended(status, time.perf_counter() - started)
     return status
+
+
+def deliver(
+    context: WorkerContext, workspace: str, question_id: UUID, tries: int = 0, waited: float = 0.0
+) -> str:
+    """Deliver one answer, or put it off as a new job; gives the status of the question, or `later`."""
+    services, workspace = context.services, _current(context, workspace)
+    try:
+        return lifecycle.deliver(
+            services.database, workspace, question_id, context.delivery, tries=tries, waited=waited
+        )
+    except NotYet as not_yet:
+        after = not_yet.after or 0.0
+        log.info(
+            "put_off question=%s tries=%d seconds=%.0f reason=%s",
+            question_id, tries + not_yet.is_failure, after, not_yet,
+        )  # fmt: skip
+        with services.database.connection() as connection:
+            jobs.defer_delivery(
+                connection, services.queue, workspace, question_id, after=after,
+                tries=tries + not_yet.is_failure, waited=waited + after * not_yet.is_failure,
+            )  # fmt: skip
+        return "later"
 
 
 def ingest(
@@ -215,6 +249,22 @@ def retain(context: WorkerContext) -> int:
     erasure.retain(context.services, now)
     with context.services.database.connection() as connection:
         return queue.forget(connection, now - JOBS_KEPT)
+
+
+def _hand_over(services: Services, connection: Connection, question: Question) -> None:
+    """Queue a delivery, at the channel's next turn where others see it."""
+    ask, after = question.ask, 0.0
+    if ask.origin != "command":
+        after = answers.take_turn(connection, ask.workspace, ask.channel, PACE_SECONDS)
+    jobs.defer_delivery(
+        connection, services.queue, ask.workspace, question.question_id, after=after
+    )
+
+
+def _note(task: str, unknown: Mapping[str, Any]) -> None:
+    """Say in one line that a job came from a newer Threadwise; it is done as far as it is known."""
+    if unknown:
+        log.warning("newer_job task=%s ignored=%s", task, ",".join(sorted(unknown)))
 
 
 def _current(context: WorkerContext, workspace: str) -> str:

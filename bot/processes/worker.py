@@ -22,7 +22,7 @@ from prometheus_client import start_http_server
 from psycopg_pool import AsyncConnectionPool
 
 from bot import indexing
-from bot.jobs import QUESTIONS, WORK
+from bot.jobs import DELIVERIES, QUESTIONS, WORK
 from bot.learning.training import TrainingTrigger
 from bot.processes import rescue, tasks
 from bot.processes.tasks import WorkerContext
@@ -39,8 +39,8 @@ from store.database import StoreError
 
 log = logging.getLogger(__name__)
 
-SLOTS = {QUESTIONS: 4, WORK: 2}
-"""Jobs at a time, per queue: ingestion can never take the place of questions."""
+SLOTS = {QUESTIONS: 4, DELIVERIES: 4, WORK: 2}
+"""Jobs at a time, per queue: neither ingestion nor a slow Slack can take the place of questions."""
 
 POLL_SECONDS = 0.5
 """New jobs are notified; this is for retries, and for notifications that were lost."""
@@ -54,6 +54,9 @@ RECONNECT_SECONDS = 0.5
 
 POOL_SECONDS = 5.0
 """The longest wait for a connection; psycopg's default of 30 would outlast many an outage."""
+
+CONNECTIONS = 2 * len(SLOTS)
+"""One listens for each queue, the others fetch jobs and note how they ended."""
 
 CONNECTION = {"application_name": "threadwise-worker", "connect_timeout": 5}
 
@@ -99,6 +102,8 @@ class UnknownQueue(Exception):
 def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     """Work until SIGTERM or SIGINT; then finish what is being answered and return."""
     chosen = tuple(queues or SLOTS)
+    if QUESTIONS in chosen and DELIVERIES not in chosen:
+        chosen = (*chosen, DELIVERIES)  # as it was before they had a queue of their own
     for name in chosen:
         if name not in SLOTS:
             raise UnknownQueue(f"There is no queue {name!r}. Choose from: {', '.join(SLOTS)}.")
@@ -130,7 +135,7 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
         throttle=throttle,
         metrics=metrics,
         bulk=ThreadPoolExecutor(SLOTS[WORK], "bulk", initializer=lower_priority),
-        deliver=notifier.deliver,
+        delivery=notifier,
         tell=notifier.tell,
         announce=notifier.announce,
         ready=lambda: _wait(models),
@@ -164,7 +169,7 @@ async def _work(context: WorkerContext, queues: Sequence[str], stop: asyncio.Eve
         conninfo=context.services.queue.url,
         kwargs=CONNECTION,
         min_size=1,
-        max_size=4,
+        max_size=CONNECTIONS,
         timeout=POOL_SECONDS,
         pool_factory=_pool,
     )

@@ -26,11 +26,11 @@ class Metrics:
     def __init__(self, database: Database) -> None:
         self.registry = CollectorRegistry()
         self._questions = Counter(
-            "threadwise_questions", "Questions ended here.", ["status"], registry=self.registry
+            "threadwise_questions", "Questions answered here.", ["status"], registry=self.registry
         )
         self._seconds = Histogram(
             "threadwise_answer_seconds",
-            "From the start of a job to the delivered answer.",
+            "From the start of a job to the recorded answer.",
             buckets=SECONDS,
             registry=self.registry,
         )
@@ -40,7 +40,7 @@ class Metrics:
         self.registry.register(_Stored(database))
 
     def ended(self, status: str, seconds: float) -> None:
-        """Count a question that ended in `status` after so many seconds of work."""
+        """Count a question that was answered with `status` after so many seconds of work."""
         self._questions.labels(status).inc()
         self._seconds.observe(seconds)
 

@@ -15,6 +15,7 @@ from urllib.error import URLError
 from slack_bolt import App, BoltResponse
 from slack_sdk.errors import SlackApiError
 
+from bot.answering.lifecycle import NotYet
 from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
@@ -47,11 +48,11 @@ def connect(settings: Settings, database: Database) -> str:
 
     Raises SlackRefused for a bad token, OtherWorkspace when the database belongs to another team.
     """
-    client = clients.web(settings.slack_bot_token, settings.slack_api_url)
+    client = clients.patient(settings.slack_bot_token, settings.slack_api_url)
     try:
         me = client.auth_test()
     except SlackApiError as error:
-        raise clients.refusal(error, "auth.test") or error from error
+        raise clients.explained(error, "auth.test") from error
     team, name = str(me["team_id"]), str(me.get("team") or "")
     with database.connection() as connection:
         workspaces.connect(connection, team, name, datetime.now(UTC))
@@ -69,9 +70,10 @@ def wait_to_connect(settings: Settings, database: Database, stop: threading.Even
     while not stop.is_set():
         try:
             return connect(settings, database)
-        except (URLError, OSError) as error:
+        except (URLError, OSError, NotYet) as error:
             _log.warning("slack_unreachable url=%s reason=%s", settings.slack_api_url, error)
-            stop.wait(RECONNECT_SECONDS)
+            told = error.after if isinstance(error, NotYet) else None
+            stop.wait(told or RECONNECT_SECONDS)
     return None
 
 
@@ -90,7 +92,9 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
         database=database,
         queue=queue,
         workspace=workspace,
-        me=str(client.auth_test()["user_id"]),
+        me=str(
+            clients.patient(settings.slack_bot_token, settings.slack_api_url).auth_test()["user_id"]
+        ),
         client=client,
         errands=ThreadPoolExecutor(ERRAND_THREADS, thread_name_prefix="errand"),
         metrics=Metrics(database),

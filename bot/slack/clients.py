@@ -1,7 +1,12 @@
-"""Clients for Slack's Web API, the same everywhere: one address, patient with limits and outages.
+"""Clients for Slack's Web API, the same everywhere: one address, and what an error of it means.
 
 Knows nothing about what is said to Slack.
 """
+
+from collections.abc import Mapping
+from http.client import HTTPException
+from socket import gaierror
+from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -11,19 +16,17 @@ from slack_sdk.http_retry import (
     RetryHandler,
 )
 from slack_sdk.http_retry.builtin_handlers import ServerErrorRetryHandler
-from slack_sdk.http_retry.request import HttpRequest
-from slack_sdk.http_retry.response import HttpResponse
-from slack_sdk.http_retry.state import RetryState
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from bot.answering.lifecycle import Undeliverable
+from bot.answering.lifecycle import NotYet, Undeliverable
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 10
+"""Of one call; what is slower is tried again later."""
+
+LIMIT_STATUS = 429
+SERVER_STATUS = 500
 RATE_LIMIT_RETRIES = 5
 OTHER_RETRIES = 2
-
-POSTING = "chat.postMessage"
-"""Never repeated blindly after an error: Slack may have posted before the answer got lost."""
 
 CURES = {
     "not_in_channel": "invite the bot there: /invite @Threadwise",
@@ -42,8 +45,27 @@ CURES = {
     "cannot_dm_bot": "the message went to a bot, which cannot be answered privately",
     "thread_not_found": "the message that was to be answered is gone",
     "message_not_found": "the message that was to be answered is gone",
+    "duplicate_message_not_found": "the answer was posted before and has been deleted since",
 }
 """What an admin does about an error that will not go away by itself."""
+
+
+FAILURES = (SlackApiError, URLError, OSError, HTTPException)
+"""What a call to Slack may raise."""
+
+TRANSIENT = (
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "accesslimited",
+)
+"""What Slack says when it is unwell itself, also with status 200."""
+
+LIMITED = ("ratelimited", "rate_limited", "message_limit_exceeded")
+
+SHORTEST_LIMIT_SECONDS = 1.0
+"""Where Slack limits without saying for how long."""
 
 
 class SlackRefused(Undeliverable):
@@ -51,60 +73,76 @@ class SlackRefused(Undeliverable):
 
     def __init__(self, method: str, code: str, needed: str = "") -> None:
         detail = f"{code}: {needed}" if needed else code
-        super().__init__(f"Slack refused {method} ({detail}): {CURES[code]}.", permanent=True)
+        super().__init__(f"Slack refused {method} ({detail}): {CURES[code]}.")
         self.code = code
 
 
-class ServerErrorHandler(ServerErrorRetryHandler):
-    """Tries again after a server error, except to post."""
-
-    def _can_retry(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        is_server = response is not None and response.status_code >= 500
-        return is_server and not request.url.endswith(POSTING)
-
-
-class ConnectionErrorHandler(ConnectionErrorRetryHandler):
-    """Tries again after a broken connection, except to post."""
-
-    def _can_retry(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        if request.url.endswith(POSTING):
-            return False
-        return super()._can_retry(state=state, request=request, response=response, error=error)
-
-
-def retry_handlers() -> list[RetryHandler]:
-    """The three handlers that every client has."""
-    return [
-        ConnectionErrorHandler(max_retry_count=OTHER_RETRIES),
-        RateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES),
-        ServerErrorHandler(max_retry_count=OTHER_RETRIES),
-    ]
+class SlackLimited(NotYet):
+    """Slack wants fewer calls; `after` so many seconds it takes the next one."""
 
 
 def web(token: str | None, api_url: str) -> WebClient:
-    """Make a client for Slack's Web API at `api_url`."""
+    """Make a client for Slack's Web API at `api_url` that never sleeps: errors come at once.
+
+    Who calls it puts off what may pass (`may_pass`), so that nobody else waits for it.
+    """
+    return WebClient(token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+
+
+def patient(token: str | None, api_url: str) -> WebClient:
+    """Make a client that waits for a Slack that limits it or is away: for a process that starts."""
+    handlers: list[RetryHandler] = [
+        ConnectionErrorRetryHandler(max_retry_count=OTHER_RETRIES),
+        RateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES),
+        ServerErrorRetryHandler(max_retry_count=OTHER_RETRIES),
+    ]
     return WebClient(
-        token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=retry_handlers()
+        token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=handlers
     )
 
 
 def webhook(url: str) -> WebhookClient:
-    """Make a client for a response_url."""
-    return WebhookClient(url, timeout=TIMEOUT_SECONDS, retry_handlers=retry_handlers())
+    """Make a client for a response_url; it never sleeps either."""
+    return WebhookClient(url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+
+
+def check_hook(sent: WebhookResponse) -> None:
+    """Raise NotYet when a response_url may take a message later; other refusals are the caller's."""
+    if sent.status_code == LIMIT_STATUS:
+        raise SlackLimited("Slack limits response_url", after=_told(sent.headers))
+    if sent.status_code >= SERVER_STATUS:
+        raise NotYet(f"response_url answered {sent.status_code}")
+
+
+def explained(error: Exception, method: str) -> Exception:
+    """Turn a failed call into NotYet when it may pass, SlackRefused when it will not; else leave it."""
+    if not isinstance(error, SlackApiError):
+        is_outage = isinstance(error, FAILURES)
+        return NotYet(f"{method}: {error or type(error).__name__}") if is_outage else error
+    code, status = code_of(error), getattr(error.response, "status_code", 200)
+    if status == LIMIT_STATUS or code in LIMITED:
+        return SlackLimited(
+            f"{method}: {code}", after=_told(getattr(error.response, "headers", None) or {})
+        )
+    if status >= SERVER_STATUS or code in TRANSIENT or " " in code:  # words: a proxy's page
+        return NotYet(f"{method}: {status} {code[:100]}")
+    return refusal(error, method) or error
+
+
+def is_open(error: Exception) -> bool:
+    """Whether a call that failed so may have had its effect all the same."""
+    if isinstance(error, SlackApiError):
+        return isinstance(explained(error, ""), NotYet) and not isinstance(
+            explained(error, ""), SlackLimited
+        )
+    reason = error.reason if isinstance(error, URLError) else error
+    return not isinstance(reason, ConnectionRefusedError | gaierror)
+
+
+def _told(headers: Mapping[str, str]) -> float:
+    """Read how long Slack wants to be left alone, in seconds."""
+    told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return max(float(told) if str(told).isdecimal() else 0.0, SHORTEST_LIMIT_SECONDS)
 
 
 def code_of(error: SlackApiError) -> str:

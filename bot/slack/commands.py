@@ -187,8 +187,12 @@ def _answer(edge: Edge, ack: Ack, command: Command, work: Callable[[Edge, Comman
     ack()
 
     def respond() -> None:
+        # An errand of its own: what was done is not done again where only the saying fails.
+        edge.later(say, Message(work(edge, command)))
+
+    def say(message: Message) -> None:
         edge.whisper(
-            Message(work(edge, command)),
+            message,
             person=command["user_id"],
             channel=command["channel_id"],
             thread_ts=None,

@@ -1,33 +1,37 @@
-"""Answers on their way into Slack: posted once, paced per channel, found again after a crash.
+"""Answers on their way into Slack: posted once, found again after a crash or an outage.
 
-Knows nothing about how an answer came about. A message in a channel is posted exactly once: before
-posting again the thread is searched for it. A reply that only the asker sees cannot be searched for;
-it is noted after it was sent, so a crash in between shows it twice rather than not at all.
+Knows nothing about how an answer came about, nor about when it is tried again: what may pass leaves as
+NotYet. A message in a channel is posted exactly once: before each call it is noted that one begins,
+and when an earlier one did not say how it ended, the thread is searched first. Slack is also given the
+question's id as `client_msg_id`, by which it knows a message that it has; that decides where the thread
+may not be searched. A reply that only the asker sees cannot be searched for; it is noted after it was
+sent, so a crash in between shows it twice rather than not at all.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.error import URLError
+from uuid import uuid5
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.answering.lifecycle import NotYet
 from bot.answering.policy import asked_back
 from bot.intents import Intents
 from bot.slack import clients, handovers, render
 from bot.slack.render import Controls, Message
 from store import answers, questions
-from store.database import Database
+from store.database import Database, StoreGone
 from store.records import Answer, Ask, Question
 
-PACE_SECONDS = 1.0
-"""Slack takes about one message a second and channel."""
+LEASE_SECONDS = clients.TIMEOUT_SECONDS + 2.0
+"""A call that began longer ago has ended, however its process fared."""
 
-POST_TRIES = 3
+BUSY_SECONDS = 2.0
+"""Until the next look whether an earlier call has ended."""
+
 EVENT_TYPE = "threadwise_answer"
 CONTROLS: tuple[Controls, ...] = ("feedback", "buttons")
 """What is tried, best first, before the text alone: older Slacks refuse the newer block."""
@@ -48,45 +52,71 @@ class SlackDelivery:
         *,
         max_question: int = 3000,
         intents: Callable[[], Intents] = Intents,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._database = database
         self._workspace = workspace
         self._max_question = max_question
         self._intents = intents
-        self._sleep = sleep
 
-    def __call__(self, question: Question, answer: Answer, attempt: int) -> str | None:
+    def show(self, question: Question, answer: Answer) -> str | None:
         """Deliver an answer and give the message's ts; None when there is no lasting message.
 
-        Raises SlackRefused when Slack will not have it; any other error may pass if tried again.
+        Raises SlackRefused when Slack will not have it, NotYet when it may if tried again.
         """
-        ts = None
-        if answer.status != "ignored" and question.ask.origin != "terminal":
-            if question.ask.origin == "command":
-                self._whisper(question, self._passed_on(question, answer))
-            else:
-                ts = self._post(question, answer, attempt)
-        self._unmark(question, is_posted=ts is not None)
-        return ts
-
-    def _post(self, question: Question, answer: Answer, attempt: int) -> str:
-        channel = question.ask.channel
+        if answer.status == "ignored" or question.ask.origin == "terminal":
+            return None
         with self._database.connection() as connection:
-            last = answers.take_turn(connection, self._workspace, channel)
             known = answers.posted_at(connection, self._workspace, answer.answer_id)
-            if known and known[1]:
-                return known[1]
-            ts = self._own(question) if attempt > 1 else None
-            if ts is None:
-                self._pace(last)
-                ts = self._send(question, self._passed_on(question, answer))
-            answers.posted(connection, self._workspace, answer.answer_id, channel, ts)
+        if known:
+            return known[1]
+        is_private = question.ask.origin == "command"
+        ts = self._once(question, answer, self._whispered if is_private else self._posted)
+        with self._database.connection() as connection:
+            channel = question.ask.channel
+            answers.posted(connection, self._workspace, answer.answer_id, channel, ts or None)
         _log.info(
             "posted", extra={"question": question.question_id.hex, "answer": answer.answer_id.hex}
         )
-        return ts
+        return ts or None
+
+    def tidy(self, question: Question, *, is_posted: bool) -> None:
+        """Take off the mark of being worked on; NotYet when Slack may let us later."""
+        with self._database.connection() as connection:
+            marker = questions.unmark(connection, self._workspace, question.question_id)
+        if not marker:
+            return
+        try:
+            unmark(self._client, question.ask, marker, is_posted=is_posted)
+        except NotYet:
+            if marker == "eyes":  # a status goes by itself
+                with self._database.connection() as connection:
+                    questions.remark(connection, self._workspace, question.question_id, marker)
+                raise
+
+    def _once(
+        self, question: Question, answer: Answer, send: Callable[[Question, Answer], str]
+    ) -> str:
+        """Send, unless an earlier try did; no connection to the database is held meanwhile."""
+        passed_on = self._passed_on(question, answer)
+        with self._database.connection() as connection:
+            before = answers.begin_posting(
+                connection, self._workspace, answer.answer_id, LEASE_SECONDS
+            )
+        if before == "busy":
+            raise NotYet("an earlier try may be under way", after=BUSY_SECONDS, is_failure=False)
+        is_open = before == "open"
+        try:
+            ts = self._own(question) if is_open else None
+            is_open = True  # until Slack says otherwise
+            return ts or send(question, passed_on)
+        except StoreGone:
+            raise
+        except Exception as error:
+            with self._database.connection() as connection:
+                is_open = is_open and clients.is_open(error)
+                answers.end_posting(connection, self._workspace, answer.answer_id, is_open=is_open)
+            raise clients.explained(error, "chat.postMessage") from error
 
     def _passed_on(self, question: Question, answer: Answer) -> Answer:
         """Tell those who take over, and say so; what was asked in private is left to the asker.
@@ -96,41 +126,42 @@ class SlackDelivery:
         handover = handovers.of(answer, self._intents())
         if handover is None:
             return answer
-        try:
-            if not question.ask.is_private:
-                self._tell(question.ask, handover)
-                return replace(answer, body=handovers.passed_on(handover.route_to))
-        except (SlackApiError, URLError, OSError) as error:
-            _log.warning("not handed over: %s", _explained(error, clients.POSTING))
-        return replace(answer, body=handovers.not_passed_on(handover.route_to))
+        if question.ask.is_private or not self._handed_over(question, answer, handover):
+            return replace(answer, body=handovers.not_passed_on(handover.route_to))
+        return replace(answer, body=handovers.passed_on(handover.route_to))
 
-    def _tell(self, ask: Ask, handover: handovers.Handover) -> None:
+    def _handed_over(
+        self, question: Question, answer: Answer, handover: handovers.Handover
+    ) -> bool:
+        """Tell those who take over, once; False when Slack will not let us, NotYet when it may."""
+        with self._database.connection() as connection:
+            if answers.is_handed_over(connection, self._workspace, answer.answer_id):
+                return True
+        try:
+            self._tell(question, handover)
+        except clients.FAILURES as error:
+            reason = clients.explained(error, "chat.postMessage")
+            if isinstance(reason, NotYet):
+                raise reason from error
+            _log.warning("not handed over: %s", reason)
+            return False
+        with self._database.connection() as connection:
+            answers.hand_over(connection, self._workspace, answer.answer_id)
+        return True
+
+    def _tell(self, question: Question, handover: handovers.Handover) -> None:
+        ask, key = question.ask, str(uuid5(question.question_id, "handover"))
         link = self._client.chat_getPermalink(channel=ask.channel, message_ts=ask.said_ts)
         text = handovers.told(handover, link["permalink"])
         if handover.route_to.startswith("S"):  # a group has no place of its own: the thread it is
-            thread_ts = ask.thread_ts or ask.message_ts
-            self._client.chat_postMessage(channel=ask.channel, thread_ts=thread_ts, text=text)
+            self._client.chat_postMessage(
+                channel=ask.channel,
+                thread_ts=ask.thread_ts or ask.message_ts,
+                text=text,
+                client_msg_id=key,
+            )
         else:
-            self._client.chat_postMessage(channel=handover.route_to, text=text)
-
-    def _pace(self, last: str | None) -> None:
-        if last:
-            wait = float(last) + PACE_SECONDS - time.time()
-            self._sleep(min(max(wait, 0.0), PACE_SECONDS))
-
-    def _send(self, question: Question, answer: Answer) -> str:
-        """Post; after an error that leaves it open whether it was, look before trying again."""
-        for tries_left in range(POST_TRIES - 1, -1, -1):
-            try:
-                return self._posted(question, answer)
-            except (SlackApiError, URLError, OSError) as error:
-                if not tries_left or not _is_open(error):
-                    raise _explained(error, clients.POSTING) from error
-                self._sleep(POST_TRIES - tries_left)
-                ts = self._own(question)
-                if ts:
-                    return ts
-        raise AssertionError("the loop returns or raises")
+            self._client.chat_postMessage(channel=handover.route_to, text=text, client_msg_id=key)
 
     def _posted(self, question: Question, answer: Answer) -> str:
         ask = question.ask
@@ -143,6 +174,7 @@ class SlackDelivery:
                 text=message.text,
                 blocks=list(message.blocks),
                 metadata={"event_type": EVENT_TYPE, "event_payload": payload},
+                client_msg_id=str(question.question_id),
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -150,20 +182,12 @@ class SlackDelivery:
 
         return self._simpler_if_refused(question, answer, send)
 
-    def _whisper(self, question: Question, answer: Answer) -> None:
-        """Reply where only the asker sees it."""
-        with self._database.connection() as connection:
-            if answers.posted_at(connection, self._workspace, answer.answer_id):
-                return
-        try:
-            self._simpler_if_refused(
-                question, answer, lambda message: self._ephemeral(question, message)
-            )
-        except SlackApiError as error:
-            raise _explained(error, "chat.postEphemeral") from error
-        with self._database.connection() as connection:
-            channel = question.ask.channel
-            answers.posted(connection, self._workspace, answer.answer_id, channel, None)
+    def _whispered(self, question: Question, answer: Answer) -> str:
+        """Reply where only the asker sees it; such a message has no ts to speak of."""
+        self._simpler_if_refused(
+            question, answer, lambda message: self._ephemeral(question, message)
+        )
+        return ""
 
     def _ephemeral(self, question: Question, message: Message) -> str:
         ask = question.ask
@@ -176,6 +200,7 @@ class SlackDelivery:
                 return ""
             if "blocks" in sent.body:
                 raise _refused_blocks()
+            clients.check_hook(sent)
         response = self._client.chat_postEphemeral(
             channel=ask.channel, user=ask.person, text=message.text, blocks=list(message.blocks)
         )
@@ -205,61 +230,61 @@ class SlackDelivery:
         yield Message(render.message(answer, now).text)
 
     def _own(self, question: Question) -> str | None:
-        """Look in the thread for this bot's message about the question."""
-        ask, cursor = question.ask, None
+        """Look in the thread for this bot's message about the question; None when there is none.
+
+        Where Slack will never let us look, the question's id as `client_msg_id` has to do.
+        """
+        if question.ask.origin == "command":
+            return None
+        try:
+            pages = self._pages(question.ask)
+            return next((ts for ts, found in pages if found == str(question.question_id)), None)
+        except clients.FAILURES as error:
+            reason = clients.explained(error, "conversations.replies")
+            if isinstance(reason, NotYet):
+                raise reason from error
+            _log.warning("question=%s not looked for: %s", question.question_id, reason)
+            return None
+
+    def _pages(self, ask: Ask) -> Iterator[tuple[str, str]]:
+        """The bot's answers in a thread, page by page: each with its ts and its question's id."""
+        cursor = None
         while True:
-            try:
-                page = self._client.conversations_replies(
-                    channel=ask.channel,
-                    ts=ask.thread_ts or ask.message_ts,
-                    oldest=ask.said_ts,
-                    limit=200,
-                    cursor=cursor,
-                    include_all_metadata=True,
-                )
-            except SlackApiError as error:
-                raise _explained(error, "conversations.replies") from error
+            page = self._client.conversations_replies(
+                channel=ask.channel,
+                ts=ask.thread_ts or ask.message_ts,
+                oldest=ask.said_ts,
+                limit=200,
+                cursor=cursor,
+                include_all_metadata=True,
+            )
             for message in page.get("messages") or []:
                 metadata = message.get("metadata") or {}
-                payload = metadata.get("event_payload") or {}
-                if metadata.get("event_type") == EVENT_TYPE and payload.get("question_id") == str(
-                    question.question_id
-                ):
-                    return str(message["ts"])
+                if metadata.get("event_type") == EVENT_TYPE:
+                    payload = metadata.get("event_payload") or {}
+                    yield str(message["ts"]), str(payload.get("question_id"))
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
-                return None
-
-    def _unmark(self, question: Question, *, is_posted: bool) -> None:
-        with self._database.connection() as connection:
-            marker = questions.unmark(connection, self._workspace, question.question_id)
-        if marker:
-            unmark(self._client, question.ask, marker, is_posted=is_posted)
+                return
 
 
 def unmark(client: WebClient, ask: Ask, marker: str, *, is_posted: bool) -> None:
-    """Take the mark of being worked on off a message; Slack clears a status when we post."""
-    with suppress(SlackApiError, URLError, OSError):
+    """Take the mark of being worked on off a message; Slack clears a status when we post.
+
+    Raises NotYet when Slack may let us later; what it refuses for good stays.
+    """
+    try:
         if marker == "eyes":
             client.reactions_remove(channel=ask.channel, timestamp=ask.message_ts, name="eyes")
         elif not is_posted:
             client.assistant_threads_setStatus(
                 channel_id=ask.channel, thread_ts=ask.thread_ts or ask.message_ts, status=""
             )
-
-
-def _is_open(error: Exception) -> bool:
-    """Whether the message may have been posted all the same."""
-    if not isinstance(error, SlackApiError):
-        return True
-    status = getattr(error.response, "status_code", 200)
-    return status >= 500 or clients.code_of(error) in ("internal_error", "fatal_error")
+    except clients.FAILURES as error:
+        reason = clients.explained(error, "reactions.remove")
+        if isinstance(reason, NotYet):
+            raise reason from error
 
 
 def _refused_blocks() -> SlackApiError:
     return SlackApiError("response_url", {"error": "invalid_blocks"})  # type: ignore[no-untyped-call]
-
-
-def _explained(error: Exception, method: str) -> Exception:
-    refused = clients.refusal(error, method) if isinstance(error, SlackApiError) else None
-    return refused or error

@@ -4,17 +4,20 @@ Knows nothing about single events. Nothing here waits for Slack before a deliver
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.error import URLError
+from functools import partial
 from uuid import UUID
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import jobs
+from bot.answering.lifecycle import NotYet
 from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
@@ -24,6 +27,9 @@ from store import questions
 from store.database import Connection, Database
 from store.queue import Queue
 from store.records import Ask
+
+ERRAND_TRIES = 6
+"""Of a small errand whose first tries met a Slack that limits or is away: half a minute, or as told."""
 
 LOADING = "is looking it up in the documents…"
 
@@ -66,28 +72,55 @@ class Edge:
             )
         return question_id is not None
 
-    def later(self, errand: Callable[..., object], *args: object) -> None:
-        """Run an errand beside the acknowledgement; what goes wrong in it is logged."""
-        self.errands.submit(_run, errand, args)
+    def later(self, errand: Callable[..., object], *args: object, tries: int = 0) -> None:
+        """Run an errand beside the acknowledgement; what may pass is tried again later, in no
+        thread's time, up to ERRAND_TRIES times. What goes wrong in the end is logged."""
+        with suppress(RuntimeError):  # the process ends: errands are not kept
+            self.errands.submit(self._run, errand, args, tries)
+
+    def _run(self, errand: Callable[..., object], args: tuple[object, ...], tries: int) -> None:
+        name = getattr(errand, "__name__", "errand")
+        try:
+            errand(*args)
+        except (*clients.FAILURES, NotYet) as error:
+            reason = clients.explained(error, name)
+            if not isinstance(reason, NotYet) or tries + 1 >= ERRAND_TRIES:
+                _log.warning("errand=%s refused: %s", name, reason)
+                return
+            after = 2.0**tries if reason.after is None else reason.after
+            again = threading.Timer(after, self.later, (errand, *args), {"tries": tries + 1})
+            again.daemon = True
+            again.start()
+        except Exception:  # noqa: BLE001 - an errand may fail, its thread goes on
+            _log.exception("errand=%s broke", name)
 
     def mark(self, question_id: UUID, ask: Ask) -> None:
         """Show at once that the question is being worked on, by a status or else by eyes."""
-        thread_ts = ask.thread_ts or ask.message_ts
         try:
-            self.client.assistant_threads_setStatus(
-                channel_id=ask.channel,
-                thread_ts=thread_ts,
-                status=LOADING,
-                loading_messages=["Looking it up…", "Reading the documents…"],
-            )
-            marker = "status"
-        except SlackApiError:
-            self.client.reactions_add(channel=ask.channel, timestamp=ask.message_ts, name="eyes")
-            marker = "eyes"
+            marker = self._marker(ask)
+        except clients.FAILURES as error:
+            _log.info("not_marked reason=%s", clients.explained(error, "marking"))
+            return
         with self.database.connection() as connection:
             is_open = questions.mark(connection, self.workspace, question_id, marker)
         if not is_open:
-            delivery.unmark(self.client, ask, marker, is_posted=False)
+            self.later(partial(delivery.unmark, self.client, ask, marker, is_posted=False))
+
+    def _marker(self, ask: Ask) -> str:
+        """Mark a message. A Slack that is limiting or unwell is not asked twice: a mark can be missed."""
+        try:
+            self.client.assistant_threads_setStatus(
+                channel_id=ask.channel,
+                thread_ts=ask.thread_ts or ask.message_ts,
+                status=LOADING,
+                loading_messages=["Looking it up…", "Reading the documents…"],
+            )
+        except SlackApiError as error:
+            if isinstance(clients.explained(error, "assistant.threads.setStatus"), NotYet):
+                raise
+            self.client.reactions_add(channel=ask.channel, timestamp=ask.message_ts, name="eyes")
+            return "eyes"
+        return "status"
 
     def whisper(
         self, message: Message, *, person: str, channel: str, thread_ts: str | None, url: str = ""
@@ -103,6 +136,7 @@ class Edge:
             )
             if sent.status_code == 200:
                 return
+            clients.check_hook(sent)
         self.client.chat_postEphemeral(
             channel=channel, user=person, text=message.text, blocks=blocks, thread_ts=thread_ts
         )
@@ -132,16 +166,3 @@ class Edge:
             return True
         found = self.client.users_info(user=person).get("user") or {}
         return bool(found.get("is_admin") or found.get("is_owner"))
-
-
-def _run(errand: Callable[..., object], args: tuple[object, ...]) -> None:
-    name = getattr(errand, "__name__", "errand")
-    try:
-        errand(*args)
-    except SlackApiError as error:
-        refused = clients.refusal(error, name)
-        _log.warning("errand=%s refused: %s", name, refused or clients.code_of(error))
-    except (URLError, OSError) as error:
-        _log.warning("errand=%s Slack did not answer: %s", name, error)
-    except Exception:  # noqa: BLE001 - an errand may fail, its thread goes on
-        _log.exception("errand=%s broke", name)

@@ -34,23 +34,27 @@ class Notifier:
             else None
         )
 
-    def deliver(self, question: Question, answer: Answer, attempt: int) -> str | None:
-        """Show an answer to its asker; gives the ts of a lasting message (bot.answering.lifecycle.Deliver)."""
-        if question.ask.origin == "terminal":
-            return None
+    def show(self, question: Question, answer: Answer) -> str | None:
+        """Show an answer to its asker; gives the ts of a lasting message (bot.answering.lifecycle.Delivery)."""
+        return self._delivery(question).show(question, answer)
+
+    def tidy(self, question: Question, *, is_posted: bool) -> None:
+        """Take off what marked the question as being worked on."""
+        self._delivery(question).tidy(question, is_posted=is_posted)
+
+    def _delivery(self, question: Question) -> SlackDelivery:
         if self._client is None:
             raise NoToken(
                 "A question came from Slack but this worker has no SLACK_BOT_TOKEN:"
                 " set the same tokens for every process."
             )
-        post = SlackDelivery(
+        return SlackDelivery(
             self._client,
             self._services.database,
             question.ask.workspace,
             max_question=self._services.settings.max_question,
             intents=self._services.intents.now,
         )
-        return post(question, answer, attempt)
 
     def tell(self, run: Run) -> None:
         """Tell who asked for a run, if it was a person in Slack, how it ended."""

@@ -61,7 +61,7 @@ class Conversation:
                 workspace,
                 question_id,
                 services.answer,
-                lambda *_: None,
+                lambda *_: None,  # who asks in the terminal fetches the answer
                 max_question=services.settings.max_question,
             )
 
