@@ -91,7 +91,7 @@ def load(
 def of_address(address: str, taken: set[str] | frozenset[str] = frozenset()) -> SourceConfig:
     """Make a source of a bare path or URL, with a name of its own."""
     kind = _kind_of(address)
-    if kind == "folder":
+    if kind == "folder" or (kind == "files" and "://" not in address):
         address = str(Path(address).expanduser().resolve())
     stem = re.sub(r"[^a-z0-9]+", "-", address.rstrip("/").rsplit("/", 1)[-1].lower()).strip("-")
     name, number = stem[:60] or "documents", 2

@@ -3,6 +3,7 @@
 Knows nothing about parsing, splitting or the store.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,8 @@ from store.records import EVERYONE
 
 OptionValue = str | int | float | bool | list[str] | dict[str, str]
 """What a kind's own settings in the sources' file may be."""
+
+_APART = re.compile(r" \(~[0-9a-f]{8}\)(?=\.[^./]*$|$)")
 
 
 class SourceError(Exception):
@@ -60,9 +63,11 @@ class SourceConfig:
     options: Mapping[str, OptionValue] = field(default_factory=dict)
 
     def audience_of(self, path: str) -> tuple[str, ...]:
-        """Give who may see the document at `path`, sorted."""
+        """Give who may see the document at `path`, sorted; a mark that tells two of one name apart
+        changes nothing."""
+        named = _APART.sub("", path)
         for pattern, audience in self.rules:
-            if matches(path, pattern):
+            if matches(path, pattern) or matches(named, pattern):
                 return audience
         return self.audience
 

@@ -3,8 +3,9 @@
 Knows nothing about sources or the database: mappings in, a plan out.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from ingest.entries import Entry
 from store.records import Stored
@@ -28,6 +29,37 @@ class Plan:
 def version_of(entry: Entry) -> str | None:
     """Give what tells whether a document is still the same: its version and its link."""
     return None if entry.version is None else f"{entry.version} {entry.url or ''}".strip()
+
+
+def told_apart(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Give each document once, under a path of its own that can be stored.
+
+    Different documents of one path keep their names with a mark behind them, which audiences do not
+    look at: "Notes.md" and "Notes (~1f6a3b9c).md".
+    """
+    seen: dict[str, str] = {}
+    for entry in entries:
+        path, ref = _written(entry.path), entry.ref.rstrip("/")
+        if path in seen and seen[path] != ref:
+            path = _marked(path, ref)
+        if path in seen:
+            continue
+        seen[path] = ref
+        yield entry if path == entry.path else replace(entry, path=path)
+
+
+def _written(path: str) -> str:
+    """Write out what Postgres cannot hold, so that two names never become one."""
+    return path.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _marked(path: str, ref: str) -> str:
+    mark = sha256(ref.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    folder, slash, name = path.rpartition("/")
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        return f"{path} (~{mark})"
+    return f"{folder}{slash}{stem} (~{mark}){dot}{ending}"
 
 
 def plan(

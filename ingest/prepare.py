@@ -4,12 +4,13 @@ Knows nothing about the order of a run, encoders or the database.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 
-from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
+from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Unreadable
 from ingest.parsing import parse
 from ingest.plan import version_of
 from ingest.sandbox import Names, Read, TooSlow
@@ -17,11 +18,13 @@ from ingest.splitting import chunks as split
 from ingest.splitting.sections import Block, Section
 from ingest.splitting.sizes import Count
 from store.records import Chunk, Document, Stored
-from store.values import storable
+from store.values import readable, storable
 
 WHOLE_CHUNKS = 2048  # a document of more is stored part by part, and shown when all are there
 SLOW_RUNS = 3  # in which a document takes too long before it is not tried again
 PART_CHUNKS = 256  # what a killed run may have to encode again
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,14 @@ class Preparer:
         except Unreadable as error:
             version = self._to_try(entry.path, version, error)
             yield Refused(entry.path, version, str(error), error.is_skip)
+        except SourceError:
+            raise
+        # Whatever an odd document breaks, the others are read; the next run looks again.
+        except Exception as error:
+            log.exception("ingest.broken source=%s path=%r", self.config.name, entry.path)
+            said = str(error).strip().split("\n")[0][:120]
+            reason = f"It cannot be read ({type(error).__name__}{': ' + said if said else ''})."
+            yield Refused(entry.path, "", f"{reason} Save it again, or exclude it.", False)
 
     def _to_try(self, path: str, version: str, error: Unreadable) -> str:
         """Give the version to remember: the document's own, once there is no sense in trying again.
@@ -196,4 +207,5 @@ def _storable(section: Section) -> Section:
 
 
 def _date(*dates: datetime | None) -> datetime | None:
-    return next((date for date in dates if date is not None), None)
+    """Give the first date that a page can have."""
+    return next((date for date in map(readable, dates) if date is not None), None)

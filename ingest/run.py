@@ -149,7 +149,7 @@ def _read(
             progress,
             reuse=not progress.run.is_full,
         )
-        listing = reader.listing(progress.beat)
+        listing = tuple(planning.told_apart(reader.listing(progress.beat)))
         plan = _plan(context, progress, state, listing, prepare.source.is_partial, allow_removal)
         reader.read(plan.read, lambda entry: prepare(entry, state.stored.get(entry.path)))
         for outcome in reader.outcomes(progress.beat):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from ingest.config import open_source
 from ingest.entries import Entry, Source, SourceConfig, SourceError, Unreadable
+from ingest.sources.slack_messages import Writer
 
 
 def make_zip(path: Path, files: dict[str, str | bytes]) -> Path:
@@ -73,7 +75,7 @@ def test_an_s3_bucket_is_read_through_fsspec(opened: Any) -> None:
         source = opened("files", "s3://team/docs", options={"storage": storage})
         (entry,) = source.entries()
         assert (entry.path, entry.size) == ("deep/a.md", 3)
-        assert entry.version and entry.updated_at and read(source, entry) == "# A"
+        assert entry.version and entry.updated_at is None and read(source, entry) == "# A"
         with pytest.raises(SourceError, match="no s3://team/none"):
             list(opened("files", "s3://team/none", options={"storage": storage}).entries())
     finally:
@@ -118,8 +120,10 @@ def test_a_repository_is_read_with_the_dates_of_its_files(opened: Any, repositor
     (repository / "docs/a b.md").write_text("# A2")
     git(repository, "commit", "-am", "second", date="2026-02-03T10:00:00+00:00")
     source = opened("git", repository)
-    first, second = source.entries()
-    assert (first.path, second.path) == ("docs/a b.md", "docs/é.md")
+    first, out, second = source.entries()
+    assert (first.path, out.path, second.path) == ("docs/a b.md", "docs/out.md", "docs/é.md")
+    with pytest.raises(Unreadable, match="link, which is not followed"):
+        source.read(out, None)
     assert (str(first.updated_at)[:4], str(second.updated_at)[:4]) == ("2026", "2025")
     assert read(source, first) == "# A2"
 
@@ -131,7 +135,7 @@ def test_a_kept_clone_is_only_fetched_and_follows_changes(
     (repository / "docs/a b.md").write_text("# A2")
     (repository / "docs/é.md").unlink()
     git(repository, "commit", "-am", "second")
-    (entry,) = opened("git", repository, cache=str(tmp_path)).entries()
+    entry, _ = opened("git", repository, cache=str(tmp_path)).entries()
     assert entry.version != before[entry.path]
     assert len(list(tmp_path.glob("team-*.git"))) == 1
 
@@ -193,7 +197,7 @@ def test_a_slack_export_gives_days_with_conversations(opened: Any, tmp_path: Pat
         "**Bob**: On the wiki\n\n## ann, 10:01 UTC\n\nUnrelated in #general: a < b\n\n"
         "## CI, 10:06 UTC\n\nBuild 7 passed"
     )
-    with pytest.raises(Unreadable, match="Nobody") as error:
+    with pytest.raises(Unreadable, match="Nobody began") as error:
         source.read(quiet, None)
     assert error.value.is_skip
     with pytest.raises(Unreadable, match="no JSON"):
@@ -239,3 +243,211 @@ def test_an_export_that_is_no_zip_says_so(opened: Any, tmp_path: Path, kind: str
     (tmp_path / "x.zip").write_text("no zip")
     with pytest.raises(SourceError, match="Export it again"):
         opened(kind, tmp_path / "x.zip")
+
+
+def test_a_thread_stands_whole_on_the_day_that_it_began(opened: Any, tmp_path: Path) -> None:
+    def said(ts: int, user: str, text: str, **more: object) -> dict[str, object]:
+        return {"ts": f"{ts}.000100", "user": user, "text": text, **more}
+
+    monday, noon = 1738540800, 1738584000
+    thread = {"thread_ts": f"{noon}.000100"}
+    days = {
+        "2025-02-03": [
+            said(noon, "U1", "Who waxes the floor?", **thread),
+            said(noon + 9, "U2", "Lunch?"),
+        ],
+        "2025-02-04": [
+            said(monday + 86_500, "U2", "Mira does, with <@U1>.", **thread),
+            said(monday + 86_600, "U1", "A new day"),
+        ],
+        "2025-02-05": [said(monday + 2 * 86_400, "U1", "# Thanks", **thread)],
+    }
+    users = [{"id": "U1", "name": "ann"}, {"id": "U2", "name": "bob"}]
+
+    def export(**without: bool) -> Source:
+        files = {
+            f"general/{day}.json": json.dumps(m) for day, m in days.items() if day not in without
+        }
+        source: Source = opened(
+            "slack-export", make_zip(tmp_path / "t.zip", {"users.json": json.dumps(users), **files})
+        )
+        return source
+
+    source = export()
+    first, second, third = source.entries()
+    assert read(source, first) == (
+        "# #general, 2025-02-03\n\n## ann, 12:00 UTC\n\nWho waxes the floor?\n\n"
+        "**bob**: Mira does, with ann.\n\n**ann**: \\# Thanks\n\n## bob, 12:00 UTC\n\nLunch?"
+    )
+    assert "Mira" not in read(source, second) and "A new day" in read(source, second)
+    with pytest.raises(Unreadable, match="Nobody began"):
+        source.read(third, None)
+    before, *_ = export(**{"2025-02-05": True}).entries()
+    assert before.version != first.version
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            {
+                "text": "",
+                "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "Gate *7*"}}],
+            },
+            "Gate *7*",
+        ),
+        (
+            {
+                "text": "Gate 7",
+                "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*Gate* 7"}}],
+            },
+            "Gate 7",
+        ),
+        (
+            {
+                "text": "Incident",
+                "blocks": [
+                    {"type": "header", "text": {"type": "plain_text", "text": "Incident 12"}},
+                    {"type": "section", "fields": [{"type": "mrkdwn", "text": "Owner: <@U1>"}]},
+                    {"type": "actions", "elements": [{"type": "button", "text": "Close"}]},
+                    {
+                        "type": "context",
+                        "elements": [{"type": "mrkdwn", "text": "Seen by night shift"}],
+                    },
+                ],
+            },
+            "Incident\n\nIncident 12\n\nOwner: ann\n\nSeen by night shift",
+        ),
+        (
+            {
+                "blocks": [
+                    {
+                        "type": "rich_text",
+                        "elements": [
+                            {
+                                "type": "rich_text_section",
+                                "elements": [
+                                    {"type": "text", "text": "Ask "},
+                                    {"type": "user", "user_id": "U1"},
+                                    {"type": "text", "text": " or see "},
+                                    {"type": "link", "url": "https://x.org", "text": "here"},
+                                ],
+                            },
+                            {
+                                "type": "rich_text_list",
+                                "elements": [
+                                    {
+                                        "type": "rich_text_section",
+                                        "elements": [{"type": "text", "text": t}],
+                                    }
+                                    for t in ("salt", "wax")
+                                ],
+                            },
+                        ],
+                    }
+                ]
+            },
+            "Ask ann or see [here](https://x.org)\n- salt\n- wax",
+        ),
+        (
+            {
+                "text": "Look",
+                "attachments": [
+                    {
+                        "title": "Rota",
+                        "text": "Mira on Friday",
+                        "fields": [{"title": "Room", "value": "4"}],
+                    }
+                ],
+                "files": [{"name": "rota.pdf"}],
+            },
+            "Look\n\nRota\nMira on Friday\nRoom: 4\n\n(File: rota.pdf)",
+        ),
+        ({"text": 7, "blocks": "odd", "attachments": [None, 3], "files": {}}, "7"),
+    ],
+)
+def test_what_blocks_and_attachments_say_is_read_once(
+    message: dict[str, object], expected: str
+) -> None:
+    assert Writer({"U1": "ann"}, {}).text(message) == expected
+
+
+# -- odd ones among others
+
+
+def test_a_damaged_file_of_an_export_costs_only_itself(opened: Any, tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Deep.md", "# Deep")
+    file = make_zip(
+        tmp_path / "n.zip",
+        {
+            "Bad.md": "words " * 900,
+            "Good.md": "# Good",
+            "Part.zip": b"PK\x03\x04 no zip at all",
+            "Nested.ZIP": inner.getvalue(),
+        },
+    )
+    data = file.read_bytes()
+    start = data.index(b"Bad.md") + len("Bad.md")
+    file.write_bytes(data[:start] + b"\xff" * 12 + data[start + 12 :])  # breaks its deflated bytes
+    source = opened("notion-export", file)
+    found = {entry.path: entry for entry in source.entries()}
+    assert set(found) == {"Bad.md", "Deep.md", "Good.md", "Part.zip"}
+    assert (read(source, found["Good.md"]), read(source, found["Deep.md"])) == ("# Good", "# Deep")
+    with pytest.raises(Unreadable, match="cannot be unpacked .*Export it again"):
+        source.read(found["Bad.md"], None)
+
+
+def test_a_zip_within_itself_ends(opened: Any, tmp_path: Path) -> None:
+    data = b"x"
+    for _ in range(9):
+        inner = io.BytesIO()
+        with zipfile.ZipFile(inner, "w") as archive:
+            archive.writestr("a.zip", data)
+        data = inner.getvalue()
+    (tmp_path / "a.zip").write_bytes(data)
+    (entry,) = opened("notion-export", tmp_path / "a.zip").entries()
+    assert entry.path == "a.zip"
+
+
+def test_inner_zips_with_files_of_one_name_keep_both(opened: Any, tmp_path: Path) -> None:
+    parts: dict[str, str | bytes] = {}
+    for number in (1, 2):
+        inner = io.BytesIO()
+        with zipfile.ZipFile(inner, "w") as archive:
+            archive.writestr("Home.md", f"part {number}")
+        parts[f"Part-{number}.zip"] = inner.getvalue()
+    source = opened("notion-export", make_zip(tmp_path / "n.zip", parts))
+    assert sorted(read(source, entry) for entry in source.entries()) == ["part 1", "part 2"]
+
+
+def test_a_day_that_no_calendar_has_costs_nothing(opened: Any, tmp_path: Path) -> None:
+    day = json.dumps([{"ts": "1e400", "user": "U1", "text": "hello"}, {"ts": None, "text": "odd"}])
+    names = ("2025-13-45", "0000-00-00", "2025-02-03")
+    file = make_zip(tmp_path / "s.zip", {f"general/{name}.json": day for name in names})
+    source = opened("slack-export", file)
+    entries = list(source.entries())
+    assert [entry.updated_at and entry.updated_at.year for entry in entries] == [None, 2025, None]
+    assert all("hello" in read(source, entry) for entry in entries)
+
+
+@pytest.mark.parametrize("when", ["@0 +0000", "@7258118400 +0000", "@99999999999 +0000"])
+def test_a_commit_with_an_absurd_date_costs_nothing(
+    opened: Any, repository: Path, when: str
+) -> None:
+    (repository / "odd.md").write_text("odd")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "odd", date=when)
+    entries = {entry.path: entry for entry in opened("git", repository).entries()}
+    assert set(entries) == {"docs/a b.md", "docs/out.md", "docs/é.md", "odd.md"}
+    assert str(entries["docs/é.md"].updated_at)[:4] == "2025"
+
+
+def test_names_that_are_no_utf_8_stay_apart_in_git(opened: Any, repository: Path) -> None:
+    for name in (b"a\xff.md", b"a\xfe.md", b"line\nbreak.md"):
+        Path(repository, os.fsdecode(name)).write_text("odd")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "odd")
+    entries = [entry.path for entry in opened("git", repository).entries()]
+    assert {"a\\xff.md", "a\\xfe.md"} < set(entries) and len(entries) == 6

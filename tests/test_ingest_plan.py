@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingest.entries import Entry
-from ingest.plan import Plan, TooManyRemovals, check_removals, plan
+from ingest.entries import Entry, SourceConfig
+from ingest.plan import Plan, TooManyRemovals, check_removals, plan, told_apart
 from store.records import EVERYONE, Stored
 
 
@@ -61,3 +61,18 @@ def test_removals_are_refused_past_both_limits(gone: int, before: int, refused: 
             check_removals(names, before, share=0.3, count=5, source="wiki")
     else:
         check_removals(names, before, share=0.3, count=5, source="wiki")
+
+
+def test_documents_of_one_name_are_told_apart_and_seen_by_the_same_people() -> None:
+    listed = [Entry(path, "1", ref) for path, ref in (
+        ("hr/Pay.md", "1"), ("hr/Pay.md", "2"), ("hr/Pay.md", "2/"), ("hr/Pay.md", "3"),
+        ("LICENSE", "4"), ("LICENSE", "5"), (".env", "6"), (".env", "7"), ("a\ud800", "8"), ("a\\ud800", "9"),
+    )]  # fmt: skip
+    found = [item.path for item in told_apart(listed)]
+    assert len(found) == len(set(found)) == 9 and found[0] == "hr/Pay.md"
+    assert found == [item.path for item in told_apart(listed)]
+    assert "\ud800" not in "".join(found)
+    rules = (("hr/Pay.md", ("C1",)), ("LICENSE", ("C2",)), (".env", ("C3",)))
+    config = SourceConfig("wiki", "folder", "/", rules=rules)
+    seen = [config.audience_of(path) for path in found]
+    assert seen == [("C1",)] * 3 + [("C2",)] * 2 + [("C3",)] * 2 + [(EVERYONE,)] * 2

@@ -1,71 +1,105 @@
-"""An export archive: a zip, also one of zips, read without unpacking it to disk.
+"""An export archive: a zip, also one of zips, read without unpacking it whole.
 
 Knows nothing about who made it.
 """
 
-import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfileobj
 
 from ingest.entries import SourceConfig, SourceError, Unreadable
 
-MOST_INNER_BYTES = 500_000_000  # an inner zip is held in memory
+MOST_INNER_BYTES = 2_000_000_000  # of all inner zips together, on disk
+DEEPEST = 3  # zips within zips
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file of an archive. `version` changes when its content does.
+
+    The time that a zip gives for a file is when it was exported or copied: no date of its text.
+    """
+
+    name: str
+    size: int
+    version: str
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
 
 
 class Archive:
-    """The files of a zip by name; those of zips within it count as its own."""
+    """The files of a zip by name; those of zips within it count as its own.
+
+    Of two inner zips' files of one name, the second has its zip's name in front. An inner zip that cannot be
+    read is a file like any other.
+    """
 
     def __init__(self, config: SourceConfig) -> None:
         self.config = config
-        self._home: dict[str, zipfile.ZipFile] = {}
-        self._items: list[zipfile.ZipInfo] = []
+        self._items: dict[str, Item] = {}
+        self._open = ExitStack()
+        self._inner_bytes = 0
         path = Path(config.address)
         try:
-            self._outer = zipfile.ZipFile(path)
-            self._add(self._outer)
+            self._add(self._open.enter_context(zipfile.ZipFile(path)), "", 0)
         except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+            self._open.close()
             raise SourceError(
                 f"{path} is no zip that can be read ({error}). Export it again, or correct the"
                 f" address of {config.name!r}."
             ) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self._outer.close()
+        """Close the file, and remove what was unpacked of it."""
+        self._open.close()
 
-    def items(self) -> Iterator[zipfile.ZipInfo]:
+    def items(self) -> Iterator[Item]:
         """Give the files, by name."""
-        yield from sorted(self._items, key=lambda item: item.filename)
-
-    def version(self, item: zipfile.ZipInfo) -> str:
-        """Give what changes when the file's content does."""
-        return f"{item.CRC:08x}-{item.file_size:x}"
-
-    def changed_at(self, item: zipfile.ZipInfo) -> datetime | None:
-        """Give when the file was last changed, if the archive says so."""
-        try:
-            return datetime(*item.date_time, tzinfo=UTC)
-        except ValueError:
-            return None
+        yield from sorted(self._items.values(), key=lambda item: item.name)
 
     def read(self, name: str) -> bytes:
         """Read a file; raises Unreadable when it is too large or damaged, KeyError when absent."""
-        archive = self._home[name]
-        if archive.getinfo(name).file_size > self.config.max_bytes:
+        item = self._items[name]
+        if item.size > self.config.max_bytes:
             raise Unreadable(f"It has more than {self.config.max_mb:g} MB.")
         try:
-            return archive.read(name)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise Unreadable(f"It cannot be unpacked ({error}). Export it again.") from error
+            return item.archive.read(item.info)
+        # Damage shows in many ways: zlib's, lzma's and zipfile's own errors, the ends of files.
+        except Exception as error:
+            said = str(error) or type(error).__name__
+            raise Unreadable(f"It cannot be unpacked ({said}). Export it again.") from error
 
-    def _add(self, archive: zipfile.ZipFile) -> None:
-        for item in archive.infolist():
-            if item.is_dir() or item.filename.startswith("__MACOSX/"):
+    def _add(self, archive: zipfile.ZipFile, within: str, depth: int) -> None:
+        for info in archive.infolist():
+            if info.is_dir() or info.filename.startswith("__MACOSX/"):
                 continue
-            if item.filename.endswith(".zip") and item.file_size <= MOST_INNER_BYTES:
-                self._add(zipfile.ZipFile(io.BytesIO(archive.read(item))))
-            elif item.filename not in self._home:
-                self._home[item.filename] = archive
-                self._items.append(item)
+            inner = self._inner(archive, info) if depth < DEEPEST else None
+            if inner is not None:
+                self._add(inner, info.filename, depth + 1)
+                continue
+            name = info.filename
+            known = self._items.get(name)
+            if known is not None and known.archive is not archive:
+                name = f"{within}/{name}"
+            version = f"{info.CRC:08x}-{info.file_size:x}"
+            self._items[name] = Item(name, info.file_size, version, archive, info)
+
+    def _inner(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> zipfile.ZipFile | None:
+        """Open a zip within the archive; None for what is none that can be read."""
+        if not info.filename.lower().endswith(".zip"):
+            return None
+        self._inner_bytes += info.file_size
+        if self._inner_bytes > MOST_INNER_BYTES:
+            return None
+        file = self._open.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        try:
+            with archive.open(info) as packed:
+                copyfileobj(packed, file)
+            return self._open.enter_context(zipfile.ZipFile(file))
+        # As in read: it is listed, and its reason told there.
+        except Exception:  # noqa: BLE001
+            return None

@@ -28,23 +28,22 @@ class ConfluenceExport(Source):
 
     def entries(self) -> Iterator[Entry]:
         """Give every page and readable attachment."""
-        names = [item.filename for item in self.archive.items()]
+        names = [item.name for item in self.archive.items()]
         if any(name.endswith("entities.xml") for name in names):
             raise SourceError(
                 f"{self.config.address} is an XML export. Export the space as HTML instead."
             )
         for item in self.archive.items():
-            path = item.filename
+            path = item.name
             is_page = path.endswith(".html") and not f"/{path}".endswith("/index.html")
             if not (is_page or "/attachments/" in f"/{path}") or not self.config.wants(path):
                 continue
             yield Entry(
                 path=path,
-                version=self.archive.version(item),
+                version=item.version,
                 ref=path,
                 url=link_of(self.config, path),
-                size=item.file_size,
-                updated_at=self.archive.changed_at(item),
+                size=item.size,
             )
 
     def close(self) -> None:

@@ -4,7 +4,6 @@ Knows nothing about any one of them: each is an extra package of fsspec's family
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Unreadable
@@ -14,11 +13,13 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 VERSION_KEYS = ("ETag", "etag", "md5", "md5Hash", "sha", "CRC", "mtime", "LastModified", "modified")
-DATE_KEYS = ("LastModified", "last_modified", "mtime", "modified", "updated", "date_time")
 
 
 class Files(Source):
-    """`address` is a URL that fsspec opens, or a .zip file; `storage` is handed to it."""
+    """`address` is a URL that fsspec opens, or a .zip file; `storage` is handed to it.
+
+    When a file was stored says nothing about its text: it has no date but its own.
+    """
 
     OPTIONS: ClassVar[Mapping[str, type]] = {"storage": dict}
 
@@ -38,7 +39,7 @@ class Files(Source):
         except Exception as error:
             raise SourceError(f"{self.config.address} cannot be listed: {error}.") from error
         for ref, info in sorted(found.items()):
-            path = ref.removeprefix(self.root).lstrip("/")
+            path = ref.removeprefix(self.root).lstrip("/") or ref.rsplit("/", 1)[-1]
             if any(part.startswith(".") for part in path.split("/")) or not self.config.wants(path):
                 continue
             yield Entry(
@@ -47,7 +48,6 @@ class Files(Source):
                 ref=ref,
                 url=link_of(self.config, path),
                 size=info.get("size"),
-                updated_at=_date(info),
             )
 
     def read(self, entry: Entry, known: str | None) -> Content:
@@ -84,16 +84,3 @@ def _open(config: SourceConfig) -> "tuple[AbstractFileSystem, str]":
 def _version(info: Mapping[str, object]) -> str | None:
     marks = [str(info[key]) for key in VERSION_KEYS if info.get(key) is not None]
     return f"{marks[0]}-{info.get('size')}" if marks else None
-
-
-def _date(info: Mapping[str, object]) -> datetime | None:
-    for key in DATE_KEYS:
-        value = info.get(key)
-        if isinstance(value, tuple) and len(value) >= 6:  # as a zip keeps it
-            year, month, day, hour, minute, second = value[:6]
-            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-    return None

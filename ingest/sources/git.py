@@ -16,6 +16,10 @@ from ingest.sources.folder import link_of
 
 TIMEOUT_SECONDS = 1800
 REGULAR = ("100644", "100755")
+NOT_FOLLOWED = {
+    "120000": "It is a link, which is not followed. What it leads to is read where it lies.",
+    "160000": "It is a submodule, another repository. Make that a source of its own.",
+}
 
 # Never wait for a password; never run a helper that the address names.
 QUIET = ("env", "GIT_TERMINAL_PROMPT=0", "GIT_SSH_COMMAND=ssh -oBatchMode=yes", "LC_ALL=C", "git")
@@ -48,8 +52,13 @@ class Git(Source):
         for line in listing.split(b"\0"):
             about, _, name = line.partition(b"\t")
             fields = about.decode().split()
-            path = name.decode("utf-8", "replace")
-            if len(fields) < 4 or fields[0] not in REGULAR or not self._wants(path):
+            path = _path(name)
+            if len(fields) < 4 or not self._wants(path):
+                continue
+            if fields[0] in NOT_FOLLOWED:
+                yield Entry(path=path, version=fields[2], ref=fields[0])
+                continue
+            if fields[0] not in REGULAR:
                 continue
             yield Entry(
                 path=path,
@@ -65,6 +74,8 @@ class Git(Source):
 
     def read(self, entry: Entry, known: str | None) -> Content:
         """Read a file's content by its id."""
+        if entry.ref in NOT_FOLLOWED:
+            raise Unreadable(NOT_FOLLOWED[entry.ref], is_skip=True)
         try:
             return Content(self._git("cat-file", "blob", entry.ref), entry.path)
         except SourceError as error:
@@ -96,10 +107,10 @@ class Git(Source):
         dates: dict[str, datetime] = {}
         for change in log.split(b"\x01")[1:]:
             stamp, _, names = change.replace(b"\n", b"\0", 1).partition(b"\0")
-            when = datetime.fromtimestamp(int(stamp), UTC)
+            when = _moment(stamp)
             for name in names.split(b"\0"):
-                if name.strip():
-                    dates.setdefault(name.strip(b"\n").decode("utf-8", "replace"), when)
+                if when and name.strip():
+                    dates.setdefault(_path(name.strip(b"\n")), when)
         return dates
 
     def _git(self, *command: str) -> bytes:
@@ -125,3 +136,17 @@ class Git(Source):
                 " or give this account access."
             ) from error
         return done.stdout
+
+
+def _path(name: bytes) -> str:
+    """Write out bytes that are no UTF-8: two names never become one."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+def _moment(stamp: bytes) -> datetime | None:
+    """Read a commit's time; None for one that nobody can have committed at."""
+    try:
+        seconds = int(stamp)
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None

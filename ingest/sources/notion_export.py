@@ -22,9 +22,9 @@ class NotionExport(Source):
 
     def entries(self) -> Iterator[Entry]:
         """Give every page and database, under its name without Notion's ids."""
-        names = {item.filename for item in self.archive.items()}
+        names = {item.name for item in self.archive.items()}
         for item in self.archive.items():
-            name = item.filename
+            name = item.name
             # A database comes twice: as shown, and (_all) with all its rows.
             if name.endswith(".csv") and name.removesuffix(".csv") + "_all.csv" in names:
                 continue
@@ -34,11 +34,10 @@ class NotionExport(Source):
             page_ids = _ID.findall(name)
             yield Entry(
                 path=path,
-                version=self.archive.version(item),
+                version=item.version,
                 ref=name,
                 url=f"https://www.notion.so/{page_ids[-1]}" if page_ids else None,
-                size=item.file_size,
-                updated_at=self.archive.changed_at(item),
+                size=item.size,
                 title=path.rsplit("/", 1)[-1].rsplit(".", 1)[0],
             )
 

@@ -5,21 +5,17 @@ Knows nothing about Slack's API. Use it where a team's rules allow its messages 
 
 import json
 import re
-import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
 from ingest.sources.archive import Archive
 from ingest.sources.folder import link_of
-
-Message = dict[str, object]
+from ingest.sources.slack_messages import Message, Writer, clock, moment
 
 _DAY = re.compile(r"([^/]+)/(\d{4}-\d{2}-\d{2})\.json$")
-_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
-_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|([^>]*))?>")
-_LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
-_SPECIAL = re.compile(r"<!([a-z]+)(?:\^[A-Z0-9]+)?(?:\|([^>]*))?>")
 
 # What people did, not what they said.
 SILENT = {
@@ -30,31 +26,39 @@ SILENT = {
 
 
 class SlackExport(Source):
-    """`address` is the .zip file."""
+    """`address` is the .zip file. A thread stands whole on the day that it began."""
 
     def __init__(self, config: SourceConfig) -> None:
         self.config = config
         self.archive = Archive(config)
-        self.people = {str(user.get("id")): _name(user) for user in self._table("users.json")}
-        self.channels = {
-            str(channel.get("id")): str(channel.get("name"))
-            for channel in self._table("channels.json")
-        }
+        self._writer = Writer(
+            {str(user.get("id")): _name(user) for user in self._table("users.json")},
+            {
+                str(channel.get("id")): str(channel.get("name"))
+                for channel in self._table("channels.json")
+            },
+        )
+        self._later: dict[str, list[Message]] = defaultdict(list)
+        """By the day's file: what was replied on later days to what was said on it."""
+        self._moved: dict[str, set[str]] = defaultdict(set)
+        """By the day's file: the messages that belong to threads of earlier days."""
 
     def entries(self) -> Iterator[Entry]:
         """Give every day of every channel."""
-        for item in self.archive.items():
-            found = _DAY.search(item.filename)
-            if not found or not self.config.wants(found.group(1)):
-                continue
-            channel, day = found.groups()
+        days = [
+            (item, found[1], found[2])
+            for item in self.archive.items()
+            if (found := _DAY.search(item.name)) and self.config.wants(found[1])
+        ]
+        self._gather([(channel, item.name) for item, channel, _ in days])
+        for item, channel, day in days:
             yield Entry(
                 path=f"{channel}/{day}",
-                version=self.archive.version(item),
-                ref=item.filename,
+                version=f"{item.version}{self._mark(item.name)}",
+                ref=item.name,
                 url=link_of(self.config, f"{channel}/{day}"),
                 size=None,
-                updated_at=datetime.fromisoformat(day).replace(tzinfo=UTC),
+                updated_at=_date(day),
                 title=f"#{channel}, {day}",
             )
 
@@ -64,67 +68,72 @@ class SlackExport(Source):
 
     def read(self, entry: Entry, known: str | None) -> Content:
         """Give a day as Markdown: a heading per conversation, a paragraph per message."""
-        messages = self._said(entry.ref)
-        if not messages:
-            raise Unreadable("Nobody said anything that day.", is_skip=True)
         threads: dict[str, list[Message]] = {}
-        for message in messages:
-            threads.setdefault(str(message.get("thread_ts") or message.get("ts")), []).append(
-                message
-            )
+        moved = self._moved.get(entry.ref, set())
+        said = [m for m in self._said(entry.ref) if str(m.get("ts")) not in moved]
+        for message in [*said, *self._later.get(entry.ref, [])]:
+            threads.setdefault(_thread(message), []).append(message)
+        if not threads:
+            raise Unreadable("Nobody began to talk that day.", is_skip=True)
         parts = [f"# {entry.title}"]
         for thread in threads.values():
-            first = thread[0]
-            parts.append(f"## {self._author(first)}, {_clock(first)}")
-            parts += [self._text(first)]
-            parts += [f"**{self._author(m)}**: {self._text(m)}" for m in thread[1:]]
+            first, *replies = sorted(thread, key=moment)
+            parts += [f"## {self._writer.author(first)}, {clock(first)}", self._writer.text(first)]
+            parts += [f"**{self._writer.author(m)}**: {self._writer.text(m)}" for m in replies]
         return Content("\n\n".join(parts).encode(), f"{entry.path}.md", title=entry.title)
+
+    def _gather(self, days: list[tuple[str, str]]) -> None:
+        """Find the replies that were written on another day than what they reply to."""
+        self._later.clear()
+        self._moved.clear()
+        began: dict[tuple[str, str], str] = {}
+        for channel, name in days:
+            try:
+                said = self._said(name)
+            except Unreadable:  # told when it is read
+                continue
+            for message in said:
+                ts, thread = str(message.get("ts")), _thread(message)
+                if thread == ts:
+                    began.setdefault((channel, thread), name)
+                elif (day := began.get((channel, thread), name)) != name:
+                    self._later[day].append(message)
+                    self._moved[name].add(ts)
+
+    def _mark(self, name: str) -> str:
+        """Give what changes when later days add to a day's threads, or lose to those before."""
+        told = [json.dumps(message, sort_keys=True) for message in self._later.get(name, [])]
+        told += sorted(self._moved.get(name, ()))
+        return f"-{sha256(chr(0).join(told).encode()).hexdigest()[:12]}" if told else ""
 
     def _said(self, name: str) -> list[Message]:
         try:
             found = json.loads(self.archive.read(name))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreadable("It is no JSON. Export the workspace again.") from error
         messages = [m for m in found if isinstance(m, dict)] if isinstance(found, list) else []
-        return [m for m in messages if m.get("subtype") not in SILENT and self._text(m)]
+        return [m for m in messages if m.get("subtype") not in SILENT and self._writer.text(m)]
 
     def _table(self, name: str) -> list[Message]:
         try:
             found = json.loads(self.archive.read(name))
-        except (KeyError, ValueError, zipfile.BadZipFile):
+        except (KeyError, ValueError, RecursionError, Unreadable):
             return []
         return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
-    def _author(self, message: Message) -> str:
-        user = str(message.get("user") or "")
-        profile = message.get("user_profile")
-        named = profile.get("real_name") if isinstance(profile, dict) else None
-        return self.people.get(user) or str(named or message.get("username") or user or "Somebody")
 
-    def _text(self, message: Message) -> str:
-        text = str(message.get("text") or "")
-        attached = message.get("attachments")
-        for attachment in attached if isinstance(attached, list) and not text else []:
-            if isinstance(attachment, dict):
-                text += str(attachment.get("text") or attachment.get("fallback") or "") + "\n"
-        text = _PERSON.sub(lambda m: self.people.get(m[1]) or m[2] or "somebody", text)
-        text = _CHANNEL.sub(lambda m: f"#{m[2] or self.channels.get(m[1], m[1])}", text)
-        text = _LINK.sub(lambda m: f"[{m[2]}]({m[1]})" if m[2] else m[1], text)
-        text = _SPECIAL.sub(lambda m: m[2] or m[1], text)
-        for mark, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-            text = text.replace(mark, sign)
-        return text.strip()
+def _thread(message: Message) -> str:
+    return str(message.get("thread_ts") or message.get("ts"))
+
+
+def _date(day: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError:  # no day of any calendar
+        return None
 
 
 def _name(user: Message) -> str:
     profile = user.get("profile")
     shown = profile.get("display_name") if isinstance(profile, dict) else None
     return str(shown or user.get("real_name") or user.get("name") or user.get("id"))
-
-
-def _clock(message: Message) -> str:
-    try:
-        when = datetime.fromtimestamp(float(str(message.get("ts"))), UTC)
-    except (ValueError, OverflowError, OSError):
-        return ""
-    return f"{when:%H:%M} UTC"
