@@ -86,6 +86,17 @@ def test_a_page_on_another_thing_than_the_asked_one_does_not_lead() -> None:
     assert first([heron, stork], "how do i install it?") == "stork.md"
 
 
+def test_a_passage_with_nothing_to_quote_does_not_lead() -> None:
+    asked = passage("faq.md", "**What are the meals?**", 1.0)
+    header = passage("table.md", "| Meal | Price |\n|---|---|", 0.95)
+    assert [p.path for p in ranking.arrange([asked, header, OLD])] == [
+        "old.md",
+        "faq.md",
+        "table.md",
+    ]
+    assert first([asked, header]) == "faq.md"
+
+
 def heron(version: str, score: float, days: int) -> Passage:
     body = f"To install Heron {version} run the file as root, wait a moment and open the console."
     path = f"{version}/setup.md"

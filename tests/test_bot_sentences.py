@@ -81,6 +81,18 @@ def test_an_item_comes_with_its_lists_lead_in_or_the_item_that_it_stands_under()
     ]  # fmt: skip
 
 
+def test_a_bare_word_or_figure_is_told_with_the_sentence_before_it() -> None:
+    assert quoted("No one works in these countries.\n\n- Freedonia\n- Grand Fenwick\n") == [
+        "No one works in these countries.", "No one works in these countries.\n\n- Freedonia",
+        "No one works in these countries.\nGrand Fenwick",
+    ]  # fmt: skip
+    assert quoted("The prize is in euros\n\n5,120")[-1] == "The prize is in euros\n\n5,120"
+
+
+def test_a_number_in_front_is_no_sentence() -> None:
+    assert marked("**5. Lock the door.** Then leave.") == ["**5. Lock the door.**", "Then leave."]
+
+
 def test_code_comes_with_the_sentence_before_it() -> None:
     passage = "Be at the office. Then start it so:\n\n```sh\nmake up\n\nmake test\n```\nDone."
     assert quoted(passage) == [

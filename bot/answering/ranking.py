@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.answering import versions
+from bot.answering import sentences, versions
 from store.index.search import Terms
 from store.records import Passage
 
@@ -103,7 +103,7 @@ def arrange(
     against the first passage. `liked` are hashes of texts that people found right: these stay first.
     """
     asked = versions.named(question)
-    kept = _asked_first(_collapse(passages), asked)
+    kept = _telling_first(_asked_first(_collapse(passages), asked))
     if kept and kept[0].text_hash not in liked:
         kept = _newer_first(kept, question, asked, alike or _found_alike)
     return kept[:limit]
@@ -150,6 +150,12 @@ def _asked_first(passages: list[Passage], asked: frozenset[str]) -> list[Passage
     floor = passages[0].score - NEAR_SCORE
     wanted = [p for p in passages if p.score >= floor and versions.agree(asked, versions.of(p))]
     return [*wanted, *(p for p in passages if p not in wanted)]
+
+
+def _telling_first(passages: list[Passage]) -> list[Passage]:
+    """Put what holds nothing to quote (a page's question, a header row) behind the first that does."""
+    number = next((n for n, p in enumerate(passages) if sentences.units(p.body)), 0)
+    return [passages[number], *passages[:number], *passages[number + 1 :]] if number else passages
 
 
 def _newer_first(

@@ -19,6 +19,9 @@ WHOLE_CHARS = 200
 REPLY_CHARS = 500
 """A paragraph up to this length that answers a question of the page is one unit."""
 
+BARE_WORDS = 3
+"""An item of up to so many words says little alone."""
+
 _LINE = re.compile(r"[^\n]+")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(?:\s+|$)")
 _ITEM = re.compile(r"(?P<indent>\s*)(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
@@ -41,6 +44,7 @@ _ABBREVIATION = re.compile(
 _OPEN = re.compile(
     r"\b(?:an?|the|to|of|and|or|for|with|in|on|at|by|from|is|are|than|that|exactly|about)$"
 )
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _BETWEEN = re.compile(r"[\s>:]*(?:[-*+]|\d{1,3}[.)])?\s*")
 _BLANK = "_.… \t☐□"
 _CLOSING = "*_\"')]` "
@@ -160,6 +164,7 @@ class _Reading:
     passage: str
     question: Slice | None = None
     label: Slice | None = None
+    before: Slice | None = None  # the sentence before, that a bare word or figure is told with
     header: tuple[Slice, ...] = ()
     parents: list[tuple[int, Slice]] = field(default_factory=list)
     is_in_table: bool = False
@@ -182,7 +187,7 @@ class _Reading:
     def _head(self, block: _Block) -> None:
         said = self.passage[block.start : block.end]
         self.question = (block.start, block.end) if _asks(said) else None
-        self.label, self.parents = None, []
+        self.label, self.before, self.parents = None, None, []
 
     def _row(self, block: _Block, following: _Block | None) -> Iterator[Unit]:
         cells = [cell.strip() for cell in self.passage[block.start : block.end].split("|")]
@@ -224,6 +229,8 @@ class _Reading:
             self.question = None if rest else inner
         if kind == "sentence":
             self.label = self._lead_in(block, following, sentences) if not inner else None
+            if sentences and not _is_bare(self.passage[slice(*sentences[-1])], kind):
+                self.before = sentences[-1]
 
     def _lead_in(
         self, block: _Block, following: _Block | None, sentences: Sequence[Slice]
@@ -259,8 +266,9 @@ class _Reading:
     ) -> Iterator[Unit]:
         if not parts:
             return
-        lead = self._told(inner or parent or self.label)
         whole = (parts[0][0], parts[-1][1])
+        is_bare = _is_bare(self.passage[slice(*whole)], kind)
+        lead = self._told(inner or parent or self.label or (self.before if is_bare else None))
         limit = REPLY_CHARS if lead and lead[0] in (inner, self.question) else WHOLE_CHARS
         if (lead or kind == "item") and whole[1] - whole[0] <= limit:
             parts = [whole]
@@ -279,16 +287,24 @@ class _Reading:
         start = block.start
         for match in [*_END.finditer(self.passage, block.start, block.end), None]:
             end = match.start() if match else block.end
-            if match and _ABBREVIATION.search(self.passage[start:end][-12:]):
+            said = self.passage[start:end]
+            if match and (_ABBREVIATION.search(said[-12:]) or not _WORD.search(said)):
                 continue
             # Closing signs after the full stop belong to the sentence that they close.
             end += len(match.group()) - len(match.group().lstrip(_CLOSING[:-1])) if match else 0
             text = self.passage[start:end]
-            if text.strip():
+            if any(sign.isalnum() for sign in text):
                 left = start + len(text) - len(text.lstrip())
                 found.append((left, start + len(text.rstrip())))
             start = match.end() if match else end
         return found
+
+
+def _is_bare(text: str, kind: Kind) -> bool:
+    """Whether a text says nothing alone: an item of one or two words, a figure."""
+    if kind == "item":
+        return len(text.split()) <= BARE_WORDS
+    return not _WORD.search(text)
 
 
 def _asks(text: str) -> bool:
