@@ -4,18 +4,23 @@ Knows nothing about parsing, splitting or the store.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import ClassVar, Protocol
 
+from ingest import paths
 from store.records import EVERYONE
 
 OptionValue = str | int | float | bool | list[str] | dict[str, str]
 """What a kind's own settings in the sources' file may be."""
 
 _APART = re.compile(r" \(~[0-9a-f]{8}\)(?=\.[^./]*$|$)")
+
+
+Look = Callable[[str, bytes, str], Mapping[str, object]]
+"""Takes "page" or "sitemap", its bytes and its address; gives what ingest.parsing.weblinks does."""
 
 
 class SourceError(Exception):
@@ -63,18 +68,28 @@ class SourceConfig:
     options: Mapping[str, OptionValue] = field(default_factory=dict)
 
     def audience_of(self, path: str) -> tuple[str, ...]:
-        """Give who may see the document at `path`, sorted; a mark that tells two of one name apart
-        changes nothing."""
+        """Give who may see the document at `path`, sorted.
+
+        Where letter case, escapes or `..` leave doubt which rule is meant, the narrower audience wins.
+        A mark that tells two of one name apart changes nothing.
+        """
+        lenient = self._audience_of(paths.lenient(path), is_lenient=True)
+        return narrower(self._audience_of(path), lenient)
+
+    def _audience_of(self, path: str, *, is_lenient: bool = False) -> tuple[str, ...]:
         named = _APART.sub("", path)
         for pattern, audience in self.rules:
-            if matches(path, pattern) or matches(named, pattern):
+            wanted = paths.folded(pattern) if is_lenient else pattern
+            if matches(path, wanted) or matches(named, wanted):
                 return audience
         return self.audience
 
     def wants(self, path: str) -> bool:
         """Tell whether `include` and `exclude` let the document at `path` in."""
-        if any(matches(path, pattern) for pattern in self.exclude):
-            return False
+        lenient = paths.lenient(path)
+        for pattern in self.exclude:
+            if matches(path, pattern) or matches(lenient, paths.folded(pattern)):
+                return False
         return not self.include or any(matches(path, pattern) for pattern in self.include)
 
     @property
@@ -120,11 +135,15 @@ class Source(Protocol):
     """A place that documents come from; made with its SourceConfig, used by one run, and closed.
 
     `is_partial` tells, after listing, that documents may be missing from it: then none is removed.
+    `cut` says why what is listed is not all there is: it is read, and the run ends as failed with this.
+    `look` looks at a page or sitemap for a crawl, in a process of its own if a run has set one.
     OPTIONS are the names and types of settings of its own.
     """
 
     OPTIONS: ClassVar[Mapping[str, type]] = {}
     is_partial: bool = False
+    cut: str | None = None
+    look: Look | None = None
 
     def entries(self) -> Iterable[Entry]:
         """Give every document there is; raises SourceError when that cannot be told for sure."""
@@ -140,6 +159,13 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of connections and temporary files."""
         return
+
+
+def narrower(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the people of two audiences who are in both."""
+    if EVERYONE in a:
+        return b
+    return a if EVERYONE in b or a == b else tuple(sorted(set(a) & set(b)))
 
 
 def matches(path: str, pattern: str) -> bool:

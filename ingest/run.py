@@ -69,6 +69,7 @@ def ingest(
         try:
             state = _state(context, progress.run, number)
             with closing(open_source(config)) as source:
+                source.look = parser.look
                 prepare = Preparer(
                     config,
                     source,
@@ -88,7 +89,7 @@ def ingest(
         finally:
             parser.close()
         clean(database, workspace, drafts.of(state.build.build_id))
-        return progress.end()
+        return progress.end(source.cut)
 
 
 @dataclass(frozen=True, slots=True)

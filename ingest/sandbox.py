@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,16 +74,14 @@ class Parser:
 
     def __call__(self, name: str, data: bytes, names: Names) -> Outline:
         """Read `data` by the ending of `name`; raises Unreadable, as does taking the pieces."""
-        if (
-            self._child is None
-            or self._child.poll() is not None
-            or self._is_answering  # what the one before still has to say is of no use
-            or self._parsed >= RECYCLE_AFTER
-        ):
-            self._start()
-        self._parsed += 1
         left_out: list[str] = []
-        frames = self._frames(name, data, names, left_out)
+        request = {
+            "name": name,
+            "path": names.path,
+            "given": names.given or "",
+            "listed": names.listed or "",
+        }
+        frames = self._frames(request, data, left_out)
         about = next(frames)
         when = about.get("updated_at")
         return Outline(
@@ -92,6 +90,11 @@ class Parser:
             left_out=left_out,
             pieces=(_sections(frame.get("sections")) for frame in frames),
         )
+
+    def look(self, what: str, data: bytes, address: str) -> Mapping[str, object]:
+        """Look at a "page" or a "sitemap" for a crawl, see ingest.parsing.weblinks; raises Unreadable."""
+        (said,) = self._frames({"look": what, "address": address}, data, [])
+        return said
 
     def close(self) -> None:
         """End the child."""
@@ -115,20 +118,22 @@ class Parser:
         finalize(self, _kill, self._child)
 
     def _frames(
-        self, name: str, data: bytes, names: Names, left_out: list[str]
+        self, request: dict[str, str], data: bytes, left_out: list[str]
     ) -> Iterator[dict[str, object]]:
         """Give the parts of the child's answer as they come; the last says what was left out."""
+        if (
+            self._child is None
+            or self._child.poll() is not None
+            or self._is_answering  # what the one before still has to say is of no use
+            or self._parsed >= RECYCLE_AFTER
+        ):
+            self._start()
+        self._parsed += 1
         self._is_answering = True
         with tempfile.NamedTemporaryFile(prefix="threadwise-") as file:
             file.write(data)
             file.flush()
-            request = {
-                "name": name,
-                "file": file.name,
-                "path": names.path,
-                "given": names.given or "",
-                "listed": names.listed or "",
-            }
+            request = {**request, "file": file.name}
             frame = self._next(json.dumps(request).encode() + b"\n")
         while "end" not in frame and "reason" not in frame:
             yield frame

@@ -1,5 +1,6 @@
 """Websites: what is listed or linked below the address is read, politely, and never what is private."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,11 @@ def test_robots_are_obeyed(web: FakeHttp) -> None:
 def test_what_cannot_be_looked_at_now_does_not_count_as_gone(web: FakeHttp) -> None:
     web.routes |= {"/docs/": link("a", "b"), "/docs/a": link(), "/docs/b": Reply("", 500)}
     opened = site(web)
-    assert paths(opened) == ["docs", "docs/a"] and opened.is_partial
+    entries = {entry.path: entry for entry in opened.entries()}
+    assert sorted(entries) == ["docs", "docs/a", "docs/b"] and opened.is_partial
+    with pytest.raises(Unreadable, match="answers 500") as error:
+        opened.read(entries["docs/b"], None)
+    assert error.value.is_passing
     web.routes["/docs/b"] = Reply("", 404)
     opened = site(web)
     assert paths(opened) == ["docs", "docs/a"] and not opened.is_partial
@@ -182,15 +187,232 @@ def test_more_pages_than_allowed_are_cut_and_nothing_is_removed(web: FakeHttp) -
     web.routes |= {"/docs/": link("a", "b", "c"), "/docs/a": link(), "/docs/b": link()}
     opened = site(web, max_pages=2)
     assert len(paths(opened)) == 2 and opened.is_partial
+    assert opened.cut and "stopped at 2 pages; 2 more links were seen" in opened.cut
 
 
-def test_a_redirect_to_a_login_is_not_read(web: FakeHttp) -> None:
+def refusals(opened: Website) -> dict[str, str]:
+    """Read everything and give what was refused, by path."""
+    found = {}
+    for entry in list(opened.entries()):
+        try:
+            opened.read(entry, None)
+        except Unreadable as error:
+            found[entry.path] = f"{'skip' if error.is_skip else 'fail'}: {error}"
+    return found
+
+
+def html(text: str, *links: str, head: str = "") -> Reply:
+    anchors = "".join(f'<a href="{to}">x</a>' for to in links)
+    return Reply(f"<html><head>{head}</head><body><p>{text}</p>{anchors}</body></html>")
+
+
+PASSWORD = "<form><input name=u><input type=password></form>"
+
+
+def test_what_asks_to_sign_in_is_listed_and_not_read(web: FakeHttp) -> None:
+    def to(path: str) -> Reply:
+        return Reply(status=302, headers={"Location": path})
+
     web.routes |= {
-        "/docs/": link("a"),
-        "/docs/a": Reply(status=302, headers={"Location": "/login"}),
-        "/login": Reply("Please log in"),
+        "/docs/": html("Text", "a", "b", "c", "d", "how-to-login"),
+        "/docs/a": to("/login?next=/docs/a"),
+        "/docs/b": to("/docs/users/sign_in"),
+        "/docs/c": html(f"Members only {PASSWORD}"),
+        "/docs/d": Reply("no", 401),
+        "/docs/how-to-login": html("Press the blue button. " * 40 + PASSWORD),
+        "/login": html("Please log in"),
+        "/docs/users/sign_in": html("Please log in"),
+    }
+    found = refusals(site(web))
+    assert sorted(found) == ["docs/a", "docs/b", "docs/c", "docs/d"]
+    assert all(reason.startswith("fail: It asks to sign in") for reason in found.values())
+    assert "/login" not in web.paths()
+
+
+@pytest.mark.parametrize(
+    ("given", "target", "read"),
+    [
+        ("/docs", "/docs/", ["docs", "docs/a"]),
+        ("/docs/", "/docs/en/", ["docs/en", "docs/en/a"]),
+        ("/", "/wiki/Main", ["wiki/Main", "wiki/a"]),
+    ],
+)
+def test_the_start_is_where_the_address_leads(
+    web: FakeHttp, given: str, target: str, read: list[str]
+) -> None:
+    web.routes |= {
+        given: Reply(status=301, headers={"Location": target}),
+        target: html("Text", "a", "/other/"),
+        target.rpartition("/")[0] + "/a": html("More"),
+    }
+    assert paths(site(web, given)) == read
+
+
+def test_a_start_that_leads_to_another_site_or_further_up_is_an_error(web: FakeHttp) -> None:
+    web.routes |= {"/docs/": Reply(status=302, headers={"Location": "/"}), "/": html("All")}
+    with pytest.raises(SourceError, match="make it the address"):
+        list(site(web).entries())
+    elsewhere = web.url.replace("127.0.0.1", "localhost") + "/docs/"
+    web.routes["/docs/"] = Reply(status=302, headers={"Location": elsewhere})
+    with pytest.raises(SourceError):
+        list(site(web).entries())
+    web.routes |= {
+        "/docs/": Reply(status=302, headers={"Location": "/sso/login"}),
+        "/sso/login": html("x"),
+    }
+    with pytest.raises(SourceError, match="asks to sign in"):
+        list(site(web).entries())
+
+
+def test_a_run_that_finds_nothing_says_why(web: FakeHttp) -> None:
+    web.routes |= {"/docs/": html("x"), "/robots.txt": Reply("User-agent: *\nDisallow: /docs/")}
+    with pytest.raises(SourceError, match=r"No page was found at .*robots\.txt forbids it"):
+        list(site(web).entries())
+
+
+def test_pages_that_do_not_want_to_be_listed_are_not_and_lead_on(web: FakeHttp) -> None:
+    web.routes |= {
+        "/docs/": html("Text", "draft", "quiet", "closed"),
+        "/docs/draft": html("Draft", "a", head="<meta name=ROBOTS content='NoIndex, follow'>"),
+        "/docs/quiet": Reply("<p>x</p>", headers={"X-Robots-Tag": "otherbot: nofollow, noindex"}),
+        "/docs/closed": Reply("<a href=b>x</a>", headers={"X-Robots-Tag": "none"}),
+        "/docs/a": html("A"),
+        "/docs/b": html("B"),
+    }
+    opened = site(web)
+    assert sorted(refusals(opened)) == ["docs/closed", "docs/draft"]
+    assert "/docs/a" in web.paths() and "/docs/b" not in web.paths()
+
+
+def test_copies_are_one_page(web: FakeHttp) -> None:
+    def canonical(path: str) -> str:
+        return f"<link rel=canonical href='{path}'>"
+
+    web.routes |= {
+        "/docs/": html(
+            "Text", "a?utm_source=mail", "a?view=print", "a", "b", "lost", "home", "one"
+        ),
+        "/docs/a": html("A", head=canonical("/docs/a")),
+        "/docs/b": html("A", head=canonical("/docs/a")),
+        "/docs/lost": html("Lost", head=canonical("/docs/gone")),
+        "/docs/home": html("Home", head=canonical("/docs/")),
+        "/docs/one": html("1", head=canonical("/docs/two")),
+        "/docs/two": html("2", head=canonical("/docs/one")),
+    }
+    found = paths(site(web))
+    assert found[:4] == ["docs", "docs/a", "docs/home", "docs/lost"]
+    assert found[4:] in (["docs/one"], ["docs/two"])  # two that name each other
+
+
+def test_an_endless_calendar_is_left_and_named(web: FakeHttp) -> None:
+    def month(asked: Asked) -> Reply:
+        n = int(asked.query.get("m", 1))
+        return html(f"Month {n} has no events.", f"cal?m={n + 1}", f"cal?m={n - 1}", "a")
+
+    def day(asked: Asked) -> Reply:
+        n = int(asked.path.rpartition("/")[2])
+        return html("word " * (n % 7) + "end", f"/docs/day/{n + 1}")
+
+    web.routes |= {f"/docs/day/{n}": day for n in range(300)}
+    web.routes |= {
+        "/docs/": html("Text", "cal?m=1", "day/1"),
+        "/docs/cal": month,
+        "/docs/a": html("A"),
+    }
+    opened = site(web, max_pages=200)
+    found = refusals(opened)
+    assert all(reason.startswith("skip: Pages like this go on") for reason in found.values())
+    assert {path.rstrip("-0123456789") for path in found} == {"docs/cal?m=", "docs/day/"}
+    assert opened.cut is None and len(web.asked) < 80
+
+
+def test_a_path_that_repeats_itself_is_not_followed_for_ever(web: FakeHttp) -> None:
+    def nested(asked: Asked) -> Reply:
+        return Reply(f"<p>{len(asked.path)}</p><a href='more/'>x</a>")
+
+    for n in range(12):
+        web.routes["/docs/" + "more/" * n] = nested
+    assert len(paths(site(web))) <= 6
+
+
+def test_a_long_row_of_pages_that_lead_elsewhere_is_read(web: FakeHttp) -> None:
+    def listing(asked: Asked) -> Reply:
+        n = int(asked.path.rpartition("/")[2])
+        return html(
+            f"List {n}", f"/docs/list/{n + 1}", f"/docs/post-{chr(97 + n // 26)}{chr(97 + n % 26)}"
+        )
+
+    web.routes |= {f"/docs/list/{n}": listing for n in range(40)}
+    web.routes["/docs/"] = html("Text", "list/0")
+    assert sum(path.startswith("docs/list/") for path in paths(site(web))) == 40
+
+
+def test_an_index_of_many_sitemaps_is_read(web: FakeHttp) -> None:
+    def child(asked: Asked) -> Reply:
+        n = asked.path[2:-7]
+        xml = (
+            '<?xml version="1.0"?><s:urlset xmlns:s="http://www.sitemaps.org/schemas/sitemap/0.9">'
+            f"<s:url><s:loc> /docs/p{n}?a=1&amp;b=2 </s:loc><s:lastmod>2024-05-06</s:lastmod></s:url></s:urlset>"
+        )
+        return Reply(gzip.compress(xml.encode()), headers={"Content-Type": "application/gzip"})
+
+    children = "".join(f"<sitemap><loc>s{n}.xml.gz</loc></sitemap>" for n in range(250))
+    web.routes |= {f"/s{n}.xml.gz": child for n in range(250)}
+    web.routes["/sitemap.xml"] = Reply(f"<sitemapindex>{children}</sitemapindex>")
+    opened = site(web, "/sitemap.xml")
+    entries = list(opened.entries())
+    assert len(entries) == 250 and opened.cut is None
+    assert (entries[7].path, str(entries[7].updated_at)[:10]) == ("docs/p7?a=1&b=2", "2024-05-06")
+
+
+def test_a_sitemap_of_more_than_allowed_is_cut_and_said(web: FakeHttp) -> None:
+    listed = "\n".join(f"{web.url}/docs/{n}" for n in range(30))
+    web.routes["/sitemap.xml"] = Reply(listed)
+    opened = site(web, max_pages=10)
+    assert len(paths(opened)) == 10 and opened.is_partial
+    assert opened.cut and "20 more pages are listed" in opened.cut
+
+
+def test_what_a_sitemap_lists_is_looked_at_when_it_is_read(web: FakeHttp) -> None:
+    pages = ("a", "hidden", "copy", "moved", "locked")
+    listed = "".join(f"<url><loc>{web.url}/docs/{name}</loc></url>" for name in pages)
+    web.routes |= {
+        "/sitemap.xml": Reply(f"<urlset>{listed}</urlset>"),
+        "/docs/a": html("A"),
+        "/docs/hidden": html("H", head="<meta name=robots content=none>"),
+        "/docs/copy": html("A", head="<link rel=canonical href=/docs/a>"),
+        "/docs/moved": Reply(status=301, headers={"Location": "/docs/a"}),
+        "/docs/locked": Reply(status=302, headers={"Location": "/auth?x=1"}),
+        "/auth": html("Sign in"),
+    }
+    found = refusals(site(web))
+    assert sorted(found) == ["docs/copy", "docs/hidden", "docs/locked", "docs/moved"]
+    assert found["docs/locked"].startswith("fail") and found["docs/copy"].startswith("skip")
+
+
+def test_no_spelling_leads_around_the_prefix_or_robots(web: FakeHttp) -> None:
+    links = (
+        "/docs/%73ecret/a", "/docs//secret/a", "/docs/SECRET/a", "/docs/x/../secret/a", "/docs/%2e%2e/board/",
+        "/docs/../board/", "/docs/secret;x=1/a", "/docs/%252e%252e/board/a", "/docs/..%2fboard/a",
+        "/docs/%2573ecret/a", "/docs/..\\board/a", "/docs/x/..;/secret/a",
+    )  # fmt: skip
+    web.routes |= {
+        "/robots.txt": Reply("User-agent: *\nDisallow: /docs/secret\n"),
+        "/docs/": html("Text", *links),
     }
     assert paths(site(web)) == ["docs"]
+    assert set(web.paths()) == {"/robots.txt", "/sitemap.xml", "/docs/"}
+
+
+def test_a_name_and_password_are_sent_and_never_shown(web: FakeHttp) -> None:
+    web.routes["/docs/"] = html("Text")
+    address = web.url.replace("http://", "http://ann:s3cret@") + "/docs/"
+    options = {"allow_private": True, "delay_seconds": 0.0}
+    opened = Website(SourceConfig("site", "website", address, options=options))
+    web.closing.callback(opened.close)
+    (entry,) = opened.entries()
+    assert web.asked[-1].headers["authorization"].startswith("Basic ")
+    assert "s3cret" not in f"{entry} {opened.start}"
 
 
 def test_a_private_site_is_refused_unless_it_is_allowed(web: FakeHttp) -> None:
@@ -231,4 +453,4 @@ def test_a_page_over_the_limit_is_not_loaded(web: FakeHttp) -> None:
     )  # fmt: skip
     opened = Website(config)
     web.closing.callback(opened.close)
-    assert paths(opened) == ["docs"]
+    assert "more than 0.1 MB" in refusals(opened)["docs/a"]

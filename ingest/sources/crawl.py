@@ -1,20 +1,49 @@
-"""What a crawl finds in pages and keeps until the next: their links, and the marks they are known by.
+"""What a crawl keeps: pages until they are read, and until the next crawl their links and marks.
 
 Knows nothing about requests, nor which pages are wanted.
 """
 
 import json
-import re
+import tempfile
+import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
-from html import unescape
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import IO
 
 from ingest.entries import SourceConfig
+from ingest.sources.fetch import Page
 
-_LINK = re.compile(r"<a\s[^>]*?href\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
-_BASE = re.compile(r"<base\s[^>]*?href\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+
+class Spool:
+    """Pages that a crawl met, compressed on disk until they are read once."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._places: dict[str, tuple[int, int, Page]] = {}
+
+    def put(self, url: str, page: Page) -> None:
+        """Keep a page."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="threadwise-")  # noqa: SIM115 -- closed by close()
+        data = zlib.compress(page.data, 1)
+        start = self._file.seek(0, 2)
+        self._file.write(data)
+        self._places[url] = start, len(data), replace(page, data=b"")
+
+    def take(self, url: str) -> Page | None:
+        """Give a page back, once."""
+        place = self._places.pop(url, None)
+        if place is None or self._file is None:
+            return None
+        self._file.seek(place[0])
+        return replace(place[2], data=zlib.decompress(self._file.read(place[1])))
+
+    def close(self) -> None:
+        """Give the disk back."""
+        if self._file is not None:
+            self._file.close()
 
 
 class Visited:
@@ -53,20 +82,6 @@ class Visited:
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps({"urls": urls, "pages": kept}), encoding="utf-8")
         fresh.replace(self._file)
-
-
-def links_of(url: str, html: str) -> list[str]:
-    """Give where a page's links lead, without what comes after #."""
-    base = _BASE.search(html)
-    root = urljoin(url, unescape(base.group(1))) if base else url
-    found = (without_fragment(urljoin(root, unescape(link))) for link in _LINK.findall(html))
-    return list(dict.fromkeys(found))
-
-
-def without_fragment(url: str) -> str:
-    """Give the address of a page, whatever part of it was meant."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", parts.query, ""))
 
 
 def _load(file: Path | None) -> dict[str, tuple[str, list[str]]]:

@@ -1,45 +1,45 @@
 """A website: the pages of its sitemap, or what can be reached by links below an address.
 
-Knows nothing about a page's content but its links.
+Knows nothing about a page's content but what it says to a crawler.
 """
 
 import re
-import time
-import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from html import unescape
-from typing import ClassVar, NamedTuple
-from urllib.parse import urljoin, urlsplit
-from urllib.robotparser import RobotFileParser
+from typing import ClassVar, cast
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Unreadable
+from ingest import paths
+from ingest.entries import Content, Entry, Look, Source, SourceConfig, SourceError, Unreadable
+from ingest.parsing import weblinks
 from ingest.parsing.text import parse_date
-from ingest.sources.client import AGENT, LONGEST_WAIT_SECONDS, TIMEOUT_SECONDS
-from ingest.sources.crawl import Visited, links_of, without_fragment
-from ingest.sources.guard import Forbidden, GuardedTransport
+from ingest.sources import urls
+from ingest.sources.crawl import Spool, Visited
+from ingest.sources.fetch import Fetcher, Page
+from ingest.sources.guard import GuardedTransport
+from ingest.sources.robots import Robots
+from ingest.sources.traps import Traps, kind_of
 
-TRIES = 3
 MOST_PAGES = 5000
 DELAY_SECONDS = 0.2
-MOST_SITEMAPS = 200
-MOST_REDIRECTS = 5
+MOST_SITEMAPS = 2000
+MOST_COPIES = 20  # pages that may name one other as the page they are a copy of
+SIGN_IN_LETTERS = 600  # shown beside a field for a password: with fewer there is nothing else
 
-_SITEMAP_ITEM = re.compile(r"<(url|sitemap)\b[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_SIGN_IN = re.compile(
+    r"(?:^|/)(?:log-?_?in|log-?_?on|sign-?_?in|sign_?on|sso|saml2?|oauth2?|openid|authorize|auth|cas"
+    r"|adfs|session/new|wp-login\.php|anmelden|connexion|acceder)(?:[/.]|$)",
+    re.IGNORECASE,
+)
 _NOT_PAGES = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|css|js|mjs|woff2?|ttf|zip|gz|tgz|mp[34]|webm|mov|exe|dmg|xml"
     r"|rss|atom|json)$",
     re.IGNORECASE,
 )
-
-
-class _Page(NamedTuple):
-    url: str
-    data: bytes
-    media_type: str
-    mark: str | None
+_SAME_PAGE = re.compile(r"(?:/(?:index|default)\.\w+|/|\.html?|/amp)$")
+ASKS = "It asks to sign in, so it was not read. Make it public, or exclude it."
 
 
 class Website(Source):
@@ -52,146 +52,285 @@ class Website(Source):
     }
 
     def __init__(self, config: SourceConfig, transport: httpx.BaseTransport | None = None) -> None:
+        """Raises SourceError when the address is none."""
         self.config = config
         self.is_partial = False
-        self.delay = float(str(config.options.get("delay_seconds", DELAY_SECONDS)))
+        self.cut: str | None = None
+        self.look: Look | None = None
         self.most = int(str(config.options.get("max_pages", MOST_PAGES)))
+        self.address, auth = _without_user(config.address)
+        self.is_sitemap = urlsplit(self.address).path.endswith((".xml", ".xml.gz"))
         allowed = config.options.get("allow_private") is True
-        self._http = httpx.Client(
-            transport=transport or (httpx.HTTPTransport() if allowed else GuardedTransport()),
-            headers={"User-Agent": AGENT, "Accept": "text/html,application/pdf;q=0.9,*/*;q=0.5"},
-            timeout=TIMEOUT_SECONDS,
-            trust_env=False,
+        self._fetch = Fetcher(
+            transport or (httpx.HTTPTransport(trust_env=False) if allowed else GuardedTransport()),
+            delay=float(str(config.options.get("delay_seconds", DELAY_SECONDS))),
+            max_bytes=config.max_bytes,
+            auth=auth,
+            site=urls.site_of(self.address),
         )
-        parts = urlsplit(config.address)
-        self.site = f"{parts.scheme}://{parts.netloc}"
-        is_sitemap = parts.path.endswith((".xml", ".xml.gz"))
-        self.prefix = self.site + ("/" if is_sitemap else parts.path.rpartition("/")[0] + "/")
-        self.is_sitemap = is_sitemap
-        self._crawled: dict[str, _Page] = {}
-        self._robots = RobotFileParser()
-        self._next_request = 0.0
+        self._visited = Visited(config)
+        self._spool = Spool()
+        self._failed: dict[str, Unreadable] = {}
+        self._listed: set[str] = set()
+        self._first: Page | Unreadable | None = None
+        self._set_start(self.address)
 
     def entries(self) -> Iterator[Entry]:
         """Give every page; `is_partial` is set when some could not be looked at."""
-        self._read_robots()
-        sitemaps = [self.config.address] if self.is_sitemap else self._known_sitemaps()
-        listed = list(self._from_sitemaps(sitemaps))
-        yield from listed or self._crawl()
+        self._robots = self._read_robots()
+        if not self.is_sitemap:
+            self._find_start()
+        for entry in self._from_sitemaps() or self._crawl():
+            self._listed.add(entry.ref)
+            yield entry
+        if not self._listed:
+            raise SourceError(
+                f"No page was found at {self.start}: {self._why_none()} Nothing was changed."
+            )
 
     def close(self) -> None:
         """Let go of what is open."""
-        self._http.close()
+        self._fetch.close()
+        self._spool.close()
 
     def read(self, entry: Entry, known: str | None) -> Content | None:
         """Read a page, unless the server says that it is still as `known`."""
-        crawled = self._crawled.pop(entry.ref, None)
-        if crawled:
-            return Content(zlib.decompress(crawled.data), entry.path, crawled.media_type)
-        page = self._get(entry.ref, known and known.removesuffix(f" {entry.url}"))
+        if error := self._failed.get(entry.ref):
+            raise error
+        page = self._spool.take(entry.ref)
         if page is None:
-            return None
-        if not self._is_inside(page.url):
-            raise Unreadable(f"It leads elsewhere, to {page.url}.", is_skip=True)
-        return Content(page.data, entry.path, page.media_type, version=page.mark)
+            page = self._fetch.get(entry.ref, known and known.removesuffix(f" {entry.url}"))
+            if page is None:
+                return None
+            self._check(entry.ref, page)
+        return Content(
+            page.data, entry.path, page.media_type, version=page.mark, updated_at=page.changed_at
+        )
 
-    def _read_robots(self) -> None:
+    def _check(self, url: str, page: Page) -> None:
+        """Raise Unreadable when a page of a sitemap is not what it was listed as."""
+        if page.url != url:
+            if _is_sign_in(page.url):
+                raise Unreadable(ASKS)
+            if not self._is_inside(page.url) or not self._may_follow(page.url):
+                raise Unreadable(f"It leads elsewhere, to {page.url}.", is_skip=True)
+            if page.url in self._listed:
+                raise Unreadable(f"It leads to {page.url}, which is read.", is_skip=True)
+        said = self._look_at(page)
+        if _asks_password(said):
+            raise Unreadable(ASKS)
+        if _is_hidden(said, page):
+            raise Unreadable("It asks not to be listed (noindex).", is_skip=True)
+        canonical = self._canonical(page.url, said)
+        if canonical and canonical != url and canonical in self._listed:
+            raise Unreadable(f"It says that it is a copy of {canonical}.", is_skip=True)
+
+    def _set_start(self, address: str) -> None:
+        self.start = address
+        self.site = urls.site_of(address)
+        folder = urlsplit(address).path.rpartition("/")[0] + "/"
+        self.prefix = self.site + ("/" if self.is_sitemap else folder)
+
+    def _find_start(self) -> None:
+        """Fetch the start page; where it leads on its own site, the start is."""
         try:
-            response = self._request(f"{self.site}/robots.txt", {})
-        except httpx.HTTPError as error:
+            page = self._fetch.get(self.start, self._visited.mark(self.start))
+        except Unreadable as error:
+            self._first = error
+            return
+        self._first = page
+        if page is None or page.url == self.start:
+            return
+        if _is_sign_in(page.url):
+            raise SourceError(f"{self.start} asks to sign in (at {page.url}). Make it public.")
+        before, meant = self.prefix, self.start
+        self._set_start(page.url)
+        here, there = urlsplit(before).path, urlsplit(self.prefix).path
+        if not urls.is_same_host(page.url, meant) or (here != there and here.startswith(there)):
+            raise SourceError(
+                f"{meant} leads to {page.url}, which is another site or more than was asked for."
+                " If that is meant, make it the address."
+            )
+        if self.site != urls.site_of(meant):
+            self._robots = self._read_robots()
+
+    def _read_robots(self) -> Robots:
+        try:
+            response, _ = self._fetch.ask(f"{self.site}/robots.txt", {})
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SourceError(f"{self.site} cannot be reached: {error}") from error
+        except Unreadable:  # too long: what is wrong with it is not known
+            raise SourceError(f"{self.site}/robots.txt is too long to be read.") from None
         if response.status_code >= 500:
             raise SourceError(
                 f"{self.site}/robots.txt answers {response.status_code}, so it is not known what"
                 " may be read. The next run tries again."
             )
-        text = response.text if response.status_code == 200 else ""
-        self._robots.parse(text.splitlines())
-        asked = self._robots.crawl_delay(AGENT)
-        self.delay = max(self.delay, float(asked)) if asked else self.delay
+        robots = Robots(response.text if response.status_code == 200 else "")
+        self._fetch.delay = max(self._fetch.delay, robots.delay or 0.0)
+        return robots
 
-    def _known_sitemaps(self) -> list[str]:
-        return (self._robots.site_maps() or []) or [f"{self.site}/sitemap.xml"]
+    def _from_sitemaps(self) -> list[Entry]:
+        known = [urljoin(f"{self.site}/", s) for s in self._robots.sitemaps]
+        first = [self.address] if self.is_sitemap else known or [f"{self.site}/sitemap.xml"]
+        waiting, seen = deque(first), set(first)
+        found: dict[str, Entry] = {}
+        opened, more = 0, 0
+        while waiting and opened < MOST_SITEMAPS and not more:
+            said, opened = self._sitemap(waiting.popleft()), opened + 1
+            for address in cast(list[str], said.get("sitemaps", [])):
+                if address not in seen:
+                    seen.add(address)
+                    waiting.append(address)
+            for listed, changed in cast(list[list[str]], said.get("pages", [])):
+                url = self._here(listed)
+                if url is None or url in found or not self._wants(url):
+                    continue
+                if len(found) < self.most:
+                    found[url] = self._entry(url, None, changed)
+                else:
+                    more += 1
+        if more or (waiting and found):
+            rest = f" and {len(waiting):,} sitemaps were not opened" if waiting else ""
+            self._cut(f"{more:,} more pages are listed{rest}", len(found))
+        return list(found.values())
 
-    def _from_sitemaps(self, sitemaps: list[str]) -> Iterator[Entry]:
-        waiting, seen = deque(sitemaps), set(sitemaps)
-        found: set[str] = set()
-        while waiting and len(seen) <= MOST_SITEMAPS:
-            address = waiting.popleft()
-            text = self._sitemap(address)
-            for kind, item in _SITEMAP_ITEM.findall(text):
-                url = _tag(item, "loc")
-                if kind.lower() == "sitemap":
-                    waiting += [url] if url not in seen else []
-                    seen.add(url)
-                elif self._wants(url) and url not in found:
-                    found.add(url)
-                    if len(found) > self.most:
-                        self.is_partial = True
-                        return
-                    changed = _tag(item, "lastmod")
-                    yield self._entry(url, None, changed)
-
-    def _sitemap(self, address: str) -> str:
+    def _sitemap(self, address: str) -> Mapping[str, object]:
         try:
-            page = self._get(address, None)
+            page = self._fetch.get(address, None)
+            return self._said("sitemap", page) if page and page.data else {}
         except Unreadable as error:
             if self.is_sitemap or error.is_passing:
                 raise SourceError(f"{address} cannot be read: {error}") from error
-            return ""
-        if page is None:
-            return ""
-        data = page.data
-        if data.startswith(b"\x1f\x8b"):
-            data = zlib.decompressobj(31).decompress(data, self.config.max_bytes)
-        return data.decode("utf-8", "replace")
+            return {}
 
     def _crawl(self) -> Iterator[Entry]:
-        start, visited = without_fragment(self.config.address), Visited(self.config)
-        waiting, seen = deque([start]), {start}
+        if isinstance(self._first, Unreadable):
+            raise SourceError(f"{self.start} cannot be read: {self._first}") from self._first
+        waiting: deque[tuple[str, str | None]] = deque([(self.start, None)])
+        seen, beyond = {self.start}, set[str]()
+        traps, trapped = Traps(), set[str]()
+        copies: dict[str, tuple[str, Entry]] = {}
         while waiting:
-            url = waiting.popleft()
+            url, parent = waiting.popleft()
             try:
-                page = self._get(url, visited.mark(url))
+                page = self._first if url == self.start else self._get(url)
             except Unreadable as error:
-                if url == start:
-                    raise SourceError(f"{url} cannot be read: {error}") from error
-                # What lies behind a page that fails now must not count as gone.
-                self.is_partial = self.is_partial or error.is_passing
-                visited.note(url, visited.mark(url), visited.links(url))
-                continue
-            if page and not self._is_inside(page.url):
-                continue
-            # What did not change leads where it led.
-            mark, links = visited.mark(url), visited.links(url)
-            if page:
-                mark, links = page.mark, self._links(page)
-                self._crawled[url] = page._replace(data=zlib.compress(page.data, 1))
-            visited.note(url, mark, links)
-            if self._wants(url):
-                yield self._entry(url, mark, None)
-            for link in links:
-                if link in seen or not self._may_follow(link):
-                    continue
-                if len(seen) < self.most:
-                    seen.add(link)
-                    waiting.append(link)
-                else:
+                if not error.is_skip:
+                    # What lies behind a page that fails now must not count as gone.
                     self.is_partial = True
-        visited.save()
+                    self._visited.note(url, self._visited.mark(url), self._visited.links(url))
+                    yield from self._failing(url, error)
+                continue
+            assert not isinstance(page, Unreadable)
+            said: Mapping[str, object] = {}
+            if page is not None:
+                if page.url != url and (_is_sign_in(page.url) or not self._is_inside(page.url)):
+                    yield from self._failing(url, Unreadable(ASKS)) if _is_sign_in(page.url) else ()
+                    continue
+                if page.url != url and (page.url in seen or not self._may_follow(page.url)):
+                    continue
+                url = page.url
+                seen.add(url)
+                try:
+                    said = self._look_at(page)
+                except Unreadable as error:
+                    yield from self._failing(url, error)
+                    continue
+                if _asks_password(said):
+                    yield from self._failing(url, Unreadable(ASKS))
+                    continue
+            links = self._visited.links(url) if page is None else self._links(said, page)
+            canonical = self._canonical(url, said)
+            if page is not None and _is_hidden(said, page):
+                hidden = Unreadable("It asks not to be listed (noindex).", is_skip=True)
+                yield from self._failing(url, hidden)
+            else:
+                mark = self._visited.mark(url) if page is None else page.mark
+                if page is not None:
+                    self._spool.put(url, page)
+                if canonical and canonical != url:
+                    copies[url] = canonical, self._entry(url, mark, None)
+                    links = [canonical, *links]
+                else:
+                    self._visited.note(url, mark, links)
+                    yield from [self._entry(url, mark, None)] if self._wants(url) else ()
+            fresh = [link for link in links if link not in seen and self._may_follow(link)]
+            traps.met(url, parent, str(said.get("gist") or ""), fresh)
+            for link in fresh:
+                if traps.holds(url, link):
+                    if kind_of(link) not in trapped:
+                        trapped.add(kind_of(link))
+                        yield from self._failing(link, _endless(self._path(link)))
+                elif len(seen) < self.most:
+                    seen.add(link)
+                    waiting.append((link, url))
+                else:
+                    beyond.add(link)
+        yield from self._true_copies(copies)
+        if beyond - seen:
+            self._cut(f"{len(beyond - seen):,} more links were seen", self.most)
+        self._visited.save()
 
-    def _links(self, page: _Page) -> list[str]:
-        if "html" not in page.media_type:
+    def _true_copies(self, copies: dict[str, tuple[str, Entry]]) -> Iterator[Entry]:
+        """Give the pages that call themselves a copy of one that is not there, or that many name."""
+        named = Counter(canonical for canonical, _ in copies.values())
+        there = set(self._listed)
+        for url, (canonical, entry) in copies.items():
+            is_copy = canonical in there and (
+                named[canonical] <= MOST_COPIES or _is_same_page(url, canonical)
+            )
+            if not is_copy and self._wants(url):
+                there.add(url)
+                yield entry
+
+    def _get(self, url: str) -> Page | None:
+        def may(target: str) -> bool:
+            return self._is_inside(target) and not _is_sign_in(target)
+
+        return self._fetch.get(url, self._visited.mark(url), may)
+
+    def _look_at(self, page: Page) -> Mapping[str, object]:
+        if "html" not in page.media_type or not page.data:
+            return {}
+        return self._said("page", page)
+
+    def _said(self, what: str, page: Page) -> Mapping[str, object]:
+        return (self.look or weblinks.look)(what, page.data, page.url)
+
+    def _links(self, said: Mapping[str, object], page: Page) -> list[str]:
+        words = {*cast(list[str], said.get("robots", [])), *page.robots}
+        if words & {"nofollow", "none"}:
             return []
-        links = links_of(page.url, page.data.decode("utf-8", "replace"))
-        return [link for link in links if self._is_inside(link)]
+        found = (self._here(link) for link in cast(list[str], said.get("links", [])))
+        return [link for link in dict.fromkeys(found) if link and self._is_inside(link)]
+
+    def _canonical(self, url: str, said: Mapping[str, object]) -> str | None:
+        """Give the page that one says it is a copy of, where that can be: below the address."""
+        found = self._here(str(said.get("canonical") or ""))
+        if found is None or not self._is_inside(found) or not self._may_follow(found):
+            return None
+        # Templates that name the start page on every page are a common fault.
+        return None if found == self.start and not _is_same_page(url, found) else found
+
+    def _here(self, link: str) -> str | None:
+        """Give an address in its one form: on this site, whether http or www is written or not."""
+        url = urls.normal(link)
+        if url is None or urlsplit(url).port or urlsplit(self.site).port:
+            return url
+        return (
+            self.site + url[len(urls.site_of(url)) :] if urls.is_same_host(url, self.site) else url
+        )
 
     def _is_inside(self, url: str) -> bool:
-        return url.startswith(self.prefix) or url + "/" == self.prefix
+        if not (url.startswith(self.prefix) or url + "/" == self.prefix):
+            return False
+        prefix = paths.lenient(self.prefix.removeprefix(self.site))
+        return (paths.lenient(url.removeprefix(self.site)) + "/").startswith(prefix)
 
     def _may_follow(self, url: str) -> bool:
-        is_page = not _NOT_PAGES.search(urlsplit(url).path)
-        return is_page and self._robots.can_fetch(AGENT, url)
+        path = url.removeprefix(self.site)
+        return not _NOT_PAGES.search(urlsplit(url).path) and self._robots.allows(path)
 
     def _wants(self, url: str) -> bool:
         return self._is_inside(url) and self._may_follow(url) and self.config.wants(self._path(url))
@@ -200,90 +339,65 @@ class Website(Source):
         return url[len(self.site) :].strip("/") or "index"
 
     def _entry(self, url: str, mark: str | None, changed: str | None) -> Entry:
-        return Entry(
-            path=self._path(url),
-            version=mark,
-            ref=url,
-            url=url,
-            updated_at=parse_date(changed),
+        return Entry(self._path(url), mark, url, url=url, updated_at=parse_date(changed))
+
+    def _failing(self, url: str, error: Unreadable) -> Iterator[Entry]:
+        """Give a page that was found but is not read, so that the run lists it with the reason."""
+        if self._wants(url):
+            self._failed[url] = error
+            yield self._entry(url, None, None)
+
+    def _cut(self, more: str, read: int) -> None:
+        self.is_partial = True
+        self.cut = (
+            f"The crawl stopped at {read:,} pages; {more}. Those were read and none was removed."
+            " Raise max_pages, or exclude what is not needed."
         )
 
-    def _get(self, url: str, known: str | None) -> _Page | None:
-        """Fetch a page; None when it is still as known. Raises Unreadable."""
-        headers = {}
-        if known and known.startswith("etag:"):
-            headers["If-None-Match"] = known.removeprefix("etag:")
-        elif known and known.startswith("modified:"):
-            headers["If-Modified-Since"] = known.removeprefix("modified:")
-        try:
-            response = self._request(url, headers)
-        except Forbidden as error:
-            raise Unreadable(str(error), is_skip=True) from error
-        except httpx.HTTPError as error:
-            raise Unreadable(f"It cannot be fetched: {error}", is_passing=True) from error
-        status = response.status_code
-        if status == 304:
-            return None
-        if status in {404, 410}:
-            raise Unreadable(f"The server says that it is gone ({status}).", is_skip=True)
-        if status != 200:
-            raise Unreadable(f"The server answers {status}.", is_passing=True)
-        return _Page(
-            str(response.extensions["final_url"]),
-            response.content,
-            response.headers.get("Content-Type", "text/html"),
-            _mark(response),
-        )
-
-    def _request(self, url: str, headers: dict[str, str]) -> httpx.Response:
-        """Ask politely: not too often, again when the server is busy, redirects one by one."""
-        for attempt in range(TRIES):
-            response = self._follow(url, headers)
-            if response.status_code not in {429, 503}:
-                break
-            after = response.headers.get("Retry-After", "")
-            pause = float(after) if after.isdecimal() else 2.0**attempt
-            time.sleep(min(pause, LONGEST_WAIT_SECONDS))
-        return response
-
-    def _follow(self, url: str, headers: dict[str, str]) -> httpx.Response:
-        for _ in range(MOST_REDIRECTS):
-            time.sleep(max(0.0, self._next_request - time.monotonic()))
-            self._next_request = time.monotonic() + self.delay
-            # The request's own URL may become an address of the host: keep the one asked for.
-            with self._http.stream("GET", url, headers=headers) as stream:
-                if not stream.has_redirect_location:
-                    return self._load(stream, url)
-                url = urljoin(url, stream.headers.get("Location", ""))
-        raise httpx.TooManyRedirects(f"{url} redirects in circles.")
-
-    def _load(self, stream: httpx.Response, url: str) -> httpx.Response:
-        """Read a body, but not more than is allowed."""
-        parts: list[bytes] = []
-        size = 0
-        for part in stream.iter_bytes():
-            size += len(part)
-            if size > self.config.max_bytes:
-                raise Unreadable(f"It has more than {self.config.max_mb:g} MB.")
-            parts.append(part)
-        headers = [(k, v) for k, v in stream.headers.items() if k != "content-encoding"]
-        return httpx.Response(
-            stream.status_code,
-            headers=headers,
-            content=b"".join(parts),
-            extensions={"final_url": url},
+    def _why_none(self) -> str:
+        if not self._robots.allows(self.start.removeprefix(self.site)):
+            return "robots.txt forbids it."
+        return (
+            "it lists no pages below it." if self.is_sitemap else "include and exclude leave none."
         )
 
 
-def _tag(item: str, name: str) -> str:
-    found = re.search(
-        rf"<{name}\b[^>]*>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</{name}>", item, re.DOTALL
+def _without_user(address: str) -> tuple[str, tuple[str, str] | None]:
+    """Part a user's name and password from an address, which is shown and stored without them."""
+    try:
+        parts = urlsplit(address)
+        auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        bare = urls.normal(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
+    except ValueError:
+        bare = None
+    if bare is None:
+        raise SourceError("The address of a website begins with https:// or http:// and a host.")
+    return bare, auth
+
+
+def _is_sign_in(url: str) -> bool:
+    return _SIGN_IN.search(urlsplit(url).path) is not None
+
+
+def _asks_password(said: Mapping[str, object]) -> bool:
+    return said.get("password") is True and int(str(said.get("letters", 0))) <= SIGN_IN_LETTERS
+
+
+def _is_hidden(said: Mapping[str, object], page: Page) -> bool:
+    words = {*cast(list[str], said.get("robots", [])), *page.robots}
+    return bool(words & {"noindex", "none"})
+
+
+def _is_same_page(url: str, other: str) -> bool:
+    """Tell whether two addresses differ in nothing but their query, their ending and letter case."""
+    a, b = (_SAME_PAGE.sub("", urlsplit(u).path.lower()) for u in (url, other))
+    return a == b
+
+
+def _endless(path: str) -> Unreadable:
+    kind = re.sub(r"\d+", "*", path.partition("?")[0])
+    return Unreadable(
+        f"Pages like this go on without end, so no more of them were read. Exclude {kind + '*'!r},"
+        " or list the pages that count in a sitemap.",
+        is_skip=True,
     )
-    return unescape(found.group(1)) if found else ""
-
-
-def _mark(response: httpx.Response) -> str | None:
-    if etag := response.headers.get("ETag"):
-        return f"etag:{etag}"
-    changed = response.headers.get("Last-Modified")
-    return f"modified:{changed}" if changed else None
