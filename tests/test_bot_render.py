@@ -135,6 +135,21 @@ def test_a_row_is_told_with_its_columns_names_in_a_notification() -> None:
     assert "> Grade: Senior, Days: 28, Note: x | y\n" in message.text
 
 
+def test_a_wide_table_is_written_row_by_row_and_nothing_of_it_is_cut() -> None:
+    long = (
+        "Ask the porter for the key of the bicycle cellar, sign for it, and bring it back at night"
+    )
+    table = f"| What | How |\n|---|---|\n| Bicycle | {long} |\n| Car | no |"
+    message = render.message(answer(table, f"| Bicycle | {long} |"), NOW)
+    assert f"What: Bicycle, How: {long}" in bold(message)
+    assert "What: Car, How: no" in shown(message)
+
+
+def test_code_lines_are_not_cut() -> None:
+    line = "make up " + "--flag " * 60 + "--last"
+    assert line in shown(render.message(answer(f"Run:\n```\n{line}\n```"), NOW))
+
+
 def seen(*texts: tuple[str, str, str, str]) -> tuple[Shown, ...]:
     return tuple(Shown(text, (mark,), path, heading) for text, mark, path, heading in texts)
 

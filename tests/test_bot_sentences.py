@@ -73,6 +73,12 @@ def test_a_label_is_told_with_its_value_and_an_empty_one_is_nothing() -> None:
     assert quoted(passage) == ["Owner: The porter", "Pressure:\n6.5 bar", "**Date:**\n\n3 May"]
 
 
+def test_a_bold_line_is_a_value_after_a_colon_and_else_a_heading() -> None:
+    assert quoted("Name it so:\n\n**year and place**\n\n**Folders**\n\nAsk first.") == [
+        "Name it so:\n\n**year and place**", "Ask first.",
+    ]  # fmt: skip
+
+
 def test_an_item_comes_with_its_lists_lead_in_or_the_item_that_it_stands_under() -> None:
     passage = "Bring the following:\n\n- a badge\n- shoes\n  - with steel caps\n\nThen come."
     assert quoted(passage) == [

@@ -29,7 +29,7 @@ def test_near_passages_are_shown_the_sections_of_one_page_together() -> None:
 
 
 def test_a_passage_that_scores_far_below_the_first_is_not_shown() -> None:
-    assert len(showing.chosen([passage("a", "1", 1.0), passage("b", "1", 0.5)])) == 1
+    assert len(showing.chosen([passage("a", "1", 1.0), passage("b", "1", 0.4)])) == 1
 
 
 def test_the_unit_is_seen_first_then_its_passage_with_all_that_is_marked() -> None:

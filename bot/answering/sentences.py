@@ -114,8 +114,17 @@ def _blocks(passage: str) -> list[_Block]:
             else:
                 if last and last.kind == "prose" and _DEFINED.match(line):
                     last.is_term = True
+                if last and _is_value(passage, last, block, line):
+                    block.kind = "prose"
                 blocks.append(block)
     return blocks
+
+
+def _is_value(passage: str, last: _Block, block: _Block, line: str) -> bool:
+    """Whether a bold line is no heading, but what the colon before it announces."""
+    is_bold = block.kind == "heading" and _BOLD.fullmatch(line) is not None
+    said = passage[last.start : last.end].rstrip(_CLOSING)
+    return is_bold and last.kind in ("prose", "item") and said.endswith(":")
 
 
 def _block(line: str, start: int) -> _Block:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from bot.slack.markup import literal
-from bot.text import shorten, visible
+from bot.text import visible
 
 Element = dict[str, object]
 
 CELL_CHARS = 40
 TABLE_ROWS = 25
 LINE_CHARS = 160
-"""Widths and heights that a code block keeps without wrapping into a mess on a laptop."""
+"""Widths and heights that a code block keeps without wrapping into a mess on a laptop. A larger table is
+written row by row, each cell with its column's name, so that nothing of it is cut."""
 
 _LINKED = re.compile(r"!?\[([^\[\]\n]*)\]\(\s*<?([^\s()<>]+)>?[^()\n]*\)")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^\n]*?\S)\1")
@@ -34,11 +35,12 @@ def elements(text: str, marked: Sequence[str]) -> list[Element]:
     found: list[Element] = []
     for kind, group in groupby(_classified(lines), key=lambda each: each[0]):
         block = [pieces for _, pieces in group]
-        if kind == "text":
-            found.append(_quote(block))
+        aligned = _aligned(block) if kind == "table" else None
+        if kind == "code" or aligned is not None:
+            text = aligned if aligned is not None else _verbatim(block)
+            found.append({"type": "rich_text_preformatted", "elements": [_text(text, False)]})
         else:
-            shown = _aligned(block) if kind == "table" else _verbatim(block)
-            found.append({"type": "rich_text_preformatted", "elements": [_text(shown, False)]})
+            found.append(_quote(_told(block) if kind == "table" else block))
     return [each for each in found if each["elements"]]
 
 
@@ -55,13 +57,18 @@ def _named(lines: Sequence[str]) -> Iterator[str]:
         if not line.lstrip().startswith("|"):
             names = []
             yield line
-        elif number + 1 < len(lines) and _is_rule(lines[number + 1]):
+        elif _heads(lines, number):
             names = _split(line)
         elif names and not _is_rule(line):
             cells = zip(names, _split(line), strict=False)
             yield ", ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
         elif not _is_rule(line):
             yield line
+
+
+def _heads(lines: Sequence[str], number: int) -> bool:
+    """Whether a row is the header of those below it; a header of nothing is a row."""
+    return len(lines) > number + 2 and _is_rule(lines[number + 1])
 
 
 def _is_rule(line: str) -> bool:
@@ -149,29 +156,35 @@ def _inline(text: str) -> str:
     return _CODE.sub(r"\2", _STRONG.sub(r"\2", text))
 
 
-def _aligned(block: list[list[Piece]]) -> str:
-    """Line up a table's columns; an arrow points to the rows that answer."""
+def _aligned(block: list[list[Piece]]) -> str | None:
+    """Line up a table's columns, an arrow at the rows that answer; None where that is too wide or long."""
     rows = [(_cells(pieces), any(is_best for _, is_best in pieces)) for pieces in block]
     rows = [row for row in rows if not _is_rule("|".join(row[0]))]
-    first = next((n for n, row in enumerate(rows) if row[1]), 0)
-    if first >= TABLE_ROWS:  # what answers is shown in the longest table
-        rows = [rows[0], *rows[first - TABLE_ROWS // 2 :]]
-    rows = rows[:TABLE_ROWS]
     columns = max((len(cells) for cells, _ in rows), default=0)
     widths = [max(len(c[i]) if i < len(c) else 0 for c, _ in rows) for i in range(columns)]
+    is_wide = max(widths, default=0) > CELL_CHARS or sum(widths) + 3 * columns > LINE_CHARS
+    if is_wide or len(rows) > TABLE_ROWS:
+        return None
     has_best = any(is_best for _, is_best in rows)
     lines = []
     for cells, is_best in rows:
         padded = " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False))
         arrow = ("▸ " if is_best else "  ") if has_best else ""
-        lines.append(shorten((arrow + padded).rstrip(), LINE_CHARS))
+        lines.append((arrow + padded).rstrip())
     return "\n".join(lines)
 
 
+def _told(block: list[list[Piece]]) -> list[list[Piece]]:
+    """Write a table row by row, each cell with its column's name."""
+    lines = ["".join(text for text, _ in pieces) for pieces in block]
+    best = [any(is_best for _, is_best in pieces) for pieces in block]
+    rows = [n for n, line in enumerate(lines) if not _is_rule(line) and not _heads(lines, n)]
+    return [[(text, best[n])] for text, n in zip(_named(lines), rows, strict=True)]
+
+
 def _cells(pieces: list[Piece]) -> list[str]:
-    cells = _split("".join(text for text, _ in pieces))
-    return [shorten(_inline(cell), CELL_CHARS) for cell in cells]
+    return [_inline(cell) for cell in _split("".join(text for text, _ in pieces))]
 
 
 def _verbatim(block: list[list[Piece]]) -> str:
-    return "\n".join(shorten("".join(t for t, _ in pieces), LINE_CHARS) for pieces in block)
+    return "\n".join("".join(text for text, _ in pieces) for pieces in block)
