@@ -191,6 +191,17 @@ def test_the_unit_comes_first_then_its_passage_then_other_passages_under_their_n
     assert "Paid" not in message.text.split("•")[0]
 
 
+def test_long_passages_and_addresses_stay_within_slacks_size_and_the_unit_stays() -> None:
+    far = f"https://docs.example/{'a' * 1900}"
+    quote = "Mind the gap. " + '"x" & <y>.\n\n' * 100
+    cited = tuple(replace(CITED, quote=quote, url=far, heading=str(n)) for n in range(3))
+    made = answer(quote, "Mind the gap.", citations=cited)
+    made = replace(made, shown=showing.shown(cited, "Mind the gap.", [["Mind the gap."]] * 3))
+    message = render.message(made, NOW)
+    check(message)
+    assert "Mind the gap." in bold(message)
+
+
 def test_two_marks_in_one_passage_are_both_bold() -> None:
     text = "One thing. Two things. Three things."
     assert [

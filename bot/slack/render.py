@@ -27,8 +27,8 @@ TEXT_CHARS = 3900
 SECTION_CHARS = 2900
 QUOTE_CHARS = 2000
 TITLE_CHARS = 150
-SEEN_CHARS = 9000
-"""Slack cuts a text above 4,000, refuses a section above 3,000 and blocks of more than about 13,000."""
+QUOTED_CHARS = 11_000
+"""Slack cuts a text above 4,000, refuses a section above 3,000 and blocks of more than about 13,000 together."""
 
 QUESTION_CHARS = 400
 LABEL_CHARS = 75
@@ -148,22 +148,27 @@ def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
     said = [UNSURE] if answer.status == "unsure" else []
     text = "\n".join([*said, *_quoted_text(best), *_listed_text(answer.citations, now)])
     blocks = [_section(mrkdwn(line)) for line in said]
-    blocks += _seen(seen, answer.citations)
+    listed = _listed("Sources", answer.citations, now)
+    blocks += _seen(seen, answer.citations, QUOTED_CHARS - _size(listed))
     if not any(block["type"] == "rich_text" for block in blocks):
         blocks.append(_rich([_line([_plain(shorten(best, QUOTE_CHARS))])]))
-    return text, [*blocks, *_listed("Sources", answer.citations, now)]
+    return text, [*blocks, *listed]
 
 
-def _seen(seen: Sequence[Shown], citations: Sequence[Citation]) -> list[Block]:
-    """Draw what is seen; what would make the message longer than Slack takes is left out, last first."""
+def _seen(seen: Sequence[Shown], citations: Sequence[Citation], room: int) -> list[Block]:
+    """Draw what is seen; what does not fit into `room` characters of JSON is left out, last first."""
     drawn = [_rich(rich_text.elements(each.text, each.marked)) for each in seen[:1]]
     for before, each in pairwise(seen):
         quoted = rich_text.elements(_with_gaps(each, citations), each.marked)
         drawn.append(_rich([*_over(before, each, citations), *quoted]))
     drawn = [block for block in drawn if block["elements"]]
-    while len(drawn) > 1 and len(json.dumps(drawn, ensure_ascii=False)) > SEEN_CHARS:
+    while len(drawn) > 1 and _size(drawn) > room:
         drawn.pop()
     return drawn
+
+
+def _size(blocks: Sequence[Block]) -> int:
+    return len(json.dumps(blocks, ensure_ascii=False))
 
 
 def _with_gaps(seen: Shown, citations: Sequence[Citation]) -> str:
