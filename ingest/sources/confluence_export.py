@@ -11,10 +11,10 @@ from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Un
 from ingest.sources.archive import Archive
 from ingest.sources.folder import link_of
 
-_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL | re.IGNORECASE)
-_MAIN = re.compile(r"<div[^>]+id=[\"']main-content[\"'][^>]*>", re.IGNORECASE)
+_TITLE = re.compile(r"<title>([^<]{0,500})</title>", re.IGNORECASE)
+_MAIN = re.compile(r"<div[^>]{1,500}?id=[\"']main-content[\"'][^>]{0,500}>", re.IGNORECASE)
 _END = re.compile(
-    r"<div[^>]+(?:class=[\"']pageSection group[\"']|id=[\"'](?:footer|comments-section)[\"'])",
+    r"<div[^>]{1,500}?(?:class=[\"']pageSection group[\"']|id=[\"'](?:footer|comments-section)[\"'])",
     re.IGNORECASE,
 )
 
