@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -66,6 +67,7 @@ class FakeSlack:
         self.changed = threading.Condition()
         self.target: tuple[str, int] | None = None
         self.pause: threading.Barrier | None = None
+        self.away: Iterator[Fault | None] = itertools.repeat(None)
         self.secret = "shh"
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._links: list[Link] = []
@@ -283,7 +285,7 @@ class FakeSlack:
             self.pause.wait(10)
         with self.changed:
             self.calls.append(Call(method, params, time.time()))
-            fault = self._faults[method].popleft() if self._faults[method] else None
+            fault = self._faults[method].popleft() if self._faults[method] else next(self.away)
             self.changed.notify_all()
         if fault is None or fault.happens:
             body = self._done(method, params)
