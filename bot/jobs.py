@@ -5,8 +5,9 @@ Whoever defers a job does so in a transaction of its own: the job exists exactly
 
 from uuid import UUID
 
+from store import questions
 from store.database import Connection
-from store.queue import Queue
+from store.queue import Queue, front
 
 QUESTIONS = "questions"
 """Where people wait for the end: served first, never behind ingestion."""
@@ -24,15 +25,12 @@ TRAIN = "intents"
 LEARN = "learn"
 RETAIN = "retain"
 
-WAITED_FOR = 10
-"""Priority of a job that a person waits for, however it came into the queue: one that was rescued
-must not wait behind every newer one. Jobs of like priority go in the order in which they came."""
-
 
 def defer_answer(connection: Connection, queue: Queue, workspace: str, question_id: UUID) -> None:
-    """Queue the answer to a claimed question."""
+    """Queue the answer to a claimed question, in a fair order: people take turns (questions.place)."""
+    place = questions.place(connection, workspace, question_id, front(connection, QUESTIONS))
     args = {"workspace": workspace, "question_id": str(question_id)}
-    queue.defer(connection, ANSWER, args, queue=QUESTIONS, priority=WAITED_FOR)
+    queue.defer(connection, ANSWER, args, queue=QUESTIONS, priority=place)
 
 
 def defer_delivery(

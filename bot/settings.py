@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     answer_above: float | None = Field(None, alias="THREADWISE_ANSWER_ABOVE", ge=0, le=1)
     unsure_above: float | None = Field(None, alias="THREADWISE_UNSURE_ABOVE", ge=0, le=1)
     max_question: int = Field(3000, alias="THREADWISE_MAX_QUESTION", ge=100)
+    max_per_minute: int = Field(100, alias="THREADWISE_MAX_PER_MINUTE", ge=1, le=10_000)
+    max_waiting: int = Field(100, alias="THREADWISE_MAX_WAITING", ge=1, le=10_000)
     max_file_mb: int = Field(50, alias="THREADWISE_MAX_FILE_MB", ge=1)
     max_removed_share: float = Field(0.3, alias="THREADWISE_MAX_REMOVED_SHARE", ge=0, le=1)
     retention_days: int = Field(365, alias="THREADWISE_RETENTION_DAYS", ge=1, le=36_500)

@@ -4,6 +4,7 @@ Knows nothing about Slack: a channel, a message and a person are only texts here
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -17,8 +18,20 @@ from store.values import storable
 MUTE = "mute"
 """The intent of a message that asked to be left alone in its thread."""
 
+LIMITED = "asked too much at once"
+"""The error of a question that was not answered since its asker had reached a limit."""
+
 _COLUMNS = """question_id, workspace_id, channel, message_ts, person, body, origin, is_private,
     thread_ts, respond_url, chosen, claimed_at, attempts, status"""
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What a person asked: in the last minute, still waiting, and how many of them were refused lately."""
+
+    lately: int
+    waiting: int
+    refused: int
 
 
 def claim(connection: Connection, ask: Ask, now: datetime) -> UUID | None:
@@ -44,6 +57,39 @@ def claim(connection: Connection, ask: Ask, now: datetime) -> UUID | None:
         ),
     ).fetchone()
     return row[0] if row else None
+
+
+def place(connection: Connection, workspace: str, question_id: UUID, front: int | None) -> int:
+    """Give a question its place in the order of answering, once: the higher, the sooner.
+
+    `front` is the place of what is being answered now, None when nothing waits. A person's first question
+    goes there, each further one behind the one before, so that people take turns however many one of
+    them asks; among equals the older goes first. This is start-time fair queueing: places only fall
+    while anything waits, so that nobody is overtaken for ever.
+    """
+    row = connection.execute(
+        "UPDATE questions q SET place = coalesce(q.place, least(coalesce(%(front)s::integer, 0),"
+        " (SELECT min(o.place) - 1 FROM questions o WHERE o.workspace_id = q.workspace_id"
+        "  AND o.person = q.person AND o.ended_at IS NULL)))"
+        " WHERE q.workspace_id = %(workspace)s AND q.question_id = %(question)s RETURNING q.place",
+        {"workspace": workspace, "question": question_id, "front": front},
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def burst(connection: Connection, workspace: str, person: str) -> Burst:
+    """Say how much a person asked in the last minute, by the clock of the server."""
+    row = connection.execute(
+        "SELECT count(*) FILTER (WHERE claimed_at > now() - interval '1 minute'"
+        "  AND error IS DISTINCT FROM %(limited)s),"
+        " count(*) FILTER (WHERE ended_at IS NULL),"
+        " count(*) FILTER (WHERE claimed_at > now() - interval '1 minute' AND error = %(limited)s)"
+        " FROM questions WHERE workspace_id = %(workspace)s AND person = %(person)s"
+        " AND claimed_at > now() - interval '1 day'",
+        {"workspace": workspace, "person": person, "limited": LIMITED},
+    ).fetchone()
+    assert row is not None
+    return Burst(*row)
 
 
 def begin(

@@ -177,6 +177,18 @@ def hasten(connection: Connection, name: str, seconds: float) -> int:
     ).rowcount
 
 
+def front(connection: Connection, name: str) -> int | None:
+    """The highest priority of what waits or runs in a queue; None when it is empty."""
+    row = connection.execute(
+        "SELECT max(priority) FROM ((SELECT priority FROM procrastinate_jobs"
+        "  WHERE status = 'todo' AND queue_name = %(name)s ORDER BY priority DESC, id LIMIT 1)"
+        " UNION ALL (SELECT priority FROM procrastinate_jobs"
+        "  WHERE status = 'doing' AND worker_id IS NOT NULL AND queue_name = %(name)s)) active",
+        {"name": name},
+    ).fetchone()
+    return row[0] if row else None
+
+
 def depths(connection: Connection) -> list[Depth]:
     """How long each queue is; empty queues are left out."""
     return [Depth(*row) for row in connection.execute(_DEPTHS).fetchall()]

@@ -12,6 +12,7 @@ from bot.slack.app import Bot
 from bot.terminal.chat import Conversation
 from store import questions
 from store.database import Database
+from store.queue import Queue
 from store.records import Ask
 from tests.fake_slack import TEAM
 
@@ -26,7 +27,7 @@ def opened(bot: Bot, database: Database) -> Services:
 
 
 def ask(body: str) -> Ask:
-    return Ask(TEAM, "C1", body, "U1", body, "mention", is_private=False)
+    return Ask(TEAM, "C1", body, body, body, "mention", is_private=False)
 
 
 def mention(bot: Bot, body: str) -> None:
@@ -52,11 +53,11 @@ def lose_and_rescue(services: Services, body: str) -> None:
     assert rescue(services) == 1
 
 
-def fetched(database: Database, queue: str) -> list[str]:
+def fetched(database: Database, queue: str, limit: int = 1000) -> list[str]:
     """What the questions of a queue's jobs say, in the order in which workers take them."""
     said = []
     with database.connection() as connection:
-        while True:
+        while len(said) < limit:
             row = connection.execute(
                 "SELECT (procrastinate_fetch_job_v2(ARRAY[%s::text], worker_id)).args"
                 " FROM procrastinate_register_worker_v1()",
@@ -67,6 +68,7 @@ def fetched(database: Database, queue: str) -> list[str]:
             question = questions.get(connection, TEAM, UUID(row[0]["question_id"]))
             assert question is not None
             said.append(question.ask.body)
+        return said
 
 
 @pytest.mark.parametrize("newest", ["Slack", "terminal", "rescued"])
@@ -82,6 +84,68 @@ def test_an_older_question_goes_first_however_it_came_into_the_queue(
     for way in order:
         ways[way]()
     assert fetched(database, jobs.QUESTIONS) == order
+
+
+def queue_up(database: Database, people: str) -> None:
+    """Let people ask in this order; what they ask says who and how often before: a0 a1 b0."""
+    jobs_queue = Queue(database.url)
+    with database.connection() as connection:
+        for person in people:
+            row = connection.execute(
+                "SELECT count(*) FROM questions WHERE person = %s", (person,)
+            ).fetchone()
+            assert row
+            body = f"{person}{row[0]}"
+            asked = Ask(TEAM, "C1", body, person, body, "mention", is_private=False)
+            question_id = questions.claim(connection, asked, datetime.now(UTC))
+            assert question_id
+            jobs.defer_answer(connection, jobs_queue, TEAM, question_id)
+
+
+def end(database: Database, *bodies: str) -> None:
+    with database.connection() as connection:
+        connection.execute(
+            "UPDATE questions SET ended_at = now() WHERE body = ANY(%s)", (list(bodies),)
+        )
+
+
+@pytest.mark.parametrize(
+    ("people", "order"),
+    [
+        ("aaaab", "a0 b0 a1 a2 a3"),
+        ("abab", "a0 b0 a1 b1"),
+        ("aaabbc", "a0 b0 c0 a1 b1 a2"),
+        ("abcd", "a0 b0 c0 d0"),
+    ],
+)
+def test_people_take_turns_however_many_one_of_them_asks(
+    database: Database, people: str, order: str
+) -> None:
+    queue_up(database, people)
+    assert fetched(database, jobs.QUESTIONS) == order.split()
+
+
+def test_who_comes_later_goes_before_the_rest_of_a_crowd_but_overtakes_nobody_for_ever(
+    database: Database,
+) -> None:
+    queue_up(database, "a" * 6)
+    assert fetched(database, jobs.QUESTIONS, limit=3) == ["a0", "a1", "a2"]
+    end(database, "a0", "a1")
+    queue_up(database, "bca")
+    assert fetched(database, jobs.QUESTIONS) == ["b0", "c0", "a3", "a4", "a5", "a6"]
+
+
+def test_a_rescued_question_keeps_its_place(opened: Services, database: Database) -> None:
+    queue_up(database, "aab")
+    with database.connection() as connection:
+        connection.execute("UPDATE questions SET claimed_at = now() - interval '1 minute'")
+        connection.execute(
+            "DELETE FROM procrastinate_jobs WHERE args ->> 'question_id' ="
+            " (SELECT question_id::text FROM questions WHERE body = 'a1')"
+        )
+    queue_up(database, "b")
+    assert rescue(opened) == 1
+    assert fetched(database, jobs.QUESTIONS) == ["a0", "b0", "b1", "a1"]
 
 
 def test_a_source_waits_once_and_another_beside_it(opened: Services, database: Database) -> None:

@@ -261,3 +261,33 @@ def test_a_mark_that_comes_after_the_answer_is_taken_off_at_once(
     bot.edge.mark(question.question_id, question.ask)
     slack_parts.errands_done(bot)
     assert fake.called("assistant.threads.setStatus")[-1].params["status"] == ""
+
+
+def test_who_asks_too_much_at_once_is_told_so_once_and_others_are_not_held_up(
+    fake: FakeSlack, services: FakeServices, database: Database
+) -> None:
+    settings = services.settings.model_copy(update={"max_per_minute": 3})
+    with slack_parts.served(fake, settings, database) as bot:
+        for number in range(6):
+            assert fake.event(fake.say(f"<@UBOT> question {number}", type="app_mention")).ok
+        assert fake.event(fake.say("days off?", channel="D2", user="U2")).ok
+        ack = fake.command("/ask", "days off?")
+        assert "others are asking" in ack.body
+        slack_parts.errands_done(bot)
+    assert len(work_off(services, fake)) == 4
+    (told,) = fake.called("chat.postEphemeral")
+    assert told.params["user"] == "U1" and "ask them again" in told.params["text"]
+
+
+def test_who_has_too_many_questions_waiting_is_told_so(
+    fake: FakeSlack, services: FakeServices, database: Database
+) -> None:
+    settings = services.settings.model_copy(update={"max_waiting": 2})
+    with slack_parts.served(fake, settings, database) as bot:
+        for number in range(3):
+            fake.event(fake.say(f"<@UBOT> question {number}", type="app_mention"))
+        slack_parts.errands_done(bot)
+        assert len(work_off(services, fake)) == 2
+        fake.event(fake.say("<@UBOT> and now?", type="app_mention"))
+    assert len(work_off(services, fake)) == 1
+    assert len(fake.called("chat.postEphemeral")) == 1

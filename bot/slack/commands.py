@@ -12,7 +12,7 @@ from slack_bolt import Ack, App
 
 from bot import jobs
 from bot.slack import faqs
-from bot.slack.edge import Edge
+from bot.slack.edge import TOO_MUCH, Edge
 from bot.slack.markup import mrkdwn, spoken
 from bot.slack.render import Message
 from bot.text import shorten
@@ -93,7 +93,8 @@ def ask(edge: Edge, command: Command) -> str:
         respond_url=command.get("response_url"),
     )
     with edge.database.connection() as connection:
-        edge.claim(connection, asked)
+        if edge.claim(connection, asked) is None:
+            return TOO_MUCH
     return f"Looking it up: {mrkdwn(shorten(body, 300))}"
 
 

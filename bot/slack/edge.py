@@ -33,6 +33,11 @@ ERRAND_TRIES = 6
 
 LOADING = "is looking it up in the documents…"
 
+TOO_MUCH = (
+    "That is a lot of questions at once, and others are asking too: I left the last ones out."
+    " Please ask them again in a minute."
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,11 +57,32 @@ class Edge:
     bots: dict[str, bool] = field(default_factory=dict)
 
     def claim(self, connection: Connection, ask: Ask) -> UUID | None:
-        """Claim a message and queue its answer in the caller's transaction; None: claimed before."""
+        """Claim a message and queue its answer in the caller's transaction.
+
+        None: it was claimed before, or its asker has reached a limit.
+        """
         question_id = questions.claim(connection, ask, datetime.now(UTC))
-        if question_id is not None:
-            jobs.defer_answer(connection, self.queue, self.workspace, question_id)
+        if question_id is None or self._is_too_much(connection, ask, question_id):
+            return None
+        jobs.defer_answer(connection, self.queue, self.workspace, question_id)
         return question_id
+
+    def _is_too_much(self, connection: Connection, ask: Ask, question_id: UUID) -> bool:
+        """Whether a person asked more than one may; it is told once for a burst."""
+        burst = questions.burst(connection, self.workspace, ask.person)
+        if (
+            burst.lately <= self.settings.max_per_minute
+            and burst.waiting <= self.settings.max_waiting
+        ):
+            return False
+        now, error = datetime.now(UTC), questions.LIMITED
+        questions.end(connection, self.workspace, question_id, "ignored", error=error, now=now)
+        if not burst.refused and ask.origin in ("mention", "dm"):
+            said, where = Message(TOO_MUCH), ask.thread_ts
+            self.later(
+                partial(self.whisper, said, person=ask.person, channel=ask.channel, thread_ts=where)
+            )
+        return True
 
     def close(self, connection: Connection, ask: Ask, intent: str | None = None) -> bool:
         """Claim a message that gets no answer, and end it; False: claimed before."""
