@@ -5,8 +5,8 @@ Knows nothing about a page's content but what it says to a crawler.
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
-from typing import ClassVar, cast
+from collections.abc import Generator, Iterator, Mapping
+from typing import ClassVar, NamedTuple, cast
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import httpx
@@ -40,6 +40,26 @@ _NOT_PAGES = re.compile(
 )
 _SAME_PAGE = re.compile(r"(?:/(?:index|default)\.\w+|/|\.html?|/amp)$")
 ASKS = "It asks to sign in, so it was not read. Make it public, or exclude it."
+
+
+class _Met(NamedTuple):
+    """A page that a crawl met; None when it is as it was. `said` is what it says to a crawler."""
+
+    url: str
+    page: Page | None
+    said: Mapping[str, object]
+
+
+class _Walk:
+    """How far a crawl is: pages to visit with where they were linked, and what was found so far."""
+
+    def __init__(self, start: str) -> None:
+        self.waiting: deque[tuple[str, str | None]] = deque([(start, None)])
+        self.seen = {start}
+        self.beyond: set[str] = set()
+        self.traps = Traps()
+        self.trapped: set[str] = set()
+        self.copies: dict[str, tuple[str, Entry]] = {}
 
 
 class Website(Source):
@@ -207,70 +227,85 @@ class Website(Source):
     def _crawl(self) -> Iterator[Entry]:
         if isinstance(self._first, Unreadable):
             raise SourceError(f"{self.start} cannot be read: {self._first}") from self._first
-        waiting: deque[tuple[str, str | None]] = deque([(self.start, None)])
-        seen, beyond = {self.start}, set[str]()
-        traps, trapped = Traps(), set[str]()
-        copies: dict[str, tuple[str, Entry]] = {}
-        while waiting:
-            url, parent = waiting.popleft()
+        walk = _Walk(self.start)
+        while walk.waiting:
+            url, parent = walk.waiting.popleft()
             try:
-                page = self._first if url == self.start else self._get(url)
+                met = self._visit(url, walk)
             except Unreadable as error:
-                if not error.is_skip:
-                    # What lies behind a page that fails now must not count as gone.
-                    self.is_partial = True
-                    self._visited.note(url, self._visited.mark(url), self._visited.links(url))
-                    yield from self._failing(url, error)
+                yield from self._missed(url, error)
                 continue
-            assert not isinstance(page, Unreadable)
-            said: Mapping[str, object] = {}
-            if page is not None:
-                if page.url != url and (_is_sign_in(page.url) or not self._is_inside(page.url)):
-                    yield from self._failing(url, Unreadable(ASKS)) if _is_sign_in(page.url) else ()
-                    continue
-                if page.url != url and (page.url in seen or not self._may_follow(page.url)):
-                    continue
-                url = page.url
-                seen.add(url)
-                try:
-                    said = self._look_at(page)
-                except Unreadable as error:
-                    yield from self._failing(url, error)
-                    continue
-                if _asks_password(said):
-                    yield from self._failing(url, Unreadable(ASKS))
-                    continue
-            links = self._visited.links(url) if page is None else self._links(said, page)
-            canonical = self._canonical(url, said)
-            if page is not None and _is_hidden(said, page):
+            if met is not None:
+                links = yield from self._taken(met, walk)
+                yield from self._follow(met, parent, links, walk)
+        yield from self._true_copies(walk.copies)
+        if beyond := walk.beyond - walk.seen:
+            self._cut(f"{len(beyond):,} more links were seen", self.most)
+        self._visited.save()
+
+    def _visit(self, url: str, walk: _Walk) -> _Met | None:
+        """Fetch a page; None when it leads to what is met elsewhere, or to nothing wanted."""
+        page = self._first if url == self.start else self._get(url)
+        assert not isinstance(page, Unreadable)
+        if page is None:
+            return _Met(url, None, {})
+        if page.url != url:
+            if _is_sign_in(page.url):
+                raise Unreadable(ASKS)
+            is_known = page.url in walk.seen
+            if is_known or not self._is_inside(page.url) or not self._may_follow(page.url):
+                return None
+            walk.seen.add(page.url)
+        said = self._look_at(page)
+        if _asks_password(said):
+            raise Unreadable(ASKS)
+        return _Met(page.url, page, said)
+
+    def _missed(self, url: str, error: Unreadable) -> Iterator[Entry]:
+        if error.is_passing:
+            # What lies behind a page that fails now must not count as gone.
+            self.is_partial = True
+            self._visited.note(url, self._visited.mark(url), self._visited.links(url))
+        if not error.is_skip:
+            yield from self._failing(url, error)
+
+    def _taken(self, met: _Met, walk: _Walk) -> Generator[Entry, None, list[str]]:
+        """Give the entry of a page unless it is hidden or a copy; returns where it leads."""
+        url, page = met.url, met.page
+        if page is None:  # what did not change leads where it led
+            mark, links = self._visited.mark(url), self._visited.links(url)
+        else:
+            mark, links = page.mark, self._links(met.said, page)
+            if _is_hidden(met.said, page):
                 hidden = Unreadable("It asks not to be listed (noindex).", is_skip=True)
                 yield from self._failing(url, hidden)
+                return links
+            self._spool.put(url, page)
+        canonical = self._canonical(url, met.said)
+        if canonical and canonical != url:
+            walk.copies[url] = canonical, self._entry(url, mark, None)
+            return [canonical, *links]
+        self._visited.note(url, mark, links)
+        if self._wants(url):
+            yield self._entry(url, mark, None)
+        return links
+
+    def _follow(
+        self, met: _Met, parent: str | None, links: list[str], walk: _Walk
+    ) -> Iterator[Entry]:
+        """Note the links that are new; give an entry for the first of those that never end."""
+        fresh = [link for link in links if link not in walk.seen and self._may_follow(link)]
+        walk.traps.met(met.url, parent, str(met.said.get("gist") or ""), fresh)
+        for link in fresh:
+            if walk.traps.holds(met.url, link):
+                if kind_of(link) not in walk.trapped:
+                    walk.trapped.add(kind_of(link))
+                    yield from self._failing(link, _endless(self._path(link)))
+            elif len(walk.seen) < self.most:
+                walk.seen.add(link)
+                walk.waiting.append((link, met.url))
             else:
-                mark = self._visited.mark(url) if page is None else page.mark
-                if page is not None:
-                    self._spool.put(url, page)
-                if canonical and canonical != url:
-                    copies[url] = canonical, self._entry(url, mark, None)
-                    links = [canonical, *links]
-                else:
-                    self._visited.note(url, mark, links)
-                    yield from [self._entry(url, mark, None)] if self._wants(url) else ()
-            fresh = [link for link in links if link not in seen and self._may_follow(link)]
-            traps.met(url, parent, str(said.get("gist") or ""), fresh)
-            for link in fresh:
-                if traps.holds(url, link):
-                    if kind_of(link) not in trapped:
-                        trapped.add(kind_of(link))
-                        yield from self._failing(link, _endless(self._path(link)))
-                elif len(seen) < self.most:
-                    seen.add(link)
-                    waiting.append((link, url))
-                else:
-                    beyond.add(link)
-        yield from self._true_copies(copies)
-        if beyond - seen:
-            self._cut(f"{len(beyond - seen):,} more links were seen", self.most)
-        self._visited.save()
+                walk.beyond.add(link)
 
     def _true_copies(self, copies: dict[str, tuple[str, Entry]]) -> Iterator[Entry]:
         """Give the pages that call themselves a copy of one that is not there, or that many name."""
