@@ -6,7 +6,8 @@ Knows nothing about jobs, schedules or screens.
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from dotenv import dotenv_values
 
 from bot.services import Services
 from bot.settings import Settings
-from ingest.config import ConfigError, load, of_address
+from ingest.config import ConfigError, example, load, of_address
 from ingest.embedder import Encode, Wrapped
 from ingest.entries import SourceConfig
 from store.feedback import stale
@@ -23,7 +24,7 @@ from store.index import sources as stored
 from store.records import Run
 
 REMEMBERED = "docs.txt"
-"""Folders and URLs that were given on the command line once, a line each, in the home folder."""
+"""Where an earlier version kept, in the home folder, what was given on the command line, a line each."""
 
 REREAD_SECONDS = 3.0
 """How long a run may go on with the audiences of settings that have changed."""
@@ -40,11 +41,12 @@ class UnknownSource(Exception):
 
 
 def sources(settings: Settings) -> list[SourceConfig]:
-    """Read the configured sources and the remembered ones; raises ingest.config.ConfigError."""
+    """Read the sources' file, none when there is no such file; raises ingest.config.ConfigError."""
+    if settings.sources is None:
+        return []
     environ = {k: v for k, v in dotenv_values(".env").items() if v is not None} | dict(os.environ)
     return load(
         settings.sources,
-        remembered(settings.home),
         environ=environ,
         max_mb=settings.max_file_mb,
         max_removed_share=settings.max_removed_share,
@@ -52,48 +54,111 @@ def sources(settings: Settings) -> list[SourceConfig]:
     )
 
 
-def chosen(settings: Settings, texts: Sequence[str]) -> list[SourceConfig]:
-    """Find sources by name, folder or URL; all of them when none is given.
+def known(services: Services) -> list[SourceConfig]:
+    """Give the sources of the file and those added by hand, on whatever machine; the example handbook
+    where there is no source at all. Raises ingest.config.ConfigError."""
+    configs = sources(services.settings)
+    taken = {config.name for config in configs}
+    configs += [config for config in added(services) if config.name not in taken]
+    if configs or services.settings.sources is not None:
+        return configs
+    with services.database.connection() as connection:
+        # Another machine may have a file, of which this one knows nothing.
+        if stored.is_any_but(connection, services.workspace, example().address):
+            return []
+    return [_with_limits(services.settings, example())]
 
-    A folder or URL becomes a source for good. UnknownSource names those there are.
+
+def added(services: Services) -> list[SourceConfig]:
+    """Give the sources that were added by hand; they are kept in Postgres, for all machines."""
+    _adopt(services)
+    with services.database.connection() as connection:
+        rows = stored.added(connection, services.workspace)
+    return [
+        _with_limits(
+            services.settings,
+            SourceConfig(name, kind, address, schedule=schedule, origin="hand"),
+        )
+        for name, kind, address, schedule in rows
+    ]
+
+
+def add(services: Services, address: str) -> SourceConfig:
+    """Make a folder, file or URL a source for good, in place of the example; gives the source."""
+    configured, wanted = sources(services.settings), of_address(address)
+    for config in configured:
+        if config.address == wanted.address:
+            return config
+    workspace, now = services.workspace, datetime.now(UTC)
+    with services.database.connection() as connection:
+        names = stored.names(connection, workspace)
+        free = of_address(address, names.keys() | {config.name for config in configured})
+        name = next((n for n, place in names.items() if place == wanted.address), free.name)
+        stored.register(
+            connection, workspace, name, wanted.kind, wanted.address, wanted.schedule, origin="hand"
+        )
+        stored.retire_example(connection, workspace, example().address, now)
+    return _with_limits(services.settings, replace(wanted, name=name))
+
+
+def remove(services: Services, name: str) -> None:
+    """Serve a source no longer that was added by hand; UnknownSource when it was not."""
+    if name not in {config.name for config in added(services)}:
+        raise UnknownSource(
+            f"No source {name!r} was added by hand. What the sources' file names is taken out there."
+        )
+    with services.database.connection() as connection:
+        stored.retire(connection, services.workspace, name, datetime.now(UTC))
+
+
+def chosen(services: Services, texts: Sequence[str]) -> list[SourceConfig]:
+    """Find sources by name, folder, file or URL; all of them when none is given.
+
+    A folder, file or URL becomes a source for good. UnknownSource names those there are.
     """
-    found = {config.name: config for config in sources(settings)}
+    found = {config.name: config for config in known(services)}
     if not texts:
         return list(found.values())
-    for text in texts:
-        if text not in found:
-            is_address = (
-                "://" in text or text.startswith("git@") or Path(text).expanduser().exists()
-            )
-            if not is_address:
-                raise UnknownSource(
-                    f"{text!r} is neither a source ({', '.join(found)}) nor a folder that exists."
-                )
-            remember(settings.home, of_address(text).address)
-    by_key = {key: c for c in sources(settings) for key in (c.name, c.address)}
-    return [by_key[t if t in by_key else of_address(t).address] for t in texts]
+    by_address = {config.address: config for config in found.values()}
+    return [
+        found.get(text) or by_address.get(_address(text, found)) or add(services, text)
+        for text in texts
+    ]
 
 
-def source(settings: Settings, name: str) -> SourceConfig:
+def source(services: Services, name: str) -> SourceConfig:
     """Find one source by its name; UnknownSource names those there are."""
-    found = {config.name: config for config in sources(settings)}
+    found = {config.name: config for config in known(services)}
     if name not in found:
         raise UnknownSource(f"There is no source {name!r}. Configured: {', '.join(found)}.")
     return found[name]
 
 
-def remembered(home: Path) -> list[str]:
-    """The folders and URLs that were given on the command line, oldest first."""
-    file = home / REMEMBERED
-    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+def _address(text: str, found: Iterable[str]) -> str:
+    """Give a path or URL as a source's address; UnknownSource when it is neither."""
+    if "://" in text or text.startswith("git@") or Path(text).expanduser().exists():
+        return of_address(text).address
+    raise UnknownSource(
+        f"{text!r} is neither a source ({', '.join(found)}) nor a folder or file that exists."
+    )
 
 
-def remember(home: Path, address: str) -> None:
-    """Keep a folder or URL as a source from now on (remove its line from `docs.txt` to undo)."""
-    known = remembered(home)
-    if address not in known:
-        home.mkdir(parents=True, exist_ok=True)
-        (home / REMEMBERED).write_text("\n".join([*known, address]) + "\n", encoding="utf-8")
+def _adopt(services: Services) -> None:
+    """Take over what an earlier version kept in a file of this machine, once."""
+    file = services.settings.home / REMEMBERED
+    if file.exists():
+        for address in file.read_text(encoding="utf-8").splitlines():
+            add(services, address)
+        file.rename(file.with_suffix(".adopted"))
+
+
+def _with_limits(settings: Settings, config: SourceConfig) -> SourceConfig:
+    return replace(
+        config,
+        max_mb=settings.max_file_mb,
+        max_removed_share=settings.max_removed_share,
+        cache=str(settings.home / "clones"),
+    )
 
 
 def run(
@@ -163,14 +228,15 @@ def summary(made: Run) -> str:
 
 
 def register(services: Services, configs: Sequence[SourceConfig]) -> None:
-    """Make the configured sources known and let their stored documents be seen by whom they name now;
-    serve no longer what is not configured any more."""
-    workspace = services.workspace
+    """Make sources known and let their stored documents be seen by whom they name now; serve no longer
+    what the sources' file does not name any more, where there is such a file."""
+    workspace, names = services.workspace, [c.name for c in configs]
     with services.database.connection() as connection:
-        stored.retire_others(connection, workspace, [c.name for c in configs], datetime.now(UTC))
+        if services.settings.sources is not None:
+            stored.retire_others(connection, workspace, names, datetime.now(UTC))
         for c in configs:
             stored.register(
-                connection, workspace, c.name, c.kind, c.address, c.schedule, c.complaint
+                connection, workspace, c.name, c.kind, c.address, c.schedule, c.complaint, c.origin
             )
             scopes.restrict(connection, workspace, c.name, c.audience_of)
 
@@ -210,6 +276,7 @@ class CurrentAudience:
 def _current(settings: Settings, config: SourceConfig) -> SourceConfig:
     """Read a source's configuration again; the one before, where it cannot be read or is there no more."""
     try:
-        return source(settings, config.name)
-    except (ConfigError, UnknownSource):
+        found = sources(settings)
+    except ConfigError:
         return config
+    return next((each for each in found if each.name == config.name), config)

@@ -7,7 +7,7 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -64,28 +64,27 @@ class ConfigError(Exception):
 
 
 def load(
-    path: Path | None,
-    docs: Sequence[str] = (),
+    path: Path,
     *,
     environ: Mapping[str, str] | None = None,
     max_mb: float = 50,
     max_removed_share: float = 0.3,
     cache: Path | None = None,
 ) -> list[SourceConfig]:
-    """Read the configured sources, and `docs` (folders or URLs) as further ones.
+    """Read the configured sources.
 
-    With no file and no docs, the example handbook is the one source. `${NAME}` in a value is
-    taken from `environ`; `cache` is a folder where sources may keep clones. Raises ConfigError.
+    `${NAME}` in a value is taken from `environ`; `cache` is a folder where sources may keep clones.
+    Raises ConfigError.
     """
-    found: list[SourceConfig] = []
-    if path is not None:
-        reader = _Reader(path, environ or {}, max_mb, max_removed_share)
-        found = reader.configs()
-    elif not docs:
-        found = [SourceConfig("handbook", "folder", str(EXAMPLE), schedule=EVERY_HALF_HOUR)]
-    for address in docs:
-        found.append(of_address(address, {config.name for config in found}))
+    found = _Reader(path, environ or {}, max_mb, max_removed_share).configs()
     return [replace(config, cache=str(cache)) for config in found] if cache else found
+
+
+def example() -> SourceConfig:
+    """Give the handbook that comes with Threadwise as a source."""
+    return SourceConfig(
+        "handbook", "folder", str(EXAMPLE), schedule=EVERY_HALF_HOUR, origin="example"
+    )
 
 
 def of_address(address: str, taken: set[str] | frozenset[str] = frozenset()) -> SourceConfig:
@@ -97,7 +96,7 @@ def of_address(address: str, taken: set[str] | frozenset[str] = frozenset()) -> 
     name, number = stem[:60] or "documents", 2
     while name in taken:
         name, number = f"{stem[:56]}-{number}", number + 1
-    return SourceConfig(name, kind, address, schedule=EVERY_HALF_HOUR)
+    return SourceConfig(name, kind, address, schedule=EVERY_HALF_HOUR, origin="hand")
 
 
 def open_source(config: SourceConfig) -> Source:

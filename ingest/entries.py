@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from ingest import paths
 from store.records import EVERYONE
 
 OptionValue = str | int | float | bool | list[str] | dict[str, str]
 """What a kind's own settings in the sources' file may be."""
+
+Origin = Literal["file", "hand", "example"]
 
 _APART = re.compile(r" \(~[0-9a-f]{8}\)(?=\.[^./]*$|$)")
 
@@ -44,7 +46,8 @@ class Unreadable(Exception):
 class SourceConfig:
     """One source as it is configured.
 
-    `complaint` says what is wrong with its schedule, which then does not run it.
+    `complaint` says what is wrong with its schedule, which then does not run it;
+    `origin` is where it is known from: the sources' file, by hand, or the example that comes with Threadwise.
 
     `rules` are (pattern, audience), the first match wins; `cache` is a folder where a source may
     keep what it fetched.
@@ -55,6 +58,7 @@ class SourceConfig:
     address: str
     schedule: str | None = None
     complaint: str | None = None
+    origin: Origin = "file"
     link: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

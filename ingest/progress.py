@@ -45,8 +45,9 @@ class Progress:
         with self._database.connection() as connection:
             runs.stop_stale(connection, self._workspace, name, self.run.started_at)
             sources.register(
-                connection, self._workspace, name, config.kind, config.address, config.schedule
-            )
+                connection, self._workspace, name, config.kind, config.address, config.schedule,
+                config.complaint, config.origin,
+            )  # fmt: skip
             runs.save(connection, self._workspace, self.run)
 
     def count(self, **changes: int) -> None:

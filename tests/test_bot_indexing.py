@@ -20,6 +20,7 @@ from store.database import Database
 from store.feedback import faqs, memory, votes
 from store.feedback.faqs import Reply
 from store.index import embedders, search
+from store.index import sources as stored
 from store.records import EVERYONE, Answer, Ask, Viewer, Vote
 from tests.fakes import HashEmbedder
 
@@ -149,8 +150,9 @@ def test_a_narrower_audience_reaches_what_cannot_be_fetched_again(
 
 
 def test_a_source_without_schedule_follows_the_settings_when_they_are_taken_up(
-    before: Services, pages: list[SourceConfig]
+    before: Services, pages: list[SourceConfig], tmp_path: Path
 ) -> None:
+    before = machine(before, file=tmp_path / "sources.toml")
     indexing.register(before, [replace(pages[0], schedule=None, audience=()), pages[1]])
     assert paths(before, READER) == ["page.md"]
     indexing.register(before, pages[:1])
@@ -163,7 +165,7 @@ def test_a_run_follows_settings_that_change_meanwhile(tmp_path: Path) -> None:
     file, now = tmp_path / "sources.toml", [0.0]
     file.write_text('[[source]]\nname = "hr"\naddress = "hr"\n')
     settings = Settings(_env_file=None, home=tmp_path, sources=file)  # type: ignore[call-arg]
-    current = indexing.CurrentAudience(settings, indexing.source(settings, "hr"), lambda: now[0])
+    current = indexing.CurrentAudience(settings, indexing.sources(settings)[0], lambda: now[0])
     assert current("a.md") == (EVERYONE,)
     file.write_text(file.read_text() + "audience = []\n")
     now[0] += indexing.REREAD_SECONDS
@@ -180,3 +182,86 @@ def paths(services: Services, viewer: Viewer) -> list[str]:
         vector = services.embedder.encode(["leave pay"])[0].tolist()
         found = search.passages(connection, services.workspace, plan, vector, weight=0.5)
     return [passage.path for passage in found]
+
+
+def machine(services: Services, **settings: object) -> Services:
+    """Another machine with the same database; `file` is its sources' file."""
+    given = Settings(  # type: ignore[call-arg]
+        _env_file=None, home=services.settings.home / "other", sources=settings.get("file")
+    )
+    return Services(given, services.database, None, embedder=services.embedder)
+
+
+@pytest.fixture
+def alone(database: Database, tmp_path: Path) -> Services:
+    """A machine without a sources' file."""
+    return by(HashEmbedder(), database, tmp_path / "home")
+
+
+def served(services: Services) -> list[str]:
+    with services.database.connection() as connection:
+        return [status.name for status in stored.statuses(connection, services.workspace)]
+
+
+def names(services: Services) -> list[str]:
+    return [config.name for config in indexing.known(services)]
+
+
+def test_what_one_machine_adds_all_know_and_none_retires(
+    alone: Services, pages: list[SourceConfig], tmp_path: Path
+) -> None:
+    assert names(alone) == ["handbook"]
+    indexing.register(alone, indexing.known(alone))
+    indexing.add(alone, pages[0].address)
+    other = machine(alone)
+    indexing.register(other, indexing.known(other))
+    assert names(alone) == names(other) == served(other) == ["leave"]
+    file = tmp_path / "sources.toml"
+    file.write_text(f'[[source]]\nname = "pay"\naddress = "{pages[1].address}"\n')
+    filed = machine(alone, file=file)
+    indexing.register(filed, indexing.known(filed))
+    indexing.register(other, indexing.known(other))
+    assert names(filed) == ["pay", "leave"] and served(filed) == ["leave", "pay"]
+    file.write_text(file.read_text().replace('"pay"', '"money"'))
+    indexing.register(filed, indexing.known(filed))
+    assert served(filed) == ["leave", "money"]
+
+
+def test_where_another_machine_has_a_file_the_example_is_not_read(
+    alone: Services, pages: list[SourceConfig], tmp_path: Path
+) -> None:
+    file = tmp_path / "sources.toml"
+    file.write_text(f'[[source]]\nname = "pay"\naddress = "{pages[1].address}"\n')
+    filed = machine(alone, file=file)
+    indexing.register(filed, indexing.known(filed))
+    indexing.register(alone, indexing.known(alone))
+    assert (names(alone), served(alone)) == ([], ["pay"])
+
+
+def test_what_was_added_by_hand_is_removed_by_hand(
+    alone: Services, pages: list[SourceConfig]
+) -> None:
+    indexing.register(alone, indexing.known(alone))
+    indexing.add(alone, pages[0].address)
+    indexing.add(alone, pages[0].address)
+    (chosen,) = indexing.chosen(alone, [pages[1].address])
+    assert indexing.run(alone, chosen).state == "done"
+    indexing.register(alone, indexing.known(alone))
+    assert names(alone) == ["leave", "pay"]
+    indexing.remove(alone, "pay")
+    assert served(alone) == ["leave"] and paths(alone, READER) == []
+    with pytest.raises(indexing.UnknownSource, match="sources' file"):
+        indexing.remove(alone, "pay")
+    assert indexing.add(alone, pages[1].address).name == "pay"
+    with pytest.raises(indexing.UnknownSource, match="neither a source"):
+        indexing.chosen(alone, ["/nowhere/at/all"])
+
+
+def test_what_an_earlier_version_kept_in_a_file_is_taken_over(
+    alone: Services, pages: list[SourceConfig]
+) -> None:
+    home = alone.settings.home
+    home.mkdir()
+    (home / "docs.txt").write_text("".join(f"{page.address}\n" for page in pages))
+    assert names(alone) == names(machine(alone)) == ["leave", "pay"]
+    assert not (home / "docs.txt").exists()

@@ -68,7 +68,7 @@ def test_from_nothing_to_cited_answers_and_again_with_nothing_left_to_do(
 @pytest.mark.parametrize(
     ("arguments", "env", "cure"),
     [
-        (["--docs", "/nowhere"], {}, "/nowhere is not a folder. Give the folder"),
+        (["--docs", "/nowhere"], {}, "There is no /nowhere. Give the folder"),
         ([], {"THREADWISE_SOURCES": "/nowhere.toml"}, "Set THREADWISE_SOURCES to a TOML file"),
         ([], {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "check DATABASE_URL"),
         ([], {"SLACK_BOT_TOKEN": "nonsense"}, "does not start with xoxb-"),

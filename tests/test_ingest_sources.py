@@ -139,7 +139,7 @@ def test_bad_toml_and_missing_files_are_said(tmp_path: Path) -> None:
 
 
 def test_with_nothing_configured_the_example_handbook_is_read() -> None:
-    (only,) = config.load(None)
+    only = config.example()
     assert (only.name, only.kind) == ("handbook", "folder") and Path(only.address).is_dir()
 
 
@@ -149,7 +149,8 @@ def test_the_example_file_is_right(tmp_path: Path) -> None:
 
 
 def test_folders_given_by_hand_become_sources(tmp_path: Path) -> None:
-    first, second = config.load(None, [str(tmp_path / "My Docs"), str(tmp_path / "x/my-docs")])
+    first = config.of_address(str(tmp_path / "My Docs"))
+    second = config.of_address(str(tmp_path / "x/my-docs"), {first.name})
     assert (first.name, second.name) == ("my-docs", "my-docs-2")
     assert first.address == str(tmp_path / "My Docs")
 

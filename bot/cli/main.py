@@ -51,7 +51,9 @@ def prepare(
 @app.command()
 def up(
     context: typer.Context,
-    docs: Annotated[Path | None, typer.Option(help="A folder of documents to ingest too.")] = None,
+    docs: Annotated[
+        Path | None, typer.Option(help="A folder of documents, or a file, to ingest too.")
+    ] = None,
 ) -> None:
     """Everything on this machine: embedded Postgres, and Slack or a conversation here."""
     from bot.processes import up

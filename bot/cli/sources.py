@@ -41,7 +41,7 @@ def ingest(
     from bot.services import open_services
 
     with open_services(context.obj) as services:
-        configs = indexing.chosen(context.obj, source or [])
+        configs = indexing.chosen(services, source or [])
         runs = run_all(services, configs, full=full, allow_removal=allow_removal)
     if any(run.state != "done" for run in runs):
         raise typer.Exit(1)
@@ -50,11 +50,18 @@ def ingest(
 def sources(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+    remove: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Serve one no longer that was added by hand.")
+    ] = None,
 ) -> None:
     """List the sources: documents, chunks, last run, next run, last error."""
+    from bot import indexing
     from bot.services import open_services
     from store.index import documents, runs, sources
 
+    with open_services(context.obj) as services:
+        if remove is not None:
+            indexing.remove(services, remove)
     with open_services(context.obj) as services, services.database.reading() as connection:
         workspace = services.workspace
         found = sources.statuses(connection, workspace)

@@ -74,7 +74,7 @@ class Timetable:
     def refresh(self) -> None:
         """Start if need be, take up a changed configuration, and note what runs next."""
         try:
-            configs = indexing.sources(self._services.settings)
+            configs = indexing.known(self._services)
             if configs != self._registered:
                 # Before the schedule, which may be wrong: who may see what must not wait for it.
                 indexing.register(self._services, configs)

@@ -5,7 +5,7 @@ Knows nothing about repairing: it changes nothing.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from bot.services import Services, open_services
 from bot.settings import ROOT, Settings
 from bot.slack import clients
 from bot.terminal import console
-from ingest.config import ConfigError, open_source
+from ingest.config import ConfigError, example, open_source
 from ingest.entries import SourceConfig, SourceError
 from store import database, migrate, queue
 from store.database import StoreError
@@ -55,9 +55,10 @@ def check(settings: Settings) -> bool:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at disk, database, models, sources, intents and Slack, in this order."""
     yield _home(settings)
-    yield from _guarded(lambda: _stored(settings), StoreError, ServerError, MigrationError)
+    added: list[SourceConfig] = []
+    yield from _guarded(lambda: _stored(settings, added), StoreError, ServerError, MigrationError)
     yield from _guarded(lambda: _model(settings), Exception)
-    yield from _guarded(lambda: _sources(settings), ConfigError)
+    yield from _guarded(lambda: _sources(settings, added), ConfigError)
     yield from _guarded(lambda: _intents(settings), intents.IntentsError)
     if settings.talks_to_slack:
         yield from _slack(settings)
@@ -83,7 +84,8 @@ def _home(settings: Settings) -> Finding:
     return Finding(line)
 
 
-def _stored(settings: Settings) -> Iterator[Finding]:
+def _stored(settings: Settings, added: list[SourceConfig]) -> Iterator[Finding]:
+    """Look at the database, and put into `added` the sources that it knows alone."""
     with open_services(settings, prepare=False) as services:
         # First what fails at once: a pool would wait half a minute for a server that is away.
         missing = migrate.pending(services.database.url)
@@ -96,6 +98,7 @@ def _stored(settings: Settings) -> Iterator[Finding]:
             return
         yield Finding("The schema is up to date")
         yield _queue(services)
+        added += indexing.added(services)
 
 
 def _queue(services: Services) -> Finding:
@@ -114,8 +117,8 @@ def _model(settings: Settings) -> Iterator[Finding]:
     yield Finding(f"The encoder {loaded.name} loads; its files are as they should be")
 
 
-def _sources(settings: Settings) -> Iterator[Finding]:
-    for config in indexing.sources(settings):
+def _sources(settings: Settings, added: Sequence[SourceConfig]) -> Iterator[Finding]:
+    for config in [*indexing.sources(settings), *added] or [example()]:
         yield _source(config)
         if config.complaint:
             yield Finding(config.complaint, is_well=False)

@@ -178,7 +178,7 @@ def ingest(
     try:
         made = indexing.run(
             services,
-            indexing.source(services.settings, source),
+            indexing.source(services, source),
             encode=context.throttle.encoder(services.embedder.encode),
             full=full,
             allow_removal=allow_removal,

@@ -49,11 +49,11 @@ def up(settings: Settings, docs: Path | None) -> int:
     3. Follow the runs; then talk here, or wait while Slack is served.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    configs = _checked(settings, docs)
+    _check(settings, docs)
     steps = Steps(console.notices())
     try:
         with Children(settings.home / "logs") as children:
-            return _run(settings, configs, children, steps)
+            return _run(settings, docs, children, steps)
     except KeyboardInterrupt:
         steps.console.print(Text("Stopped.", "dim"))
         return 0
@@ -90,16 +90,13 @@ class Steps:
         self.console.print(text, soft_wrap=not self.console.is_terminal)
 
 
-def _checked(settings: Settings, docs: Path | None) -> list[SourceConfig]:
-    """Look at all that may be wrong before anything is started; gives the sources."""
-    if docs is not None:
-        folder = docs.expanduser().resolve()
-        if not folder.is_dir():
-            raise NotReady(f"{docs} is not a folder. Give the folder that holds your documents.")
-        indexing.remember(settings.home, str(folder))
+def _check(settings: Settings, docs: Path | None) -> None:
+    """Look at all that may be wrong before anything is started."""
+    if docs is not None and not docs.expanduser().exists():
+        raise NotReady(f"There is no {docs}. Give the folder that holds your documents, or a file.")
     if settings.talks_to_slack and settings.slack_mode == "http":
         _check_port(settings.http_host, settings.http_port)
-    return indexing.sources(settings)
+    indexing.sources(settings)
 
 
 def _check_port(host: str, port: int) -> None:
@@ -114,9 +111,7 @@ def _check_port(host: str, port: int) -> None:
             ) from error
 
 
-def _run(
-    settings: Settings, configs: Sequence[SourceConfig], children: Children, steps: Steps
-) -> int:
+def _run(settings: Settings, docs: Path | None, children: Children, steps: Steps) -> int:
     roles = ["worker", "clock", *(["bot"] if settings.talks_to_slack else [])]
     for role in roles:
         children.start(role)
@@ -130,7 +125,9 @@ def _run(
         stack.callback(children.end)
         if settings.talks_to_slack:
             _connect(services, steps)
-        _ingest(services, configs, children, steps)
+        if docs is not None:
+            indexing.add(services, str(docs.expanduser()))
+        _ingest(services, indexing.known(services), children, steps)
         return (
             _serve(children, steps) if settings.talks_to_slack else _talk(services, children, steps)
         )

@@ -37,15 +37,47 @@ def register(
     address: str,
     schedule: str | None,
     complaint: str | None = None,
+    origin: str = "file",
 ) -> None:
-    """Make a source known, or bring what is known of it up to date."""
+    """Make a source known, or bring what is known of it up to date.
+
+    `origin` is where it is known from: "file", "hand" or "example".
+    """
     connection.execute(
-        "INSERT INTO sources (workspace_id, name, kind, address, schedule, complaint)"
-        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (workspace_id, name) DO UPDATE"
+        "INSERT INTO sources (workspace_id, name, kind, address, schedule, complaint, origin)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (workspace_id, name) DO UPDATE"
         " SET kind = excluded.kind, address = excluded.address, schedule = excluded.schedule,"
-        " complaint = excluded.complaint, retired_at = NULL",
-        (workspace, name, kind, storable(address), schedule, complaint and storable(complaint)),
-    )
+        " complaint = excluded.complaint, origin = excluded.origin, retired_at = NULL",
+        (workspace, name, kind, storable(address), schedule, complaint and storable(complaint),
+         origin),
+    )  # fmt: skip
+
+
+def added(connection: Connection, workspace: str) -> list[tuple[str, str, str, str | None]]:
+    """Give the sources that were added by hand, by name: name, kind, address, schedule."""
+    return connection.execute(
+        "SELECT name, kind, address, schedule FROM sources WHERE workspace_id = %s"
+        " AND retired_at IS NULL AND origin = 'hand' ORDER BY name",
+        (workspace,),
+    ).fetchall()
+
+
+def names(connection: Connection, workspace: str) -> dict[str, str]:
+    """Give the address of every source that is known, by name, also of those that are served no longer."""
+    rows = connection.execute(
+        "SELECT name, address FROM sources WHERE workspace_id = %s", (workspace,)
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def is_any_but(connection: Connection, workspace: str, address: str) -> bool:
+    """Tell whether there is a source that lies elsewhere than at this address."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM sources WHERE workspace_id = %s AND retired_at IS NULL"
+        " AND address <> %s)",
+        (workspace, address),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def retire_others(
@@ -54,16 +86,39 @@ def retire_others(
     configured: Sequence[str],
     now: datetime,
 ) -> list[str]:
-    """Serve no longer what is not configured any more; give the names of these sources."""
+    """Serve no longer what is not in the sources' file any more; give the names of these sources.
+
+    What was added by hand stays until it is removed by hand.
+    """
     rows = connection.execute(
-        "UPDATE sources SET retired_at = %s, next_run = NULL WHERE workspace_id = %s"
-        " AND retired_at IS NULL AND NOT name = ANY (%s) RETURNING name",
-        (now, workspace, list(configured)),
+        "SELECT name FROM sources WHERE workspace_id = %s AND retired_at IS NULL"
+        " AND origin <> 'hand' AND NOT name = ANY (%s)",
+        (workspace, list(configured)),
     ).fetchall()
-    names = [row[0] for row in rows]
-    for name in names:
-        builds.retire(connection, workspace, name, now)
-    return names
+    gone = [row[0] for row in rows]
+    for name in gone:
+        retire(connection, workspace, name, now)
+    return gone
+
+
+def retire_example(connection: Connection, workspace: str, address: str, now: datetime) -> None:
+    """Serve the example at this address no longer, unless the sources' file names it."""
+    rows = connection.execute(
+        "SELECT name FROM sources WHERE workspace_id = %s AND retired_at IS NULL"
+        " AND origin = 'example' AND address = %s",
+        (workspace, address),
+    ).fetchall()
+    for (name,) in rows:
+        retire(connection, workspace, name, now)
+
+
+def retire(connection: Connection, workspace: str, name: str, now: datetime) -> None:
+    """Serve a source no longer, and run it no more."""
+    connection.execute(
+        "UPDATE sources SET retired_at = %s, next_run = NULL WHERE workspace_id = %s AND name = %s",
+        (now, workspace, name),
+    )
+    builds.retire(connection, workspace, name, now)
 
 
 def succeeded(connection: Connection, workspace: str, name: str, now: datetime) -> None:

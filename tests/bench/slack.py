@@ -42,21 +42,19 @@ def run(place: Place) -> Iterator[Row]:
         try:
             processes.start("bot", "bot")
             processes.start("worker", "bot")
-            indexing.remember(services.settings.home, str(place.handbook()[1]))
-            _ingest(services, lambda run: run.state == "done")
+            added = indexing.add(services, str(place.handbook()[1]))
+            _ingest(services, added.name, lambda run: run.state == "done")
             _ask_one(fake)
-            indexing.remember(services.settings.home, str(large))
-            source = _ingest(services, lambda run: run.embedded > 0)
+            added = indexing.add(services, str(large))
+            source = _ingest(services, added.name, lambda run: run.embedded > 0)
             yield from _load(place, fake, services, source)
         finally:
             processes.end()
 
 
-def _ingest(services: Services, ready: Callable[[Run], bool]) -> str:
-    """Queue the source that was added last and wait until its run is ready; give its name."""
-    configs = indexing.sources(services.settings)
-    indexing.register(services, configs)
-    name = configs[-1].name
+def _ingest(services: Services, name: str, ready: Callable[[Run], bool]) -> str:
+    """Queue a source and wait until its run is ready; give its name."""
+    indexing.register(services, indexing.known(services))
     with services.database.connection() as connection:
         jobs.defer_ingest(connection, services.queue, services.workspace, name)
 

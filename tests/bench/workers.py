@@ -57,8 +57,8 @@ def _ingested(folder: Path, workers: int, threads: int) -> float:
 
 def _timed(services: Services, folder: Path) -> float:
     for part in sorted(folder.iterdir()):
-        indexing.remember(services.settings.home, str(part))
-    configs = indexing.sources(services.settings)
+        indexing.add(services, str(part))
+    configs = indexing.known(services)
     indexing.register(services, configs)
     clock = Clock()
     names, workspace = [config.name for config in configs], services.workspace
