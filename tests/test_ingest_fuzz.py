@@ -24,6 +24,8 @@ from ingest.parsing import (
     restructured,
     templates,
     text,
+    weblinks,
+    webpage,
 )  # fmt: skip
 from ingest.parsing.text import Parsed
 from ingest.splitting import chunks, cuts, naming, sections, sizes
@@ -58,6 +60,13 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "front": frontmatter.part,
     "fields": lambda source: frontmatter.part(f"---\n{source}\n---\n"),
     "html": embedded_html.markdown,
+    "page": lambda source: webpage.read(source).body,
+    "links": lambda source: weblinks.page(
+        source.encode("utf-8", "replace"), "https://docs.example/"
+    ),
+    "sitemap": lambda source: weblinks.sitemap(
+        source.encode("utf-8", "replace"), "https://x.example/"
+    ),
     "rst": lambda source: restructured.read(source.encode("utf-8", "replace")),
     "json": lambda source: records.read_json(source.encode("utf-8", "replace")),
     "xml": lambda source: records.read_xml(source.encode("utf-8", "replace")),

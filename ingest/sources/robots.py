@@ -22,12 +22,11 @@ class Robots:
             self._rules += rules
             self.delay = delay if delay is not None else self.delay
         del self._rules[MOST_RULES:]
+        self._lenient = [(paths.folded(rule), allowed) for rule, allowed in self._rules]
 
     def allows(self, path: str) -> bool:
         """Tell whether a path, with its query, may be fetched: by every way to read it."""
-        return _allows(self._rules, path) and _allows(
-            [(paths.folded(rule), allowed) for rule, allowed in self._rules], paths.lenient(path)
-        )
+        return _allows(self._rules, path) and _allows(self._lenient, paths.lenient(path))
 
     def _groups(self, text: str) -> list[tuple[list[str], list[tuple[str, bool]], float | None]]:
         groups: list[tuple[list[str], list[tuple[str, bool]], float | None]] = []
