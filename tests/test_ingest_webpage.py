@@ -32,6 +32,7 @@ def body(html: str) -> str:
     "box",
     [
         f'<div id="cookie-consent" class="x"><h2>Your privacy</h2><p>{CONSENT}</p><button>OK</button></div>',
+        '<div class="cookie-banner"><p>We use cookies</p><a href="#" class="x">Accept all</a></div>',
         f'<section class="cmplz-box"><p>{CONSENT}</p><button>Deny</button></section>',
         f'<div class="modal fade"><p>{CONSENT}</p><button>Alle akzeptieren</button></div>',
         f'<div><div><p>{CONSENT}</p></div><div><a class="btn" href="#">Accept all</a></div></div>',

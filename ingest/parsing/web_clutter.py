@@ -125,8 +125,10 @@ class Clutter:
                 self._holds.add(element)
             if element.tag == "button" or element.get("type") in ("button", "submit", "checkbox"):
                 self._asks.add(element)
-            if element.tag == "a" and "btn" in names_of(element) + "button":
-                self._asks.add(element)
+            if element.tag == "a" and 0 < own < 40:
+                label = "".join(element.itertext()).strip().lower()
+                if "btn" in names_of(element) or _AGREE.match(label):
+                    self._asks.add(element)
             self._letters[element] = own
             self._linked[element] = own if element.tag == "a" else linked
 
