@@ -73,6 +73,15 @@ def test_a_label_is_told_with_its_value_and_an_empty_one_is_nothing() -> None:
     assert quoted(passage) == ["Owner: The porter", "Pressure:\n6.5 bar", "**Date:**\n\n3 May"]
 
 
+def test_a_label_without_a_colon_names_the_value_below_it() -> None:
+    passage = (
+        "Pressure of the safety valve\n\n6.5 bar\n\nDate\n\n3 May\n\nSigned for by\n\nthe porter"
+    )
+    assert quoted(passage) == [
+        "Pressure of the safety valve\n\n6.5 bar", "Date\n\n3 May", "Signed for by\n\nthe porter",
+    ]  # fmt: skip
+
+
 def test_a_bold_line_is_a_value_after_a_colon_and_else_a_heading() -> None:
     assert quoted("Name it so:\n\n**year and place**\n\n**Folders**\n\nAsk first.") == [
         "Name it so:\n\n**year and place**", "Ask first.",

@@ -20,7 +20,10 @@ REPLY_CHARS = 500
 """A paragraph up to this length that answers a question of the page is one unit."""
 
 BARE_WORDS = 3
-"""An item of up to so many words says little alone."""
+"""An item or a line of up to so many words says little alone."""
+
+LABEL_WORDS = 8
+"""A line of up to so many words, without a full stop, names a bare line that follows."""
 
 _LINE = re.compile(r"[^\n]+")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(?:\s+|$)")
@@ -47,6 +50,7 @@ _OPEN = re.compile(
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _BETWEEN = re.compile(r"[\s>:]*(?:[-*+]|\d{1,3}[.)])?\s*")
 _BLANK = "_.… \t☐□"
+_STOPS = (".", "!", "?", ":", ";", "…")
 _CLOSING = "*_\"')]` "
 
 
@@ -217,6 +221,9 @@ class _Reading:
             self.label = None  # a label whose value was left empty
         if block.is_term:
             self.label, sentences = (block.start, block.end), []
+        elif self._names_next(block, following, sentences):
+            self.label = sentences[0]
+            return
         inner: Slice | None = None  # a question within the block
         rest: list[Slice] = []
         for number, (start, end) in enumerate(sentences):
@@ -240,6 +247,22 @@ class _Reading:
             self.label = self._lead_in(block, following, sentences) if not inner else None
             if sentences and not _is_bare(self.passage[slice(*sentences[-1])], kind):
                 self.before = sentences[-1]
+
+    def _names_next(
+        self, block: _Block, following: _Block | None, sentences: Sequence[Slice]
+    ) -> bool:
+        """Whether a line without a full stop is the label of the value below it, as forms have them."""
+        if block.kind != "prose" or len(sentences) != 1 or self.label:
+            return False
+        if following is None or following.kind != "prose":
+            return False
+        name = self.passage[slice(*sentences[0])].rstrip(_CLOSING)
+        value = self.passage[following.start : following.end]
+        is_named = 1 < len(name.split()) <= LABEL_WORDS or any(sign.isdigit() for sign in value)
+        is_open = not name.endswith(_STOPS) and not any(sign.isdigit() for sign in name)
+        if _LABEL.match(name) or _LABEL.match(value):
+            return False
+        return is_named and is_open and _is_bare(value, "sentence")
 
     def _lead_in(
         self, block: _Block, following: _Block | None, sentences: Sequence[Slice]
@@ -310,10 +333,11 @@ class _Reading:
 
 
 def _is_bare(text: str, kind: Kind) -> bool:
-    """Whether a text says nothing alone: an item of one or two words, a figure."""
+    """Whether a text says nothing alone: an item or line of a few words, a figure."""
+    is_short = len(text.split()) <= BARE_WORDS
     if kind == "item":
-        return len(text.split()) <= BARE_WORDS
-    return not _WORD.search(text)
+        return is_short
+    return not _WORD.search(text) or (is_short and not text.rstrip(_CLOSING).endswith(_STOPS))
 
 
 def _asks(text: str) -> bool:
