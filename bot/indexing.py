@@ -18,6 +18,7 @@ from bot.settings import Settings
 from ingest.config import ConfigError, example, load, of_address
 from ingest.embedder import Encode, Wrapped
 from ingest.entries import SourceConfig
+from store.database import Database
 from store.feedback import stale
 from store.index import embedders, scopes
 from store.index import sources as stored
@@ -175,12 +176,13 @@ def run(
     from ingest.run import ingest
 
     embedder = services.embedder
+    workspace = services.workspace
     # First what is stored: whatever cannot be fetched now would stay as open as it was.
-    restrict(services, [config])
+    _restrict(services.database, workspace, [config])
     made = ingest(
         config,
         database=services.database,
-        workspace=services.workspace,
+        workspace=workspace,
         embedder=Wrapped(embedder, encode) if encode else embedder,
         full=full,
         allow_removal=allow_removal,
@@ -189,7 +191,7 @@ def run(
         now=lambda: datetime.now(UTC),
         audience_of=CurrentAudience(services.settings, config),
     )
-    restrict(services, [_current(services.settings, config)])
+    _restrict(services.database, workspace, [_current(services.settings, config)])
     renew(services, encode or embedder.encode)
     return made
 
@@ -243,8 +245,11 @@ def register(services: Services, configs: Sequence[SourceConfig]) -> None:
 
 def restrict(services: Services, configs: Sequence[SourceConfig]) -> None:
     """Let the stored documents of sources be seen by whom these configurations name, in one transaction."""
-    workspace = services.workspace
-    with services.database.connection() as connection:
+    _restrict(services.database, services.workspace, configs)
+
+
+def _restrict(database: Database, workspace: str, configs: Sequence[SourceConfig]) -> None:
+    with database.connection() as connection:
         for config in configs:
             changed = scopes.restrict(connection, workspace, config.name, config.audience_of)
             if changed:

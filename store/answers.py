@@ -127,6 +127,19 @@ def posted_at(
     return (row[0], row[1]) if row else None
 
 
+def drop(connection: Connection, workspace: str, answer_id: UUID) -> None:
+    """Forget an answer that nobody has seen, so that its question can be answered anew."""
+    row = connection.execute(
+        "DELETE FROM answers WHERE workspace_id = %s AND answer_id = %s AND posted_ts IS NULL"
+        " AND channel IS NULL RETURNING question_id",
+        (workspace, answer_id),
+    ).fetchone()
+    connection.execute(
+        "UPDATE questions SET attempts = 0 WHERE workspace_id = %s AND question_id = %s",
+        (workspace, row and row[0]),
+    )
+
+
 def begin_posting(
     connection: Connection, workspace: str, answer_id: UUID, lease_seconds: float
 ) -> Posting:

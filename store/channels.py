@@ -17,25 +17,28 @@ class ChannelSettings:
     """When to speak: if mentioned, at questions it can answer, at everything, or never.
 
     `sources` None stands for all of them; `strictness` (0..1) is how sure the classifier must
-    be that a message is a question to speak without being asked.
+    be that a message is a question to speak without being asked. `outsiders` lets all who read the channel,
+    guests and people from elsewhere too, see what is open to everyone.
     """
 
     channel: str
     mode: Mode = "mention"
     strictness: float | None = None
     sources: tuple[str, ...] | None = None
+    outsiders: bool = False
 
 
 def get(connection: Connection, workspace: str, channel: str) -> ChannelSettings:
     """Give a channel's settings, the usual ones when nothing was set."""
     row = connection.execute(
-        "SELECT mode, strictness, sources FROM channel_settings"
+        "SELECT mode, strictness, sources, outsiders FROM channel_settings"
         " WHERE workspace_id = %s AND channel = %s",
         (workspace, channel),
     ).fetchone()
     if row is None:
         return ChannelSettings(channel)
-    return ChannelSettings(channel, row[0], row[1], None if row[2] is None else tuple(row[2]))
+    sources = None if row[2] is None else tuple(row[2])
+    return ChannelSettings(channel, row[0], row[1], sources, row[3])
 
 
 def put(
@@ -48,10 +51,11 @@ def put(
     """Replace a channel's settings, keeping who changed them and when."""
     connection.execute(
         "INSERT INTO channel_settings"
-        " (workspace_id, channel, mode, strictness, sources, changed_by, changed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+        " (workspace_id, channel, mode, strictness, sources, outsiders, changed_by, changed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (workspace_id, channel) DO UPDATE SET mode = excluded.mode,"
         " strictness = excluded.strictness, sources = excluded.sources,"
+        " outsiders = excluded.outsiders,"
         " changed_by = excluded.changed_by, changed_at = excluded.changed_at",
         (
             workspace,
@@ -59,6 +63,7 @@ def put(
             settings.mode,
             settings.strictness,
             None if settings.sources is None else list(settings.sources),
+            settings.outsiders,
             changed_by,
             now,
         ),

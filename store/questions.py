@@ -22,7 +22,7 @@ LIMITED = "asked too much at once"
 """The error of a question that was not answered since its asker had reached a limit."""
 
 _COLUMNS = """question_id, workspace_id, channel, message_ts, person, body, origin, is_private,
-    thread_ts, respond_url, chosen, claimed_at, attempts, status"""
+    thread_ts, respond_url, chosen, claimed_at, attempts, status, is_outside"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def claim(connection: Connection, ask: Ask, now: datetime) -> UUID | None:
     """Keep a message as a question; None when the same message was claimed before."""
     row = connection.execute(
         "INSERT INTO questions (workspace_id, question_id, channel, message_ts, thread_ts, person,"
-        " body, origin, is_private, respond_url, chosen, claimed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " body, origin, is_private, respond_url, chosen, is_outside, claimed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING RETURNING question_id",
         (
             ask.workspace,
@@ -53,6 +53,7 @@ def claim(connection: Connection, ask: Ask, now: datetime) -> UUID | None:
             ask.is_private,
             ask.respond_url,
             ask.chosen,
+            ask.is_outside,
             now,
         ),
     ).fetchone()
@@ -248,5 +249,6 @@ def _question(row: TupleRow) -> Question:
         thread_ts=row[8],
         respond_url=row[9],
         chosen=row[10],
+        is_outside=row[14],
     )
     return Question(row[0], ask, claimed_at=row[11], attempts=row[12], status=row[13])

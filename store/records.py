@@ -138,7 +138,8 @@ class Ask:
     """A message to be claimed: one row per (workspace, channel, message_ts).
 
     `chosen` names the intent that the asker picked when asked "did you mean"; such a question's
-    `message_ts` is that of the message with CHOICE behind it.
+    `message_ts` is that of the message with CHOICE behind it. `is_outside` says that the message itself
+    told that it came from another workspace.
     """
 
     workspace: str
@@ -151,6 +152,7 @@ class Ask:
     thread_ts: str | None = None
     respond_url: str | None = None
     chosen: str | None = None
+    is_outside: bool = False
 
     @property
     def said_ts(self) -> str:

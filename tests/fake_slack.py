@@ -64,6 +64,7 @@ class FakeSlack:
         self.messages: list[dict[str, Any]] = []
         self.people: dict[str, dict[str, Any]] = {}
         self.private: set[str] = set()
+        self.channels: dict[str, dict[str, Any]] = {}
         self.changed = threading.Condition()
         self.target: tuple[str, int] | None = None
         self.pause: threading.Barrier | None = None
@@ -139,12 +140,14 @@ class FakeSlack:
             self._last_ts = max(self._last_ts + 1, int(time.time() * 1_000_000))
             return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06}"
 
-    def event(self, event: dict[str, Any], *, event_id: str | None = None, retry: int = 0) -> Ack:
-        """Deliver an event once."""
+    def event(
+        self, event: dict[str, Any], *, event_id: str | None = None, retry: int = 0, **outer: Any
+    ) -> Ack:
+        """Deliver an event once; `outer` are fields around it."""
         number = event_id or f"Ev{next(self._numbers)}"
         payload = {
             "type": "event_callback", "team_id": TEAM, "api_app_id": "A1", "event_id": number,
-            "event_time": int(time.time()), "event": event,
+            "event_time": int(time.time()), "event": event, **outer,
         }  # fmt: skip
         return self._deliver("events_api", payload, json.dumps(payload), retry)
 
@@ -304,21 +307,33 @@ class FakeSlack:
                 "user": "threadwise", "url": "https://team.slack.example/",
             },
             "apps.connections.open": lambda: {"url": f"ws://127.0.0.1:{self.port}/link?ticket=1"},
-            "users.info": lambda: {
-                "user": {"id": params.get("user"), **self.people.get(str(params.get("user")), {})}
-            },
+            "users.info": lambda: {"user": self._person(str(params.get("user")))},
             "chat.postMessage": lambda: self._post(params),
             "chat.postEphemeral": lambda: {"message_ts": self.now()},
             "chat.getPermalink": lambda: {
                 "permalink": f"https://team.slack.example/{params.get('message_ts')}"
             },
             "conversations.replies": lambda: self._replies(params),
-            "conversations.info": lambda: {
-                "channel": {"is_private": params.get("channel") in self.private}
-            },
+            "conversations.info": lambda: {"channel": self._channel(str(params.get("channel")))},
             "conversations.open": lambda: {"channel": {"id": f"D{params.get('users')}"}},
         }  # fmt: skip
         return {"ok": True} | known.get(method, dict)()
+
+    def _person(self, person: str) -> dict[str, Any]:
+        """A full member, but for what `people` says; a value of None is a field that is missing."""
+        member = {
+            "id": person, "team_id": TEAM, "is_bot": False, "deleted": False, "is_admin": False,
+            "is_restricted": False, "is_ultra_restricted": False,
+        }  # fmt: skip
+        return _given(member | self.people.get(person, {}))
+
+    def _channel(self, channel: str) -> dict[str, Any]:
+        """A channel of this workspace alone, but for what `private` and `channels` say."""
+        ours = {
+            "id": channel, "is_private": channel in self.private, "is_shared": False,
+            "is_ext_shared": False, "is_org_shared": False, "pending_shared": [], "is_mpim": False,
+        }  # fmt: skip
+        return _given(ours | self.channels.get(channel, {}))
 
     def _post(self, params: dict[str, Any]) -> dict[str, Any]:
         key = params.get("client_msg_id")
@@ -368,6 +383,10 @@ class FakeSlack:
         with self.changed:
             self._acks[answer["envelope_id"]] = json.dumps(payload) if payload else ""
             self.changed.notify_all()
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def sign(secret: str, stamp: str, body: str) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from bot.answering import lifecycle
 from bot.answering.lifecycle import Delivery
+from bot.answering.readers import Readers, inside
 from bot.answering.request import Request
 from bot.processes import web
 from bot.processes.bot import serve
@@ -137,13 +138,20 @@ def work_off(services: FakeServices, fake: FakeSlack, **options: object) -> list
     return [handled(services, each, delivery) for each in waiting(services.database)]
 
 
-def handled(services: FakeServices, question_id: UUID, delivery: Delivery) -> str:
+def handled(
+    services: FakeServices, question_id: UUID, delivery: Delivery, readers: Readers = inside
+) -> str:
     """Bring a question to its end as a worker does; give the status."""
-    answered(services, question_id)
+    answered(services, question_id, readers)
+    return delivered(services, question_id, delivery)
+
+
+def delivered(services: FakeServices, question_id: UUID, delivery: Delivery) -> str:
+    """Deliver an answer that was recorded, as a worker does; give its status."""
     return lifecycle.deliver(services.database, TEAM, question_id, delivery, tries=0, waited=0.0)
 
 
-def answered(services: FakeServices, question_id: UUID) -> str:
+def answered(services: FakeServices, question_id: UUID, readers: Readers = inside) -> str:
     """Find and record an answer as a worker does; give its status."""
     return lifecycle.handle(
         services.database,
@@ -152,6 +160,7 @@ def answered(services: FakeServices, question_id: UUID) -> str:
         services.answerer.answer,
         lambda *_: None,
         max_question=services.settings.max_question,
+        readers=readers,
     )
 
 

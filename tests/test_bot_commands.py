@@ -128,6 +128,7 @@ def test_the_manifest_lists_the_scopes_and_events_that_are_used() -> None:
         "channels:history": "conversations_replies",
         "channels:read": "conversations_info",
         "groups:history": "conversations_replies",
+        "groups:read": "conversations_info",
         "im:history": "conversations_replies",
         "chat:write": "chat_postMessage",
         "commands": "app.command",

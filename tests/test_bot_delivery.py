@@ -109,7 +109,8 @@ def test_a_worker_that_died_while_posting_is_waited_for_and_then_looked_after(
     with database.connection() as connection:
         connection.execute("UPDATE answers SET posting_at = now() - interval '1 minute'")
     delivery.show(question, answer)
-    assert [call.method for call in fake.calls] == ["conversations.replies", "chat.postMessage"]
+    methods = [call.method for call in fake.calls if not call.method.endswith(".info")]
+    assert methods == ["conversations.replies", "chat.postMessage"]
 
 
 @pytest.mark.parametrize("status", [200, 500, 503])

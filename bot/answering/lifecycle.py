@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
+from bot.answering import readers as reading
+from bot.answering.readers import Readers
 from bot.answering.request import Request
 from store import answers, channels, questions
 from store.channels import ChannelSettings
@@ -60,6 +62,10 @@ class Undeliverable(Exception):
     """An answer cannot be shown to its asker, now or later."""
 
 
+class Outdated(Exception):
+    """A recorded answer that nobody has seen is to be found anew: more is known than when it was found."""
+
+
 class NotYet(Exception):
     """An answer cannot be shown now; it may be in `after` seconds, where that is known.
 
@@ -82,12 +88,14 @@ def handle(
     hand_over: HandOver,
     *,
     max_question: int,
+    readers: Readers = reading.inside,
 ) -> Status | Literal["unknown"]:
     """Find and record the answer to a question and hand it over to be delivered; give its status.
 
-    Of a question, `max_question` characters are read. An unexpected error is raised, so that the job is
-    tried again, until MAX_ATTEMPTS; then the answer is that it failed. A lost database is raised every
-    time. One for the terminal is fetched by who asked, so it ends here.
+    Of a question, `max_question` characters are read; `readers` tell who will read the reply. An
+    unexpected error is raised, so that the job is tried again, until MAX_ATTEMPTS; then the answer is
+    that it failed. A lost database is raised every time. One for the terminal is fetched by who asked,
+    so it ends here.
     """
     with database.connection() as connection:
         question = questions.begin(connection, workspace, question_id, datetime.now(UTC))
@@ -97,7 +105,7 @@ def handle(
     error = None
     try:
         found = _kept(database, workspace, question) or _found(
-            database, workspace, question, answer, max_question
+            database, workspace, question, answer, max_question, readers
         )
     except StoreGone:
         raise
@@ -131,7 +139,8 @@ def deliver(
 
     Raises NotYet, with the seconds to wait, when it is to be tried again: what may pass for
     PATIENCE_SECONDS in all (`waited` so far), a defect of ours MAX_ATTEMPTS times (`tries` before).
-    After that the question ends as failed and the asker is told, if that is possible.
+    After that the question ends as failed and the asker is told, if that is possible. Raises Outdated
+    when the answer was dropped and is to be found again.
     """
     with database.connection() as connection:
         question = questions.get(connection, workspace, question_id)
@@ -144,6 +153,10 @@ def deliver(
         try:
             posted = delivery.show(question, answer)
         except StoreGone:
+            raise
+        except Outdated:
+            with database.connection() as connection:
+                answers.drop(connection, workspace, answer.answer_id)
             raise
         except Undeliverable as refused:
             _log.error("question=%s not delivered: %s", question_id, refused)
@@ -201,10 +214,8 @@ def _tidy(
 
 
 def viewer(ask: Ask) -> Viewer:
-    """Who will read the reply: everyone in the channel, or the asker alone with their own rights."""
-    if ask.is_private:
-        return Viewer((EVERYONE, ask.channel, ask.person))
-    return Viewer((EVERYONE, ask.channel))
+    """Who reads the reply where all are members: everyone in the channel, or the asker alone."""
+    return Viewer((EVERYONE, *reading.own(ask)))
 
 
 def _kept(database: Database, workspace: str, question: Question) -> Answer | None:
@@ -217,17 +228,23 @@ def _kept(database: Database, workspace: str, question: Question) -> Answer | No
 
 
 def _found(
-    database: Database, workspace: str, question: Question, answer: Answers, max_question: int
+    database: Database,
+    workspace: str,
+    question: Question,
+    answer: Answers,
+    max_question: int,
+    readers: Readers,
 ) -> Answer:
     ask = question.ask
     with database.connection() as connection:
         channel = channels.get(connection, workspace, ask.channel)
     text = ask.body[:max_question]
     if any(sign.isalnum() for sign in text):
+        reader = readers(ask, channel)
         found = answer(
             Request(
                 text=text,
-                viewer=viewer(ask),
+                viewer=reader.viewer,
                 origin=ask.origin,
                 mode=channel.mode,
                 strictness=channel.strictness,
@@ -235,6 +252,7 @@ def _found(
                 chosen=ask.chosen,
             )
         )
+        found = replace(found, signals={**found.signals, **reading.signals(reader.closed)})
     else:
         found = Answer(uuid4(), text, "smalltalk", 1.0, WORDLESS)
     return _quieted(ask, found, channel)

@@ -20,7 +20,8 @@ from procrastinate.jobs import Job
 
 from bot import erasure, indexing, jobs
 from bot.answering import lifecycle
-from bot.answering.lifecycle import Delivery, NotYet
+from bot.answering.lifecycle import Delivery, NotYet, Outdated
+from bot.answering.readers import Readers, inside
 from bot.learning import training
 from bot.processes import background
 from bot.runtime import malloc
@@ -69,7 +70,8 @@ class WorkerContext:
     """What the tasks of one worker process work with.
 
     `delivery` shows answers to their askers; `tell` says to who asked for a run how it ended; `announce`
-    tells the admins; `bulk` runs long work; `ready` waits until the models are loaded.
+    tells the admins; `bulk` runs long work; `ready` waits until the models are loaded; `readers` tell
+    who will read a reply.
     """
 
     services: Services
@@ -80,6 +82,7 @@ class WorkerContext:
     tell: Callable[[Run], None]
     announce: Callable[[str], None]
     ready: Callable[[], None]
+    readers: Readers = inside
 
 
 def build(context: WorkerContext, connector: BaseConnector) -> App:
@@ -132,6 +135,7 @@ def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
             services.answer,
             functools.partial(_hand_over, services),
             max_question=services.settings.max_question,
+            readers=context.readers,
         )
     context.metrics.ended(status, time.perf_counter() - started)
     return status
@@ -140,12 +144,17 @@ def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
 def deliver(
     context: WorkerContext, workspace: str, question_id: UUID, tries: int = 0, waited: float = 0.0
 ) -> str:
-    """Deliver one answer, or put it off as a new job; gives the status of the question, or `later`."""
+    """Deliver one answer, or put it off as a new job; gives the status of the question, `later`, or `again`
+    when it is to be answered anew."""
     services, workspace = context.services, _current(context, workspace)
     try:
         return lifecycle.deliver(
             services.database, workspace, question_id, context.delivery, tries=tries, waited=waited
         )
+    except Outdated:
+        with services.database.connection() as connection:
+            jobs.defer_answer(connection, services.queue, workspace, question_id)
+        return "again"
     except NotYet as not_yet:
         after = not_yet.after or 0.0
         log.info(

@@ -139,6 +139,7 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
         tell=notifier.tell,
         announce=notifier.announce,
         ready=lambda: _wait(models),
+        readers=notifier.reader,
     )
     if services.settings.metrics_port is not None:
         start_http_server(services.settings.metrics_port, registry=metrics.registry)

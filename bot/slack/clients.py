@@ -23,6 +23,9 @@ from bot.answering.lifecycle import NotYet, Undeliverable
 TIMEOUT_SECONDS = 10
 """Of one call; what is slower is tried again later."""
 
+QUICK_TIMEOUT_SECONDS = 3
+"""Of a look-up that an answer waits for."""
+
 LIMIT_STATUS = 429
 SERVER_STATUS = 500
 RATE_LIMIT_RETRIES = 5
@@ -98,6 +101,13 @@ def patient(token: str | None, api_url: str) -> WebClient:
     ]
     return WebClient(
         token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=handlers
+    )
+
+
+def quick(token: str | None, api_url: str) -> WebClient:
+    """Make a client for look-ups that somebody waits for: it gives up soon and does not try again."""
+    return WebClient(
+        token=token, base_url=api_url, timeout=QUICK_TIMEOUT_SECONDS, retry_handlers=[]
     )
 
 

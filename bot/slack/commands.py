@@ -12,6 +12,7 @@ from slack_bolt import Ack, App
 
 from bot import jobs
 from bot.slack import faqs
+from bot.slack.audience import is_outside
 from bot.slack.edge import TOO_MUCH, Edge
 from bot.slack.markup import mrkdwn, spoken
 from bot.slack.render import Message
@@ -37,6 +38,8 @@ SETTINGS_USAGE = (
     "`/threadwise mode mention|questions|all|off`: answer when mentioned (as it is at first), answer"
     " questions that I know the answer to, answer everything, or keep silent here.\n"
     "`/threadwise sources NAME, NAME` answers here from these sources alone, `sources all` from all."
+    "\n`/threadwise outsiders allow|deny`: let guests and people from elsewhere who read this channel see"
+    " what is open to everyone, or (as it is at first) only what names the channel."
     "\n`/threadwise intents` shows what messages were taken for lately; `/threadwise replies` shows"
     " kept replies that wait for a decision.\n`/threadwise forget me` erases what I keep of you.\n"
     "Only admins change settings, see intents and decide about replies."
@@ -91,6 +94,7 @@ def ask(edge: Edge, command: Command) -> str:
         origin="command",
         is_private=True,
         respond_url=command.get("response_url"),
+        is_outside=is_outside({"team": command.get("team_id")}, {}, edge.workspace),
     )
     with edge.database.connection() as connection:
         if edge.claim(connection, asked) is None:
@@ -122,7 +126,7 @@ def settings(edge: Edge, command: Command) -> str:
     """Show or change what this channel wants; give what the admin is told."""
     verb, _, value = command.get("text", "").strip().partition(" ")
     verb, value = verb.lower(), value.strip()
-    if verb not in ("status", "mode", "sources"):
+    if verb not in ("status", "mode", "sources", "outsiders"):
         return SETTINGS_USAGE
     with edge.database.connection() as connection:
         now = channels.get(connection, edge.workspace, command["channel_id"])
@@ -131,7 +135,10 @@ def settings(edge: Edge, command: Command) -> str:
         return _shown(now)
     if not edge.is_admin(command["user_id"]):
         return REFUSAL
-    changed = _mode(now, value) if verb == "mode" else _sources(now, value, known)
+    if verb == "outsiders":
+        changed = _outsiders(now, value)
+    else:
+        changed = _mode(now, value) if verb == "mode" else _sources(now, value, known)
     if isinstance(changed, str):
         return changed
     with edge.database.connection() as connection:
@@ -257,7 +264,8 @@ def _date(moment: datetime | None) -> str:
 
 def _shown(now: ChannelSettings) -> str:
     names = "all sources" if now.sources is None else mrkdwn(", ".join(now.sources))
-    return f"In this channel: mode {now.mode}, answers from {names}."
+    open_to = ", also to guests and people from elsewhere" if now.outsiders else ""
+    return f"In this channel: mode {now.mode}, answers from {names}{open_to}."
 
 
 def _mode(now: ChannelSettings, value: str) -> ChannelSettings | str:
@@ -265,6 +273,12 @@ def _mode(now: ChannelSettings, value: str) -> ChannelSettings | str:
         if mode == value.lower():
             return replace(now, mode=mode)
     return f"There is no mode {mrkdwn(shorten(value, 80))}.\n{SETTINGS_USAGE}"
+
+
+def _outsiders(now: ChannelSettings, value: str) -> ChannelSettings | str:
+    if value.lower() not in ("allow", "deny"):
+        return f"Say `outsiders allow` or `outsiders deny`.\n{SETTINGS_USAGE}"
+    return replace(now, outsiders=value.lower() == "allow")
 
 
 def _sources(now: ChannelSettings, value: str, known: list[str]) -> ChannelSettings | str:

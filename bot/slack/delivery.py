@@ -17,13 +17,17 @@ from uuid import uuid5
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.answering.lifecycle import NotYet
+from bot.answering import faq, readers
+from bot.answering.lifecycle import NotYet, Outdated
 from bot.answering.policy import asked_back
 from bot.intents import Intents
 from bot.slack import clients, handovers, render
+from bot.slack.audience import Audience
 from bot.slack.render import Controls, Message
-from store import answers, questions
+from store import answers, channels, questions
 from store.database import Database, StoreGone
+from store.feedback import faqs
+from store.index import scopes
 from store.records import Answer, Ask, Question
 
 LEASE_SECONDS = clients.TIMEOUT_SECONDS + 2.0
@@ -52,12 +56,14 @@ class SlackDelivery:
         *,
         max_question: int = 3000,
         intents: Callable[[], Intents] = Intents,
+        audience: Audience | None = None,
     ) -> None:
         self._client = client
         self._database = database
         self._workspace = workspace
         self._max_question = max_question
         self._intents = intents
+        self._audience = audience or Audience(client, workspace)
 
     def show(self, question: Question, answer: Answer) -> str | None:
         """Deliver an answer and give the message's ts; None when there is no lasting message.
@@ -108,8 +114,9 @@ class SlackDelivery:
         is_open = before == "open"
         try:
             ts = self._own(question) if is_open else None
+            showable = passed_on if ts else self._showable(question, passed_on)
             is_open = True  # until Slack says otherwise
-            return ts or send(question, passed_on)
+            return ts or send(question, showable)
         except StoreGone:
             raise
         except Exception as error:
@@ -117,6 +124,37 @@ class SlackDelivery:
                 is_open = is_open and clients.is_open(error)
                 answers.end_posting(connection, self._workspace, answer.answer_id, is_open=is_open)
             raise clients.explained(error, "chat.postMessage") from error
+
+    def _showable(self, question: Question, answer: Answer) -> Answer:
+        """Take back what may not be shown any more: time has passed since it was found.
+
+        Raises NotYet while Slack does not say who reads it, Outdated when it did not before and now does.
+        """
+        cited = [(c.source, c.path) for c in (*answer.citations, *answer.hints)]
+        was_unknown = readers.is_unknown(answer)
+        if not cited and not was_unknown:
+            return answer
+        with self._database.connection() as connection:
+            channel = channels.get(connection, self._workspace, question.ask.channel)
+        reader = self._audience.reader(question.ask, channel)
+        if was_unknown and reader.closed is None and answer.status != "failed":
+            raise Outdated("Slack says now who reads it")
+        if reader.closed == "unknown" and not was_unknown:
+            raise NotYet("Slack does not say who reads it")
+        with self._database.connection() as connection:
+            kept = [path.partition("/")[2] for source, path in cited if source == faq.SOURCE]
+            pages = [each for each in cited if each[0] != faq.SOURCE]
+            is_strict, where = reader.closed is not None, self._workspace
+            is_hidden = scopes.hides(
+                connection, where, reader.viewer, pages, strict=is_strict
+            ) or any(not faqs.serves(connection, where, faq_id, reader.viewer) for faq_id in kept)
+        if not is_hidden:
+            return answer
+        _log.warning("withheld question=%s: its readers changed", question.question_id.hex)
+        return replace(
+            answer, status="not_found", body=None, citations=(), hints=(), passages=(), shown=(),
+            signals=readers.signals(reader.closed or "changed"),
+        )  # fmt: skip
 
     def _passed_on(self, question: Question, answer: Answer) -> Answer:
         """Tell those who take over, and say so; what was asked in private is left to the asker.
@@ -126,7 +164,8 @@ class SlackDelivery:
         handover = handovers.of(answer, self._intents())
         if handover is None:
             return answer
-        if question.ask.is_private or not self._handed_over(question, answer, handover):
+        may_hear = self._audience.may_hear(question.ask, handover.route_to)
+        if not may_hear or not self._handed_over(question, answer, handover):
             return replace(answer, body=handovers.not_passed_on(handover.route_to))
         return replace(answer, body=handovers.passed_on(handover.route_to))
 
@@ -223,6 +262,8 @@ class SlackDelivery:
         now, notes = datetime.now(UTC), []
         if len(question.ask.body) > self._max_question:
             notes.append(f"Only the first {self._max_question:,} characters were read.")
+        if note := readers.note(answer):
+            notes.append(note)
         known = self._intents().by_name
         choices = [known[name] for name in asked_back(answer) or () if name in known]
         for controls in CONTROLS:

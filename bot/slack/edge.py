@@ -22,6 +22,7 @@ from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
 from bot.slack import clients, delivery
+from bot.slack.audience import standing
 from bot.slack.render import Message
 from store import questions
 from store.database import Connection, Database
@@ -190,5 +191,7 @@ class Edge:
         """Whether a person may reindex and change channels: set as such, or an admin in Slack."""
         if person in self.settings.admins:
             return True
-        found = self.client.users_info(user=person).get("user") or {}
-        return bool(found.get("is_admin") or found.get("is_owner"))
+        answer = self.client.users_info(user=person)
+        found = answer.get("user") or {}
+        is_ours = standing(answer, self.workspace) == "member"  # admins of elsewhere are none here
+        return is_ours and bool(found.get("is_admin") or found.get("is_owner"))

@@ -12,6 +12,7 @@ from slack_bolt import Ack, App
 from slack_sdk.errors import SlackApiError
 
 from bot.slack import payload, render
+from bot.slack.audience import Place, place
 from bot.slack.edge import Edge
 from bot.slack.markup import mrkdwn
 from bot.slack.payload import Payload, Sign
@@ -25,6 +26,7 @@ SHORTCUT = "keep_reply"
 """The message shortcut's callback id, as in manifest.json."""
 
 KEPT = "Kept. Once an admin approves it (`/threadwise replies`), I will answer with it."
+ELSEWHERE = "A reply was kept in a private channel. Decide there: `/threadwise replies` in that channel shows it."
 NOT_KEPT = (
     "I can keep a person's reply in a thread where I was asked something; this is none, or it was"
     " kept before."
@@ -117,17 +119,20 @@ def _keep(edge: Edge, channel: str, message: Mapping[str, object], person: str, 
 
 
 def _tell_admins(edge: Edge, channel: str, faq: Faq) -> None:
-    """Show a candidate to the admins; of what is not for everyone, only where it stands."""
+    """Show a candidate to the admins; of what is not for everyone, only that there is one."""
     shown = render.candidate(faq)
-    if EVERYONE not in faq.audience:
-        shown = Message(f"A reply was kept in a private channel; decide there: {faq.permalink}")
+    if EVERYONE not in faq.audience or _place(edge, channel).is_shared:
+        shown = Message(ELSEWHERE)
     edge.client.chat_postMessage(channel=channel, text=shown.text, blocks=list(shown.blocks))
 
 
 def _is_public(edge: Edge, channel: str) -> bool:
-    """Whether everybody may read the channel; what Slack does not tell is private."""
+    """Whether every member may read the channel; what Slack does not tell is private."""
+    return not _place(edge, channel).is_private
+
+
+def _place(edge: Edge, channel: str) -> Place:
     try:
-        found = edge.client.conversations_info(channel=channel).get("channel") or {}
+        return place(edge.client.conversations_info(channel=channel), edge.workspace)
     except SlackApiError:
-        return False
-    return found.get("is_private") is False
+        return Place()

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from slack_bolt import App
 
+from bot.slack.audience import is_outside
 from bot.slack.edge import Edge
 from bot.slack.markup import spoken
 from bot.slack.payload import Payload
@@ -27,15 +28,18 @@ _OTHERS = re.compile(r"^\s*<@[UW][A-Z0-9]+")
 
 
 def register(app: App, edge: Edge) -> None:
-    def on_message(event: Payload) -> None:
-        hear(edge, event)
+    def on_message(event: Payload, body: Payload) -> None:
+        hear(edge, event, body)
 
     app.event("message")(on_message)
     app.event("app_mention")(on_message)
 
 
-def hear(edge: Edge, event: Payload) -> None:
-    """Claim the message if it is for the bot; a mark shows at once that it was heard."""
+def hear(edge: Edge, event: Payload, body: Payload) -> None:
+    """Claim the message if it is for the bot; a mark shows at once that it was heard.
+
+    `body` is what the event came in.
+    """
     if not is_said(event, edge.me):
         return
     is_off = False
@@ -43,6 +47,7 @@ def hear(edge: Edge, event: Payload) -> None:
         ask = _asked(connection, edge, event)
         if ask is None:
             return
+        ask = replace(ask, is_outside=is_outside(event, body, edge.workspace))
         if ask.origin == "mention" and _mode(connection, ask) == "off":
             question_id, is_off = None, edge.close(connection, ask)
         elif ask.origin != "dm" and ask.thread_ts and ask.body.lower() in MUTE_WORDS:

@@ -4,16 +4,20 @@ Knows nothing about how answers and runs come about.
 """
 
 import logging
+from threading import Lock
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
+from bot.answering.readers import Reader, inside
 from bot.services import Services
-from bot.slack import clients
+from bot.slack import audience, clients
+from bot.slack.audience import Audience
 from bot.slack.delivery import SlackDelivery
 from bot.slack.markup import mrkdwn
 from bot.text import shorten
-from store.records import Answer, Question, Run
+from store.channels import ChannelSettings
+from store.records import Answer, Ask, Question, Run
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +37,8 @@ class Notifier:
             if settings.talks_to_slack
             else None
         )
+        self._lock = Lock()
+        self._audiences: dict[str, Audience] = {}
 
     def show(self, question: Question, answer: Answer) -> str | None:
         """Show an answer to its asker; gives the ts of a lasting message (bot.answering.lifecycle.Delivery)."""
@@ -54,7 +60,22 @@ class Notifier:
             question.ask.workspace,
             max_question=self._services.settings.max_question,
             intents=self._services.intents.now,
+            audience=self._audience(question.ask.workspace),
         )
+
+    def reader(self, ask: Ask, channel: ChannelSettings) -> Reader:
+        """Tell who will read the reply to a message (bot.answering.readers.Readers)."""
+        if ask.origin == "terminal":
+            return inside(ask, channel)
+        return self._audience(ask.workspace).reader(ask, channel)
+
+    def _audience(self, workspace: str) -> Audience:
+        settings = self._services.settings
+        with self._lock:
+            if workspace not in self._audiences:
+                token, url = settings.slack_bot_token, settings.slack_api_url
+                self._audiences[workspace] = audience.of(token, url, workspace)
+            return self._audiences[workspace]
 
     def tell(self, run: Run) -> None:
         """Tell who asked for a run, if it was a person in Slack, how it ended."""

@@ -133,6 +133,16 @@ def best(
     return (_faq(row[:11]), row[11]) if row else None
 
 
+def serves(connection: Connection, workspace: str, faq_id: str, viewer: Viewer) -> bool:
+    """Whether a kept reply is still approved, and a viewer may see it."""
+    row = connection.execute(
+        "SELECT 1 FROM faqs WHERE workspace_id = %s AND faq_id::text = %s AND state = 'approved'"
+        " AND audience && %s::text[]",
+        (workspace, faq_id, list(viewer.principals)),
+    ).fetchone()
+    return row is not None
+
+
 def flag_changed(connection: Connection, workspace: str, now: datetime) -> list[Faq]:
     """Flag approved answers whose document text is gone, and give them; they no longer serve."""
     rows = connection.execute(

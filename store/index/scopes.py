@@ -5,11 +5,12 @@ Knows nothing about settings: who may see a path is asked of the caller.
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from store.database import Connection
 from store.index import chunks
+from store.records import Viewer
 
 Audience = tuple[str, ...]
 AudienceOf = Callable[[str], Audience]
@@ -23,6 +24,19 @@ SELECT s.scope_id, s.build_id, s.audience, s.document_id
 FROM scopes s JOIN builds b ON b.workspace_id = s.workspace_id AND b.build_id = abs(s.build_id)
 WHERE s.workspace_id = %s AND b.source = %s AND b.state IN ('live', 'building')
 ORDER BY s.scope_id FOR UPDATE OF s
+"""
+
+
+_HIDDEN = """
+SELECT EXISTS (
+    SELECT FROM unnest(%(sources)s::text[], %(paths)s::text[]) AS cited(source, path)
+    LEFT JOIN builds b ON b.workspace_id = %(workspace)s AND b.source = cited.source
+                      AND b.state = 'live'
+    LEFT JOIN documents d ON d.workspace_id = %(workspace)s AND d.build_id = b.build_id
+                         AND d.path = cited.path
+    LEFT JOIN scopes s ON s.workspace_id = %(workspace)s AND s.scope_id = d.scope_id
+    WHERE CASE WHEN s.scope_id IS NULL THEN %(strict)s ELSE NOT s.audience && %(principals)s::text[] END
+)
 """
 
 
@@ -62,6 +76,31 @@ def restrict(connection: Connection, workspace: str, source: str, audience_of: A
     homes = _rename(connection, workspace, scopes, wanted)
     _move(connection, workspace, scopes, homes, audience_of)
     return changed
+
+
+def hides(
+    connection: Connection,
+    workspace: str,
+    viewer: Viewer,
+    cited: Sequence[tuple[str, str]],
+    *,
+    strict: bool,
+) -> bool:
+    """Whether a viewer may not see one of these documents, given as (source, path), as things are now.
+
+    One that is there no more counts as hidden where `strict`.
+    """
+    row = connection.execute(
+        _HIDDEN,
+        {
+            "workspace": workspace,
+            "sources": [source for source, _ in cited],
+            "paths": [path for _, path in cited],
+            "principals": list(viewer.principals),
+            "strict": strict,
+        },
+    ).fetchone()
+    return row != (False,)
 
 
 def _counts(
