@@ -47,12 +47,12 @@ def filed(count: int) -> list[str]:
 
 
 def test_labels_told_better_and_examples_no_worse_are_promoted() -> None:
-    verdict = fit_intents.judge(GIVEN, told(*labelled(7)), told())
-    assert (verdict.decision, verdict.numbers["better"]) == ("promoted", 7)
+    verdict = fit_intents.judge(GIVEN, told(*labelled(9)), told())
+    assert (verdict.decision, verdict.numbers["better"]) == ("promoted", 9)
 
 
 def test_six_labels_told_better_are_no_proof() -> None:
-    assert fit_intents.judge(GIVEN, told(*labelled(6)), told()).decision == "refused"
+    assert fit_intents.judge(GIVEN, told(*labelled(8)), told()).decision == "refused"
 
 
 def test_what_the_examples_lose_is_refused_however_good_the_labels_are() -> None:
@@ -70,7 +70,7 @@ def test_small_losses_of_many_nights_do_not_add_up() -> None:
 def test_labels_of_deleted_intents_are_left_out_and_counted() -> None:
     given = training_set.choose(INTENTS, [("old", "gone"), ("said 1", "greeting")], NOW)
     assert (given.labels, given.unknown) == ((("said 1", "greeting"),), 1)
-    verdict = fit_intents.judge(replace(GIVEN, unknown=3), told(*labelled(7)), told())
+    verdict = fit_intents.judge(replace(GIVEN, unknown=3), told(*labelled(9)), told())
     assert "3 labels of deleted intents" in verdict.reason
 
 

@@ -1,7 +1,8 @@
 """Nights on made-up questions: what votes say is learned, what they do not say is not promoted."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +14,7 @@ from bot.learning import fit_ranking, promotion
 from bot.learning.feedback import Feedback
 from bot.learning.fit_ranking import FitInput
 from bot.learning.replay import Replay
+from evals import paired
 from models import ranking
 from store.feedback.memory import Judged
 from store.records import Ask, Passage
@@ -24,7 +26,9 @@ Turn = Callable[[np.random.Generator, bool], bool]
 
 
 def passage(number: int) -> Passage:
-    return Passage(number, "s", f"{number}", "", "", None, "", f"{number:02x}", NOW, 0, 0.0)
+    return Passage(
+        number, "s", f"{number}", "", "", None, f"page{number}", f"{number:02x}", NOW, 0, 0.0
+    )
 
 
 PASSAGES = tuple(passage(n) for n in range(10))
@@ -91,13 +95,19 @@ def test_too_few_votes_wait_and_say_how_many_are_missing() -> None:
 
 def test_what_the_frozen_set_would_lose_is_refused() -> None:
     verdict = promotion.judge(
-        "title", {}, judged=300, better=60, worse=5, chance=0.5, frozen=[-0.1] * 160
+        "title", {}, judged=300, better=60, worse=5, chance=0.5, frozen=[-0.1] * 160, level=0.01
     )
     assert verdict.decision == "refused" and "frozen" in verdict.reason
 
 
 def test_a_gain_on_all_votes_counts_where_too_few_first_passages_change() -> None:
-    known: dict[str, float] = {"judged": 300, "better": 22, "worse": 15, "chance": 0.5}
+    known: dict[str, float] = {
+        "judged": 300,
+        "better": 22,
+        "worse": 15,
+        "chance": 0.5,
+        "level": 0.01,
+    }
     few = promotion.judge("title", {}, frozen=[0.0] * 160, **known)  # type: ignore[arg-type]
     gains = [0.05] * 200 + [-0.02] * 100
     all_of_them = promotion.judge(
@@ -109,6 +119,98 @@ def test_a_gain_on_all_votes_counts_where_too_few_first_passages_change() -> Non
     )
     assert (few.decision, all_of_them.decision) == ("refused", "promoted")
     worse = promotion.judge(
-        "title", {}, judged=300, better=15, worse=22, chance=0.5, frozen=[0.0] * 160, gains=gains
+        "title",
+        {},
+        judged=300,
+        better=15,
+        worse=22,
+        chance=0.5,
+        frozen=[0.0] * 160,
+        level=0.01,
+        gains=gains,
     )
     assert worse.decision == "refused"
+
+
+def test_far_out_losses_are_not_hidden() -> None:
+    gains = [0.1] * 285 + [-5.0] * 15
+    verdict = promotion.judge(
+        "title",
+        {},
+        judged=300,
+        better=22,
+        worse=15,
+        chance=0.5,
+        frozen=[0.0] * 160,
+        level=0.01,
+        gains=gains,
+    )
+    assert sum(gains) < 0 < sum(paired.winsorised(gains))
+    assert verdict.decision == "refused"
+
+
+def asked_often(seed: int, turn: Turn) -> FitInput:
+    """225 votes on different questions, and three questions asked 25 times each, judged alike each time."""
+    given = night(seed, turn, 300)
+    rows, replays = list(given.feedback.rows), list(given.feedback.replays)
+    topics = {}
+    for topic in range(3):
+        first = 225 + 25 * topic
+        for place in range(first, first + 25):
+            known = rows[first]
+            rows[place] = replace(
+                rows[place], text_hash=known.text_hash, good=known.good, bad=known.bad
+            )
+            replays[place] = replays[first]
+            topics[rows[place].answer_id] = topic
+    feedback = replace(given.feedback, rows=tuple(rows), replays=tuple(replays), topics=topics)
+    return replace(given, feedback=feedback)
+
+
+def test_a_question_that_is_asked_often_is_one_observation() -> None:
+    given = asked_often(1, honest)
+    assert given.topics == 228
+    assert fit_ranking.fit_title(given).numbers["judged"] == 228
+    fold = given.folds()
+    assert [len(set(fold[first : first + 25])) for first in (225, 250, 275)] == [1, 1, 1]
+
+
+def test_few_questions_asked_often_are_too_few() -> None:
+    given = night(1, honest, 300)
+    topics = {row.answer_id: place % 100 for place, row in enumerate(given.feedback.rows)}
+    few = replace(given, feedback=replace(given.feedback, topics=topics))
+    assert fit_ranking.fit_title(few).reason.startswith("100 more judged questions")
+
+
+@pytest.mark.parametrize("liked", [0.1, 0.5, 0.9])
+def test_a_return_to_what_was_shown_before_passes_only_if_it_was_liked_more_than_most(
+    liked: float,
+) -> None:
+    """All changes bring back a shown passage; of these as many are liked as of the others."""
+    chance = np.random.default_rng(4)
+
+    def without_signal(chance: np.random.Generator, is_right: bool) -> bool:
+        return bool(chance.random() < liked)
+
+    found = []
+    for seed in range(NIGHTS):
+        given = night(seed, without_signal, 300)
+        votes = given.feedback.votes(0.4)
+        shown = votes.shown
+        other = np.where(chance.random(300) < 0.3, (shown + 1) % 10, shown)
+        verdict = fit_ranking._verdict("fusion", given, {}, votes, other, shown, np.zeros(0))
+        found.append(verdict.decision)
+    assert set(found) == {"refused"}
+
+
+def test_what_is_shown_first_is_the_newer_of_two_copies() -> None:
+    old = replace(PASSAGES[0], body="the office opens at nine", updated_at=NOW)
+    newer = replace(old, chunk_id=1, path="1", text_hash="01", updated_at=NOW + timedelta(days=30))
+    given = night(1, honest, 1)
+    row = replace(given.feedback.rows[0], text_hash="00")
+    table = np.array([[1.0, 1.0, 0.0], [0.9, 0.9, 0.0]])
+    feedback = replace(given.feedback, rows=(row,), replays=(Replay((old, newer), table),))
+    votes = feedback.votes(0.4)
+    weights = fit_ranking.weights(given.parameters, feedback.sources)
+    assert list(ranking.choices(votes, weights)) == [0]
+    assert list(feedback.first(votes, weights, [0])) == [1]

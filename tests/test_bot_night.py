@@ -1,7 +1,7 @@
 """A night waits for votes, learns the same votes once, keeps its report, and undoes what people dislike."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -15,9 +15,12 @@ from bot.learning import feedback, night, promotion, report, rollback
 from bot.learning.fit_ranking import FitInput
 from bot.learning.promotion import Verdict
 from bot.services import Services
+from store import channels
+from store.channels import ChannelSettings
 from store.database import Database
 from store.feedback import likes, memory, nights, versions, votes
 from store.feedback.nights import Night
+from store.index import embedders
 from store.records import EVERYONE, Vote
 from tests.fakes import HashEmbedder
 from tests.judged import ENCODER, NOW, TEAM, answered, index, vote
@@ -143,7 +146,7 @@ def test_what_was_rolled_back_is_not_promoted_again_the_nights_after(team: Servi
         at = NIGHT + timedelta(days=number)
         # One more vote, so that there is something new to fit to.
         judged(team.database, -1, at - timedelta(hours=1), ["P0"])
-        found.append(night.run(team, now=at, parts=(always,)))
+        found.append(night.run(team, now=at, parts={"title": always}))
     assert [one.rolled_back for one in found] == [("title",), (), (), ()]
     assert {one.verdicts[0].decision for one in found} == {"waiting"}
     assert "rests until 2026-03-18" in found[0].verdicts[0].reason
@@ -157,10 +160,10 @@ def test_a_kind_that_rested_is_promoted_when_enough_new_answers_were_judged(team
         versions.roll_back(connection, TEAM, "title", NIGHT)
     later = NIGHT + rollback.WATCHED + timedelta(days=1)
     judged(team.database, 1, later - timedelta(hours=2), CROWD)
-    assert night.run(team, now=later, parts=(always,)).verdicts[0].decision == "waiting"
+    assert night.run(team, now=later, parts={"title": always}).verdicts[0].decision == "waiting"
     crowd = [f"Q{number}" for number in range(promotion.MIN_JUDGED)]
     judged(team.database, 1, later - timedelta(hours=1), crowd)
-    again = night.run(team, now=later + timedelta(days=1), parts=(always,))
+    again = night.run(team, now=later + timedelta(days=1), parts={"title": always})
     assert again.verdicts[0].decision == "promoted"
 
 
@@ -170,7 +173,7 @@ def test_one_persons_dislikes_do_not_roll_back(team: Services) -> None:
     for day in range(3):
         at = NIGHT + timedelta(days=day, hours=1)
         judged(team.database, -1, at, ["P0"] * 40)
-    assert night.run(team, now=NIGHT + timedelta(days=4), parts=()).rolled_back == ()
+    assert night.run(team, now=NIGHT + timedelta(days=4), parts={}).rolled_back == ()
 
 
 def test_dislikes_of_what_was_rolled_back_do_not_take_the_next_with_it(team: Services) -> None:
@@ -181,9 +184,52 @@ def test_dislikes_of_what_was_rolled_back_do_not_take_the_next_with_it(team: Ser
     promoted(team.database, NIGHT + timedelta(minutes=1))
     judged(team.database, -1, NIGHT + timedelta(hours=5), CROWD)
     found = [
-        night.run(team, now=NIGHT + timedelta(days=day), parts=()).rolled_back for day in (1, 2)
+        night.run(team, now=NIGHT + timedelta(days=day), parts={}).rolled_back for day in (1, 2)
     ]
     assert found == [("title",), ()]
+
+
+def never_passes(given: FitInput) -> Verdict:
+    """A part that is tested each time, and never passes."""
+    numbers = {"judged": len(given.feedback.rows), "p": 0.5, "alpha": given.level}
+    return Verdict("title", "refused", "no better", numbers)
+
+
+def test_a_part_is_tested_again_only_on_many_new_votes_and_at_a_lower_level(team: Services) -> None:
+    at = NIGHT
+    found = []
+    for people in (CROWD[:9], CROWD[:1], CROWD[:4]):
+        judged(team.database, 1, at - timedelta(hours=1), people)
+        found.append(night.run(team, now=at, parts={"title": never_passes}).verdicts[0])
+        at += timedelta(days=1)
+    assert [verdict.decision for verdict in found] == ["refused", "waiting", "refused"]
+    assert "4 more judged questions" in found[1].reason
+    first, second = found[0].numbers, found[2].numbers
+    assert (first["look"], second["look"]) == (1, 2)
+    assert second["alpha"] < first["alpha"]
+
+
+def test_a_night_learns_from_the_latest_answers_and_says_how_many_it_left_out(
+    team: Services,
+) -> None:
+    for number in range(3):
+        judged(team.database, 1, NIGHT - timedelta(hours=3 - number), ["P0"])
+    with team.database.connection() as connection:
+        number = embedders.embedder_id(ENCODER.name)
+        rows = memory.judged(connection, TEAM, number, 50, answers=2)
+    assert [row.voted_at for row in rows] == [NIGHT - timedelta(hours=h) for h in (2, 1)]
+    found = replace(night.run(team, now=NIGHT), older=7)
+    assert "7 older judged answers left out" in "\n".join(report.lines(found))
+
+
+def test_a_question_is_searched_for_again_where_its_channel_looks(team: Services) -> None:
+    with team.database.connection() as connection:
+        elsewhere = ChannelSettings("C1", sources=("wiki",))
+        channels.put(connection, TEAM, elsewhere, "U1", NOW)
+        number = embedders.embedder_id(ENCODER.name)
+        assert len(feedback.load(connection, TEAM, number).rows) == 0
+        channels.put(connection, TEAM, replace(elsewhere, sources=("docs",)), "U1", NOW)
+        assert len(feedback.load(connection, TEAM, number).rows) == 1
 
 
 def test_the_report_is_published_as_a_message_and_a_picture(team: Services, tmp_path: Path) -> None:

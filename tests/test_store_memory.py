@@ -91,7 +91,7 @@ def test_a_reason_decides_who_learns_from_a_thumbs_down(
     vote(team, answer_id, "U1", -1, **({"reason": reason} if reason else {}))
     assert [m.bad for m in recalled(team, "when may I take leave")] == ([bad] if bad else [])
     with team.connection() as connection:
-        found = memory.judged(connection, TEAM, embedders.embedder_id(ENCODER.name), 50)
+        found = memory.judged(connection, TEAM, embedders.embedder_id(ENCODER.name), 50, 100)
     told = [(row.good, row.bad, row.unfounded) for row in found]
     assert told == ([] if unfounded is None else [(0.0, bad or 0.0, unfounded)])
 
@@ -121,7 +121,7 @@ def test_only_a_persons_first_votes_of_a_day_count(team: Database) -> None:
             votes.cast(connection, TEAM, Vote(answer_id, "U1", 1, "button"), at)
     with team.connection() as connection:
         number = embedders.embedder_id(ENCODER.name)
-        assert len(memory.judged(connection, TEAM, number, 50)) == memory.PERSON_VOTES
+        assert len(memory.judged(connection, TEAM, number, 50, 100)) == memory.PERSON_VOTES
     assert len(recalled(team, "leave")) == memory.PERSON_VOTES
 
 
@@ -133,8 +133,8 @@ def test_a_persons_latest_votes_are_learned_from_up_to_a_number(team: Database) 
             votes.cast(connection, TEAM, Vote(answer_id, "U1", 1, "button"), at)
     vote(team, answered(team, "when may I take leave", "holidays"), "U2", 1)
     with team.connection() as connection:
-        assert sorted(memory.votes_each(connection, TEAM)) == [1, 5]
-        rows = memory.judged(connection, TEAM, embedders.embedder_id(ENCODER.name), 2)
+        assert sorted(memory.votes_each(connection, TEAM, 100)) == [1, 5]
+        rows = memory.judged(connection, TEAM, embedders.embedder_id(ENCODER.name), 2, 100)
     assert [row.ask.body for row in rows] == ["when may I take leave", "leave 3", "leave 4"]
 
 
@@ -142,7 +142,7 @@ def test_judged_questions_come_with_what_is_needed_to_ask_them_again(team: Datab
     vote(team, answered(team, "when may I take leave", "holidays"), "U2", -1)
     with team.connection() as connection:
         number = embedders.embedder_id(ENCODER.name)
-        (row,) = memory.judged(connection, TEAM, number, 50)
+        (row,) = memory.judged(connection, TEAM, number, 50, 100)
     assert (row.ask.body, row.good, row.bad, row.people) == (
         "when may I take leave", 0.0, 1.0, ("U2",)
     )  # fmt: skip

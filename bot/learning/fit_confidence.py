@@ -29,7 +29,7 @@ FOLDS = 5
 
 AGREEMENT_ALPHA = 0.001
 """Before anything is fitted, people must have liked the answers that the bot was sure of more than the others
-(rank test, this level). Turned, misplaced or random votes fail this test. Without it they moved the thresholds
+(rank test, this level or tonight's, whichever is lower). Turned, misplaced or random votes fail this test. Without it they moved the thresholds
 in 71 of 75 nights: if half of all answers are liked, saying less always looks better. Of 25 nights of 300
 honest votes, 18 % of them wrong, 22 pass."""
 
@@ -50,7 +50,7 @@ def fit_confidence(given: FitInput) -> Verdict:
             "confidence", "waiting", "all votes say the same, so there is nothing to tell apart."
         )
     serving = given.parameters.calibrator
-    if disagreement := _disagreement("confidence", votes, serving):
+    if disagreement := _disagreement("confidence", votes, serving, given.level):
         return disagreement
     mixed = [*votes, *given.samples()]
     rows, right = [s.signals for s in mixed], [s.is_right for s in mixed]
@@ -71,7 +71,7 @@ def fit_confidence(given: FitInput) -> Verdict:
         fitted.payload,
         gain[: len(votes)],
         gain[len(votes) :],
-        given.seed,
+        given,
     )
 
 
@@ -84,7 +84,7 @@ def fit_thresholds(given: FitInput) -> Verdict:
     votes, serving = _votes(given), given.parameters.calibrator
     if len(votes) < promotion.MIN_JUDGED:
         return promotion.waits("thresholds", len(votes), what="votes on answers with signals")
-    if disagreement := _disagreement("thresholds", votes, serving):
+    if disagreement := _disagreement("thresholds", votes, serving, given.level):
         return disagreement
     frozen = list(given.samples())
     asked = [s for s in frozen if s.importance == 1.0]
@@ -98,30 +98,40 @@ def fit_thresholds(given: FitInput) -> Verdict:
     fitted = _fitted(votes, asked, serving)
     change = _worth(frozen, fitted) - _worth(frozen, serving)
     payload = {"answer_above": fitted.answer_above, "unsure_above": fitted.unsure_above}
-    return _verdict("thresholds", "what is said", payload, gain, change, given.seed)
+    return _verdict("thresholds", "what is said", payload, gain, change, given)
 
 
 def _votes(given: FitInput) -> list[Sample]:
-    """Give the judged answers as samples; votes for "not found" count against them like any dislike."""
+    """Give the judged answers as samples, the latest of each topic; votes for "not found" count against them
+    like any dislike."""
+    rated = given.feedback.rated
+    told = [
+        (topic, r)
+        for topic, r in zip(given.feedback.numbered(rated).tolist(), rated, strict=True)
+        if SIGNAL in r.signals and r.good != r.bad + r.unfounded
+    ]
     return [
         Sample(r.signals, r.good > r.bad + r.unfounded, str(r.answer_id), 1.0)
-        for r in given.feedback.rated
-        if SIGNAL in r.signals and r.good != r.bad + r.unfounded
+        for r in dict(told).values()
     ]
 
 
-def _disagreement(kind: Kind, votes: list[Sample], serving: Calibrator) -> Verdict | None:
+def _disagreement(
+    kind: Kind, votes: list[Sample], serving: Calibrator, level: float
+) -> Verdict | None:
     """Refuse to fit where the votes have nothing to do with how sure the bot was; None where they do."""
     liked = [serving.probability(s.signals) for s in votes if s.is_right]
     disliked = [serving.probability(s.signals) for s in votes if not s.is_right]
     p = metrics.not_above(liked, disliked)
-    if p < AGREEMENT_ALPHA:
+    alpha = min(level, AGREEMENT_ALPHA)
+    if p < alpha:
         return None
     reason = (
         f"answers that it was sure of were not liked more than others (p {p:.3f}):"
         " such votes cannot say how sure to be"
     )
-    return Verdict(kind, "refused", reason, {"judged": len(votes), "p": round(p, 5)})
+    numbers = {"judged": len(votes), "p": round(p, 6), "alpha": round(alpha, 6)}
+    return Verdict(kind, "refused", reason, numbers)
 
 
 def _fitted(votes: list[Sample], frozen: list[Sample], serving: Calibrator) -> Calibrator:
@@ -156,19 +166,22 @@ def _verdict(
     payload: Mapping[str, object],
     on_votes: Floats,
     on_frozen: Floats,
-    seed: int,
+    given: FitInput,
 ) -> Verdict:
-    low, high = paired.interval(on_votes.tolist(), level=2 * promotion.ALPHA, seed=seed)
-    bound = paired.lower_bound(on_frozen.tolist(), seed=seed)
+    p = paired.no_gain(on_votes.tolist())
+    low, high = paired.interval(on_votes.tolist(), seed=given.seed)
+    bound = paired.lower_bound(on_frozen.tolist(), seed=given.seed)
     numbers = {
         "judged": len(on_votes), "gain": round(float(on_votes.mean()), 4),
-        "low": round(low, 4), "high": round(high, 4), "alpha": promotion.ALPHA,
+        "low": round(low, 4), "high": round(high, 4),
+        "p": round(p, 6), "alpha": round(given.level, 6),
         "frozen": len(on_frozen), "frozen_change": round(float(on_frozen.mean()), 4),
         "frozen_low": round(bound, 4),
     }  # fmt: skip
-    gain = f"{what} better by {numbers['gain']:.3f} on votes (at least {low:.3f})"
-    if low <= 0:
-        return Verdict(kind, "refused", f"not surely better: {gain}", numbers, payload)
+    gain = f"{what} better by {numbers['gain']:.3f} on votes (95 %: {low:.3f} to {high:.3f})"
+    if p >= given.level:
+        reason = f"not surely better: {gain}, p {p:.4f} (needed: {given.level:.4f})"
+        return Verdict(kind, "refused", reason, numbers, payload)
     if not promotion.holds(on_frozen.tolist()):
         return Verdict(kind, "refused", "the frozen set may lose", numbers, payload)
     return Verdict(kind, "promoted", gain, numbers, payload)

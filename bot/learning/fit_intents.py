@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.answering.classifier import KIND, root
-from bot.learning import promotion, rollback, training, training_set
+from bot.learning import looks, promotion, rollback, training, training_set
 from bot.learning.promotion import Verdict
 from bot.learning.training_set import TrainingSet
 from bot.services import Services
@@ -25,8 +25,8 @@ from store.feedback import versions
 from store.records import ModelVersion
 
 MIN_LABELS = 50
-"""Labelled messages that a night needs. To pass, at least seven of these must newly be told right, and none
-newly wrong."""
+"""Labelled messages that a night needs. To pass the first look, at least nine of these must newly be told
+right, and none newly wrong."""
 
 MOST_LOST = 0.005
 """What all nights together may lose on the examples (accuracy), since these were last trained on alone."""
@@ -41,12 +41,15 @@ TRAIN = "Run: threadwise intents train"
 class LabelBatch:
     """What could be trained on tonight, what serves, and whether a version was trained on just these rows.
 
-    `rests` says why nothing may be promoted tonight, where the intents were rolled back lately."""
+    `rests` says why nothing may be promoted tonight, where the intents were rolled back lately; `missing`
+    how many new labels the next look needs, `level` at which level it tests."""
 
     given: TrainingSet
     serving: ModelVersion | None
     is_known: bool
     rests: str | None = None
+    missing: int = 0
+    level: float = looks.level(1)
 
     @property
     def digest(self) -> str:
@@ -56,15 +59,30 @@ class LabelBatch:
         return hashlib.sha256(json.dumps([serving, bool(self.rests), *rows]).encode()).hexdigest()
 
 
-def look(services: Services, workspace: str, now: datetime) -> LabelBatch:
-    """Read the labels given until `now`, and what serves."""
+def look(
+    services: Services, workspace: str, now: datetime, looked: looks.Looks | None = None
+) -> LabelBatch:
+    """Read the labels given until `now`, what serves, and what the looks of the year (`looked`) leave."""
+    looked, intents = looked or looks.Looks(), services.intents.now()
+    last, missing = looked.last(KIND), 0
     with services.database.connection() as connection:
-        given = training_set.gather(connection, workspace, services.intents.now(), now)
+        given = training_set.gather(connection, workspace, intents, now)
+        if last is not None:
+            old = training_set.gather(connection, workspace, intents, last.at)
+            new = len(given.labels) - len(old.labels)
+            missing = max(0, looks.needed(len(old.labels)) - new)
         known = versions.all_of(connection, workspace, KIND)
         # It learns from labels, not from votes: a known set of labels is not tried again anyway.
         rests = rollback.resting(connection, workspace, now, need=0).get(KIND)
     serving = next((version for version in known if version.is_serving), None)
-    return LabelBatch(given, serving, any(given.is_of(version) for version in known), rests)
+    return LabelBatch(
+        given,
+        serving,
+        any(given.is_of(version) for version in known),
+        rests,
+        missing,
+        looks.level(looked.number(KIND)),
+    )
 
 
 def teach(
@@ -93,9 +111,10 @@ def teach(
         verify(served)
         before = predictions(served, texts, encoder)
         if not before:
-            return judge(given, {}, {})
+            return judge(given, {}, {}, level=batch.level)
         training.teach(given.rows, out, threads=services.settings.threads, encoder=encoder)
-        verdict = judge(given, before, predictions(out, texts, encoder), _carried(batch.serving))
+        after = predictions(out, texts, encoder)
+        verdict = judge(given, before, after, _carried(batch.serving), level=batch.level)
     except (ModelError, ShelfError, TrainingError) as error:
         return Verdict(KIND, "failed", str(error))
     if verdict.decision != "promoted" or dry_run:
@@ -108,7 +127,12 @@ def teach(
 
 
 def judge(
-    given: TrainingSet, before: Predictions, after: Predictions, carried: float = 0.0
+    given: TrainingSet,
+    before: Predictions,
+    after: Predictions,
+    carried: float = 0.0,
+    *,
+    level: float = looks.level(1),
 ) -> Verdict:
     """Decide by what each model took labels and examples for that it had not seen.
 
@@ -130,6 +154,7 @@ def judge(
         worse=changes.count(-1),
         chance=0.5,
         frozen=frozen,
+        level=level,
         what="labels",
     )
     counts = {
@@ -176,6 +201,9 @@ def _missing(batch: LabelBatch) -> Verdict | None:
         return Verdict(KIND, "waiting", f"The examples themselves are not trained on yet. {TRAIN}")
     if batch.is_known:
         return Verdict(KIND, "unchanged", "A version was trained on just these labels.")
+    if batch.missing:
+        reason = f"{batch.missing} more labels are needed since they were last tested."
+        return Verdict(KIND, "waiting", reason)
     if batch.rests:
         return Verdict(KIND, "waiting", batch.rests)
     return None

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from bot.answering.parameters import TITLE_WEIGHT, VECTOR_WEIGHT, Parameters
 from bot.answering.recall import Recall
-from bot.learning import promotion
+from bot.learning import looks, promotion
 from bot.learning.calibration import Sample
 from bot.learning.feedback import Feedback
 from bot.learning.promotion import Verdict
+from evals import paired
 from models import ranking
 from models.ranking import Votes
 from store.records import Kind
@@ -50,13 +51,25 @@ source only, so it cannot tell what sources are worth."""
 @dataclass(frozen=True, slots=True)
 class FitInput:
     """What a part is fitted to and compared with: what people judged, the frozen set (`frozen` gives its
-    scores, `samples` its searches for the confidence; both are slow and read late), and what serves."""
+    scores, `samples` its searches for the confidence; both are slow and read late), and what serves. `level`
+    is that of the part's test tonight."""
 
     feedback: Feedback
     frozen: Scores
     samples: Callable[[], Sequence[Sample]]
     parameters: Parameters
     seed: int = 0
+    level: float = looks.level(1)
+
+    @property
+    def topics(self) -> int:
+        """Count the different questions that people judged."""
+        return len(set(self.feedback.numbered(self.feedback.rows).tolist()))
+
+    def folds(self) -> Places:
+        """Give each judged question its fold; a topic is never split."""
+        topic = self.feedback.numbered(self.feedback.rows)
+        return ranking.folds(int(topic.max()) + 1, seed=self.seed)[topic]
 
 
 def weights(parameters: Parameters, sources: Sequence[str] = ()) -> Weights:
@@ -106,14 +119,15 @@ def _fit_order(
     repairs whatever the order gets wrong, and would hide it. `is_by_likelihood` tests how likely the votes
     are (`_gains`) instead of counting which first passages changed.
     """
+    if given.topics < promotion.MIN_JUDGED:
+        return promotion.waits(kind, given.topics)
     votes = given.feedback.votes(given.parameters.recall.floor)
-    if len(votes.shown) < promotion.MIN_JUDGED:
-        return promotion.waits(kind, len(votes.shown))
     before = weights(given.parameters, given.feedback.sources)
     before[3] = 0.0
     spread = np.pad(np.array(spread), (0, len(before) - len(spread))).tolist()
-    fitted, old = _fitted(votes, before, spread), ranking.choices(votes, before)
-    fold = ranking.folds(len(votes.shown), seed=given.seed)
+    every = range(len(votes.shown))
+    fitted, old = _fitted(votes, before, spread), given.feedback.first(votes, before, every)
+    fold = given.folds()
     folds = [
         (fold == k, _fitted(votes.take(fold != k), before, spread)) for k in set(fold.tolist())
     ]
@@ -122,12 +136,13 @@ def _fit_order(
     for step in STEPS:
         new, best = old.copy(), _toward(before, fitted, step)
         for rows, part in folds:
-            new[rows] = ranking.choices(votes.take(rows), _toward(before, part, step))
+            tried = _toward(before, part, step)
+            new[rows] = given.feedback.first(votes, tried, np.flatnonzero(rows).tolist())
         rounded = {name: round(float(value), 4) for name, value in payload(best).items()}
-        verdict = _verdict(kind, rounded, votes, old, new, np.zeros(0), gains)
+        verdict = _verdict(kind, given, rounded, votes, old, new, np.zeros(0), gains)
         if verdict.decision == "promoted":
             change = given.frozen(best[:4], floor) - given.frozen(before[:4], floor)
-            verdict = _verdict(kind, rounded, votes, old, new, change, gains)
+            verdict = _verdict(kind, given, rounded, votes, old, new, change, gains)
         if verdict.decision == "promoted" or not verdict.numbers["frozen"]:
             break
     return verdict
@@ -167,26 +182,60 @@ def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
 
 def fit_memory(given: FitInput) -> Verdict:
     """Fit memory's weight and floor; for each question only the votes on the others count as memory."""
-    count = len(given.feedback.rows)
+    count = given.topics
     if count < promotion.MIN_JUDGED:
         return promotion.waits("memory", count)
     before = weights(given.parameters, given.feedback.sources)
-    floor = given.parameters.recall.floor
-    tables = {f: given.feedback.votes(f) for f in sorted({*FLOORS, floor})}
-    old, fold = ranking.choices(tables[floor], before), ranking.folds(count, seed=given.seed)
-    new = old.copy()
+    floor, fold = given.parameters.recall.floor, given.folds()
+    # One table at a time: a table has all candidates of all questions.
+    tried = {f: _tried(given.feedback, before, f, fold) for f in sorted({*FLOORS, floor})}
+    votes = given.feedback.votes(floor)
+    old = given.feedback.first(votes, before, range(len(votes.shown)))
+    new, best = old.copy(), max(found[ALL] for found in tried.values())
     for k in range(int(fold.max()) + 1):
-        part = _best_recall({f: v.take(fold != k) for f, v in tables.items()}, before)
-        tried = _with_memory(before, part.weight)
-        new[fold == k] = ranking.choices(tables[part.floor].take(fold == k), tried)
-    best = _best_recall(tables, before)
-    payload = {"weight": round(best.weight, 4), "floor": best.floor}
-    verdict = _verdict("memory", payload, tables[floor], old, new, np.zeros(0))
+        part = max(found[k] for found in tried.values())
+        new[fold == k] = part.places
+    payload = {"weight": round(best.recall.weight, 4), "floor": best.recall.floor}
+    verdict = _verdict("memory", given, payload, votes, old, new, np.zeros(0))
     if verdict.decision == "promoted":
-        after = _with_memory(before, best.weight)
-        change = given.frozen(after[:4], best.floor) - given.frozen(before[:4], floor)
-        verdict = _verdict("memory", payload, tables[floor], old, new, change)
+        after = _with_memory(before, best.recall.weight)
+        change = given.frozen(after[:4], best.recall.floor) - given.frozen(before[:4], floor)
+        verdict = _verdict("memory", given, payload, votes, old, new, change)
     return verdict
+
+
+ALL = -1
+"""Stands for all folds together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What was fitted without one fold, how likely that made the other votes, and what it puts first in it."""
+
+    likelihood: float
+    recall: Recall
+    places: Places
+
+    def __lt__(self, other: "_Tried") -> bool:
+        return (self.likelihood, self.recall.floor) < (other.likelihood, other.recall.floor)
+
+
+def _tried(feedback: Feedback, before: Weights, floor: float, fold: Places) -> dict[int, _Tried]:
+    """Fit memory's weight at one floor, without each fold and to all votes."""
+    found, votes = {}, feedback.votes(floor)
+    for k in (ALL, *range(int(fold.max()) + 1)):
+        kept = votes.take(fold != k)
+        fitted = ranking.fit(kept, before.tolist(), _only_memory(before))
+        likelihood = float(ranking.log_likelihood(kept, fitted).sum())
+        weight = min(max(float(fitted[3]), LEAST_RECALL), MOST_RECALL)
+        held = np.flatnonzero(fold == k).tolist()
+        places = feedback.first(votes, _with_memory(before, weight), held)
+        found[k] = _Tried(likelihood, Recall(weight, floor), places)
+    return found
+
+
+def _only_memory(before: Weights) -> list[float]:
+    return [0.0, 0.0, 0.0, RECALL_SPREAD, *[0.0] * (len(before) - 4)]
 
 
 def _with_memory(before: Weights, weight: float) -> Weights:
@@ -195,22 +244,13 @@ def _with_memory(before: Weights, weight: float) -> Weights:
     return found
 
 
-def _best_recall(tables: dict[float, Votes], before: Weights) -> Recall:
-    spread = [0.0, 0.0, 0.0, RECALL_SPREAD, *[0.0] * (len(before) - 4)]
-    found = []
-    for floor, votes in tables.items():
-        fitted = ranking.fit(votes, before.tolist(), spread)
-        found.append((float(ranking.log_likelihood(votes, fitted).sum()), floor, float(fitted[3])))
-    _, floor, weight = max(found)
-    return Recall(min(max(weight, LEAST_RECALL), MOST_RECALL), floor)
-
-
 def _toward(before: Weights, fitted: Weights, step: float) -> Weights:
     return before + step * (fitted - before)
 
 
 def _verdict(
     kind: Kind,
+    given: FitInput,
     payload: dict[str, float],
     votes: Votes,
     old: Places,
@@ -218,20 +258,37 @@ def _verdict(
     frozen: Weights,
     gains: Sequence[float] | None = None,
 ) -> Verdict:
-    """Count the votes on passages that exactly one of the two orders puts first; the others say nothing."""
+    """Count the votes on passages that exactly one of the two orders puts first; the others say nothing.
+
+    Of a topic the latest such question counts. If the order changed at random, a passage that leaves the
+    first place would be a disliked one as often as any is, one that comes there a liked one.
+    """
     left, joined = (
         (old == votes.shown) & (new != votes.shown),
         (old != votes.shown) & (new == votes.shown),
     )
     disliked, liked = votes.bad > votes.good, votes.good > votes.bad
-    judged = int((disliked | liked).sum())
+    topic = given.feedback.numbered(given.feedback.rows)
+    judged = _latest(topic, disliked | liked)
+    moved = _latest(topic, (left | joined) & (disliked | liked))
+    share = float(disliked[judged].mean()) if len(judged) else 0.5
+    better = int(np.where(left, disliked, liked)[moved].sum())
+    chance = np.where(left[moved], max(0.5, share), max(0.5, 1 - share))
     return promotion.judge(
         kind,
         payload,
-        judged=judged,
-        better=int(((left & disliked) | (joined & liked)).sum()),
-        worse=int(((left & liked) | (joined & disliked)).sum()),
-        chance=float(disliked.sum()) / max(1, judged),
+        judged=len(judged),
+        better=better,
+        worse=len(moved) - better,
+        chance=float(chance.mean()) if len(moved) else 0.5,
         frozen=frozen.tolist(),
-        gains=gains,
+        level=given.level,
+        gains=None if gains is None else paired.by_cluster(gains, topic.tolist()),
     )
+
+
+def _latest(topic: Places, among: NDArray[np.bool_]) -> Places:
+    """Give the last row of each topic among the rows that are marked; rows are oldest first."""
+    rows = np.flatnonzero(among)
+    last = {int(topic[row]): int(row) for row in rows}
+    return np.array(sorted(last.values()), dtype=np.int64)

@@ -49,7 +49,11 @@ class FrozenSet:
         memories = self._memories(weights[:3], floor) if weights[3] else [{}] * len(self.rows)
         asked = zip(self.rows, self.replays, memories, strict=True)
         return np.array(
-            [_rank(row, _scored(again, weights, m)) for row, again, m in asked if row.answerable]
+            [
+                _rank(row, _scored(row.question, again, weights, m))
+                for row, again, m in asked
+                if row.answerable
+            ]
         )
 
     def _memories(self, order: NDArray[np.float64], floor: float) -> list[dict[str, float]]:
@@ -113,13 +117,18 @@ def load(services: Services) -> FrozenSet:
     return FrozenSet(workspace, tuple(rows), replays, vectors)
 
 
-def _scored(again: Replay, weights: NDArray[np.float64], memory: dict[str, float]) -> list[Passage]:
+def _scored(
+    question: str, again: Replay, weights: NDArray[np.float64], memory: dict[str, float]
+) -> list[Passage]:
     """Order the candidates as they are shown: the newer of two near-equals first."""
     said = [memory.get(passage.text_hash, 0.0) for passage in again.passages]
     scores = again.table @ weights[:3] + weights[3] * np.array(said)
     order = np.argsort(-scores, kind="stable")
     return ranking.arrange(
-        [replace(again.passages[i], score=float(scores[i])) for i in order], DEPTH
+        [replace(again.passages[i], score=float(scores[i])) for i in order],
+        DEPTH,
+        question=question,
+        liked=memory if weights[3] else (),
     )
 
 

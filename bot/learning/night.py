@@ -5,7 +5,7 @@ Knows nothing about when it runs, in which process, or who reads the report.
 
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -17,12 +17,14 @@ from bot.learning import (
     fit_intents,
     fit_ranking,
     frozen_set,
+    looks,
     rollback,
 )
 from bot.learning.feedback import Feedback
 from bot.learning.fit_intents import LabelBatch
 from bot.learning.fit_ranking import FitInput
 from bot.learning.frozen_set import FrozenSet
+from bot.learning.looks import Looks
 from bot.learning.promotion import Verdict
 from bot.services import Services
 from evals.metrics import wilson
@@ -35,14 +37,14 @@ from store.records import Kind
 Fit = Callable[[FitInput], Verdict]
 Teach = Callable[[Services, str, LabelBatch, bool], Verdict]
 
-PARTS: tuple[Fit, ...] = (
-    fit_ranking.fit_memory,
-    fit_ranking.fit_title,
-    fit_ranking.fit_fusion,
-    fit_ranking.fit_sources,
-    fit_confidence.fit_confidence,
-    fit_confidence.fit_thresholds,
-)
+PARTS: Mapping[Kind, Fit] = {
+    "memory": fit_ranking.fit_memory,
+    "title": fit_ranking.fit_title,
+    "fusion": fit_ranking.fit_fusion,
+    "sources": fit_ranking.fit_sources,
+    "confidence": fit_confidence.fit_confidence,
+    "thresholds": fit_confidence.fit_thresholds,
+}
 """In this order: each is compared with what serves after the one before."""
 
 WEEK = timedelta(days=7)
@@ -54,7 +56,7 @@ class Report:
     """What a night did, and on what.
 
     `judged` questions of `voters` people were learned from; `set_aside` votes were beyond one person's
-    share, `pruned` judgements were forgotten, `flagged` kept replies need a look. `is_new` is False when
+    share, `older` judged answers beyond the latest that a night learns from, `pruned` judgements were forgotten, `flagged` kept replies need a look. `is_new` is False when
     the last night had the same votes and labels, so that nothing was fitted. `likes` are the (liked, judged)
     answers of the last week; `drift` is of the four weeks before and of the last.
     """
@@ -75,6 +77,7 @@ class Report:
     drift: tuple[Drift, Drift] | None = None
     flagged: int = 0
     set_aside: int = 0
+    older: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Give it as it is kept in the database and printed."""
@@ -86,6 +89,7 @@ class Report:
             "disliked": self.disliked,
             "voters": self.voters,
             "set_aside": self.set_aside,
+            "older": self.older,
             "forgotten": self.pruned,
             "nothing_new": not self.is_new,
             "dry_run": self.is_dry,
@@ -108,7 +112,7 @@ def run(
     dry_run: bool = False,
     now: datetime | None = None,
     seed: int = 0,
-    parts: Sequence[Fit] = PARTS,
+    parts: Mapping[Kind, Fit] = PARTS,
     frozen: FrozenSet | None = None,
     teach: Teach = fit_intents.teach,
 ) -> Report:
@@ -116,7 +120,7 @@ def run(
 
     1. Roll back the last promotion if people like the answers less since; its kind then rests. 2. Forget judgements of texts
     that changed. 3. Search for every judged question again. 4. Where there are votes that the last night
-    did not have, fit part after part. 5. Likewise, where there are labels, `teach` the intents. Each part
+    did not have, fit each part that is due for a look (looks.py). 5. Likewise, where there are labels, `teach` the intents. Each part
     is promoted in a transaction of its own, so that a night that is killed leaves a whole version serving.
     With `dry_run` nothing is changed or kept.
     """
@@ -126,13 +130,15 @@ def run(
     started = time.monotonic()
     with nights.only_one(services.database, tonight.workspace):
         chores = _Chores() if dry_run else tonight.do_chores()
-        judged, batch = tonight.feedback(), tonight.labels()
+        looked = tonight.looks()
+        judged, batch = tonight.feedback(), tonight.labels(looked)
         known, verdicts = tonight.known_digests(), list[Verdict]()
         if judged.digest not in known:
-            verdicts += tonight.fit(judged, parts, frozen)
+            verdicts += tonight.fit(judged, parts, frozen, looked)
         tried = [judged.digest, batch.digest]
         if batch.digest not in known:
-            verdicts.append(teach(services, tonight.workspace, batch, dry_run))
+            taught = teach(services, tonight.workspace, batch, dry_run)
+            verdicts.append(_numbered(taught, looked))
             if verdicts[-1].decision == "failed":
                 tried.pop()  # so that the next night tries again
         week, weeks = tonight.now - WEEK, tonight.now - 5 * WEEK
@@ -153,10 +159,18 @@ def run(
             drift=(tonight.drift(weeks, week), tonight.drift(week, tonight.now)),
             flagged=chores.flagged,
             set_aside=judged.set_aside,
+            older=judged.older,
         )
         if not dry_run:
             tonight.keep(report)
     return report
+
+
+def _numbered(verdict: Verdict, looked: Looks) -> Verdict:
+    """Say which look it was where a test was made: it spent some of the year's level."""
+    if verdict.decision not in ("promoted", "refused") or "alpha" not in verdict.numbers:
+        return verdict
+    return replace(verdict, numbers={**verdict.numbers, "look": looked.number(verdict.kind)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +211,19 @@ class _Tonight:
             number = embedder_id(self.services.embedder.name)
             return feedback.load(connection, self.workspace, number)
 
-    def labels(self) -> LabelBatch:
-        return fit_intents.look(self.services, self.workspace, self.now)
+    def labels(self, looked: Looks) -> LabelBatch:
+        return fit_intents.look(self.services, self.workspace, self.now, looked)
+
+    def looks(self) -> Looks:
+        with self.services.database.connection() as connection:
+            return Looks(nights.looks(connection, self.workspace, self.now - looks.YEAR))
 
     def fit(
-        self, judged: Feedback, parts: Sequence[Fit], frozen: FrozenSet | None
+        self,
+        judged: Feedback,
+        parts: Mapping[Kind, Fit],
+        frozen: FrozenSet | None,
+        looked: Looks,
     ) -> list[Verdict]:
         """Fit part after part, each held against what serves after the one before."""
         with self.services.database.connection() as connection:
@@ -214,11 +236,17 @@ class _Tonight:
             return held().scores(weights, floor)
 
         verdicts, resting = [], self.resting()
-        for fit in parts:
-            verdict = fit(FitInput(judged, scores, samples, parameters, self.seed))
-            if verdict.decision == "promoted" and verdict.kind in resting:
-                verdict = replace(verdict, decision="waiting", reason=resting[verdict.kind])
-            verdicts.append(verdict)
+        voted_at = [row.voted_at for row in judged.rated]
+        for kind, fit in parts.items():
+            level = looks.level(looked.number(kind))
+            if kind in resting:
+                verdict = Verdict(kind, "waiting", resting[kind])
+            elif missing := looked.missing(kind, voted_at):
+                reason = f"{missing} more judged questions are needed since it was last tested."
+                verdict = Verdict(kind, "waiting", reason)
+            else:
+                verdict = fit(FitInput(judged, scores, samples, parameters, self.seed, level))
+            verdicts.append(_numbered(verdict, looked))
             if verdict.decision == "promoted":
                 parameters = parameters.with_part(verdict.kind, verdict.payload)
                 if not self.is_dry:

@@ -10,9 +10,6 @@ from dataclasses import asdict, dataclass, field
 from evals import paired
 from store.records import Decision, Kind
 
-ALPHA = 0.01
-"""The level of the test on held-out votes: of 100 nights that change nothing, about one passes by luck."""
-
 MIN_JUDGED = 200
 """Judged questions that a part needs before it is fitted."""
 
@@ -53,32 +50,40 @@ def judge(
     worse: int,
     chance: float,
     frozen: Sequence[float],
+    level: float,
     what: str = "votes",
     gains: Sequence[float] | None = None,
 ) -> Verdict:
-    """Decide about one part; alpha and the losses allowed are this file's.
+    """Decide about one part at tonight's `level` (looks.py); the losses allowed are this file's.
 
     Of the `judged` held-out votes or labels (`what` people gave), the candidate changes `better` ones for
     the better (a disliked passage no longer stands first, a liked one does) and `worse` ones for the worse.
     `chance` is the share that would be for the better if it changed them at random. `frozen` has one change
     of score per question of the frozen set.
 
-    With `gains`, the test is on how much likelier the candidate makes each held-out vote: then every vote
-    counts, not only those where the first passage changed. More changes must be for the better all the same.
+    Votes on much the same question are one observation, so all these are counts of different questions.
+
+    With `gains`, the test is on how much likelier the candidate makes each question's held-out votes: then
+    every vote counts, not only those where the first passage changed. More changes must be for the better all
+    the same, and far-out values, which the test brings in, must not hide a loss.
     """
     if gains is None:
         p = paired.sign_test(better, worse, max(0.5, chance))
     else:
-        p = paired.no_gain(paired.winsorised(gains)) if better > worse else 1.0
+        is_better = better > worse and sum(gains) > 0
+        p = paired.no_gain(paired.winsorised(gains)) if is_better else 1.0
     low, high = paired.interval(frozen, level=0.1)
     mean = sum(frozen) / len(frozen) if len(frozen) else 0.0
     numbers = {
-        "judged": judged, "better": better, "worse": worse, "p": round(p, 5), "alpha": ALPHA,
+        "judged": judged, "better": better, "worse": worse, "p": round(p, 6), "alpha": round(level, 6),
         "frozen": len(frozen), "frozen_change": round(mean, 4),
         "frozen_low": round(low, 4), "frozen_high": round(high, 4),
     }  # fmt: skip
-    if p >= ALPHA:
-        reason = f"held-out {what} do not say better: {better} against {worse} changes, p {p:.3f}"
+    if p >= level:
+        reason = (
+            f"held-out {what} do not say better: {better} against {worse} changes,"
+            f" p {p:.4f} (needed: {level:.4f})"
+        )
         return Verdict(kind, "refused", reason, numbers, payload)
     if not holds(frozen):
         reason = f"the frozen set may lose: {100 * mean:+.1f} points, at worst {100 * low:+.1f}"

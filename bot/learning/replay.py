@@ -47,9 +47,11 @@ def replay(
     question: str,
     viewer: Viewer,
     vector: Sequence[float],
+    sources: Sequence[str] | None = None,
 ) -> Replay:
-    """Search, and work out the shares from the fused scores; costs two round trips to the database."""
-    plan = search.prepare(connection, workspace, question, viewer)
+    """Search in `sources` (None: in all), and work out the shares from the fused scores; costs two round
+    trips to the database."""
+    plan = search.prepare(connection, workspace, question, viewer, sources)
     found = search.passages(connection, workspace, plan, vector, weight=HALF, limit=POOL)
     ceiling = plan.terms.ceiling
     rows = [

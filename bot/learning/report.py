@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.learning import curve, night
+from bot.learning import curve, feedback, night
 from bot.learning.curve import Point
 from bot.learning.night import Report
 from bot.services import open_services
@@ -67,6 +67,11 @@ def lines(report: Report) -> list[str]:
     ]
     if report.set_aside:
         said.append(f"{report.set_aside} votes left out: they were beyond one person's share.")
+    if report.older:
+        said.append(
+            f"{report.older} older judged answers left out: a night learns from the latest"
+            f" {feedback.LATEST}."
+        )
     if not report.is_new:
         said.append("Nothing new since the last night: nothing was fitted.")
     good, count = report.likes

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.intents import Intents
-from bot.learning import fit_intents, training, training_set
+from bot.learning import fit_intents, looks, training, training_set
 from bot.learning.calibration import Progress
 from bot.learning.training_set import Rows
 from evals import metrics, paired
@@ -79,7 +79,7 @@ def run(
             training.teach(given.rows, out, threads=threads, seed=seed)
             texts = [text for text, _ in given.rows]
             before, after = (fit_intents.predictions(folder, texts) for folder in (serving, out))
-            verdict = fit_intents.judge(given, before, after, carried)
+            verdict = fit_intents.judge(given, before, after, carried, level=looks.level(number))
             trained = _right(out, split.test)
             if verdict.decision == "promoted":
                 serving, now, carried = out, trained, verdict.numbers["frozen_total"]

@@ -111,7 +111,9 @@ def run(
             chance = np.random.default_rng((seed, number, len(mode)))
             drawn = _drawn(judged, mode, chance)
             known = FitInput(drawn, frozen.scores, lambda: samples, parameters, number)
-            decisions.update(f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS))
+            decisions.update(
+                f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS.values())
+            )
             progress(mode, number + 1, count)
         promoted = sum(n for name, n in decisions.items() if name.endswith("promoted"))
         found[mode] = Poisoned(count, promoted, dict(decisions))
@@ -144,4 +146,5 @@ def _drawn(judged: Feedback, mode: str, chance: np.random.Generator) -> Feedback
         for i, vote in zip(picked, votes.tolist(), strict=True)
     )
     replays = tuple(judged.replays[i] for i in picked)
-    return Feedback(rows, replays, judged.cosines[np.ix_(picked, picked)], rows)
+    cosines = judged.cosines[np.ix_(picked, picked)]
+    return Feedback(rows, replays, cosines, rows, topics=judged.topics)

@@ -5,6 +5,7 @@ Knows nothing about ranking. A row is made of votes, at the moment that somebody
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from store.database import Connection
@@ -46,9 +47,15 @@ SELECT workspace_id, answer_id, person, value, weight, reason, voted_at FROM (
 """
 """All votes of a workspace that count, for a query with that parameter."""
 
+_RECENT = f"""
+SELECT c.*, max(voted_at) OVER (PARTITION BY answer_id) AS last_at FROM ({COUNTED}) AS c
+WHERE answer_id IN (SELECT answer_id FROM ({COUNTED}) AS r GROUP BY answer_id
+                    ORDER BY max(voted_at) DESC, answer_id LIMIT %(answers)s)
+"""
+
 _LATEST = f"""
 SELECT * FROM (SELECT c.*, row_number() OVER (PARTITION BY person ORDER BY voted_at DESC, answer_id) AS age
-               FROM ({COUNTED}) AS c) AS aged WHERE age <= %(most)s
+               FROM ({_RECENT}) AS c) AS aged WHERE age <= %(most)s
 """
 
 _REFRESH = f"""
@@ -96,7 +103,8 @@ SELECT a.answer_id, q.workspace_id, q.channel, q.message_ts, q.person, q.body, q
        coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason IS DISTINCT FROM %(unfounded)s),
                 0)::float8,
        array_agg(v.person), a.signals,
-       coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason = %(unfounded)s), 0)::float8
+       coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason = %(unfounded)s), 0)::float8,
+       max(v.last_at)
 FROM answers a JOIN questions q USING (workspace_id, question_id)
 JOIN ({_LATEST}) AS v USING (workspace_id, answer_id)
 WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
@@ -124,7 +132,8 @@ class Memory:
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A question as it was asked, the text shown first, the votes for and against it and the signals
-    that confidence is made of. `unfounded` is the weight of those who wanted "not found"."""
+    that confidence is made of. `unfounded` is the weight of those who wanted "not found", `voted_at` the
+    time of the latest vote."""
 
     answer_id: UUID
     ask: Ask
@@ -135,6 +144,7 @@ class Judged:
     people: tuple[str, ...]
     signals: Mapping[str, float]
     unfounded: float = 0.0
+    voted_at: datetime | None = None
 
 
 def refresh(connection: Connection, workspace: str, answer_id: UUID) -> None:
@@ -171,21 +181,39 @@ def near(
     return [Memory(Passage(*(*row[:13], 0.0, tuple(row[17]))), *row[13:17]) for row in rows]
 
 
-def votes_each(connection: Connection, workspace: str) -> list[int]:
-    """Count the votes that count of every person who voted."""
+def answers_judged(connection: Connection, workspace: str) -> int:
+    """Count the answers with a vote that counts."""
+    row = connection.execute(
+        f"SELECT count(DISTINCT answer_id) FROM ({COUNTED}) AS c", {"workspace": workspace}
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def votes_each(connection: Connection, workspace: str, answers: int) -> list[int]:
+    """Count the votes that count of every person who voted, on the `answers` last voted on."""
     rows = connection.execute(
-        f"SELECT count(*) FROM ({COUNTED}) AS c GROUP BY person", {"workspace": workspace}
+        f"SELECT count(*) FROM ({_RECENT}) AS c GROUP BY person",
+        {"workspace": workspace, "answers": answers},
     ).fetchall()
     return [row[0] for row in rows]
 
 
-def judged(connection: Connection, workspace: str, embedder_id: int, most: int) -> list[Judged]:
-    """List every question with votes that count for some learner, oldest vote first; of each person
-    the latest votes, up to `most`."""
+def judged(
+    connection: Connection, workspace: str, embedder_id: int, most: int, answers: int
+) -> list[Judged]:
+    """List the questions of the `answers` last voted on that have votes which count for some learner, oldest
+    vote first; of each person the latest votes, up to `most`."""
     adapt_vectors(connection)
     rows = connection.execute(
         _JUDGED,
-        {"workspace": workspace, "embedder": embedder_id, "most": most, **_REASONS},
+        {
+            "workspace": workspace,
+            "embedder": embedder_id,
+            "most": most,
+            "answers": answers,
+            **_REASONS,
+        },
         binary=True,
     ).fetchall()
     return [
@@ -199,6 +227,7 @@ def judged(connection: Connection, workspace: str, embedder_id: int, most: int) 
             people=tuple(row[12]),
             signals=row[13],
             unfounded=row[14],
+            voted_at=row[15],
         )
         for row in rows
     ]

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from store.database import Connection, Database
+from store.records import Kind
 
 
 class Busy(Exception):
@@ -28,6 +29,15 @@ class Night:
     seconds: float
     data_hash: str
     report: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A night that tested a part on so many judged questions (labels, for the intents)."""
+
+    kind: Kind
+    at: datetime
+    judged: int
 
 
 @contextmanager
@@ -71,3 +81,15 @@ def last(connection: Connection, workspace: str, most: int = 30) -> list[Night]:
         (workspace, most),
     ).fetchall()
     return [Night(*row) for row in reversed(rows)]
+
+
+def looks(connection: Connection, workspace: str, since: datetime) -> list[Look]:
+    """List the tests since a moment, oldest first: a part of a report that was tested says which `look` it was."""
+    rows = connection.execute(
+        "SELECT part->>'kind', started_at, (part->'numbers'->>'judged')::int"
+        " FROM nights, jsonb_array_elements(report->'parts') AS part"
+        " WHERE workspace_id = %s AND started_at >= %s AND part->'numbers' ? 'look'"
+        " ORDER BY started_at",
+        (workspace, since),
+    ).fetchall()
+    return [Look(*row) for row in rows]
