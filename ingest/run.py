@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ingest import carrying
 from ingest import plan as planning
 from ingest.batches import Batches
 from ingest.config import open_source
@@ -82,7 +83,9 @@ def ingest(
                 plan = _read(context, progress, state, prepare, embedder.encode, allow_removal)
             _finish(context, progress, state, plan, allow_removal)
         except (SourceError, Stuck, TooManyRemovals) as error:
-            return progress.end(str(error))
+            ended = progress.end(str(error))
+            carrying.take_over(database, workspace, config.name, embedder.encode, now)
+            return ended
         except BaseException as error:
             progress.end(f"{type(error).__name__}: {error}")
             raise

@@ -184,6 +184,44 @@ def paths(services: Services, viewer: Viewer) -> list[str]:
     return [passage.path for passage in found]
 
 
+def test_a_source_that_is_away_does_not_keep_the_others_from_the_new_encoder(
+    before: Services, database: Database, tmp_path: Path, pages: list[SourceConfig]
+) -> None:
+    after = by(HashEmbedder("new@1", dims=192), database, tmp_path)
+    (tmp_path / "pay").rename(tmp_path / "away")
+    assert indexing.run(after, pages[0]).state == "done"
+    for _ in range(2):
+        assert indexing.run(after, pages[1]).state == "failed"
+        assert (serving(after), len(paths(before, READER))) == ("old@1", 2)
+    assert indexing.run(after, pages[1]).state == "failed"
+    assert (serving(after), len(paths(after, READER))) == ("new@1", 2)
+    assert (remembered(after), verified(after)) == (["leave"], "Ask Ana.")
+    assert indexing.run(after, pages[1]).state == "failed" and len(paths(after, READER)) == 2
+    (tmp_path / "away").rename(tmp_path / "pay")
+    back = indexing.run(after, pages[1])
+    assert (back.state, back.changed, back.removed) == ("done", 1, 0)
+    assert indexing.run(after, pages[1]).unchanged == 1
+
+
+def test_what_is_taken_over_keeps_its_audience(
+    before: Services, database: Database, tmp_path: Path, pages: list[SourceConfig]
+) -> None:
+    closed = replace(pages[1], audience=("C0HR",))
+    assert indexing.run(before, closed).state == "done"
+    after = by(HashEmbedder("new@1", dims=192), database, tmp_path)
+    (tmp_path / "pay").rename(tmp_path / "away")
+    indexing.run(after, pages[0])
+    for _ in range(3):
+        indexing.run(after, closed)
+    assert (serving(after), len(paths(after, READER))) == ("new@1", 1)
+    assert len(paths(after, Viewer((EVERYONE, "C0HR")))) == 2
+
+
+def serving(services: Services) -> str | None:
+    with services.database.connection() as connection:
+        return embedders.serving(connection, services.workspace)
+
+
 def machine(services: Services, **settings: object) -> Services:
     """Another machine with the same database; `file` is its sources' file."""
     given = Settings(  # type: ignore[call-arg]

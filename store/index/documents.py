@@ -13,7 +13,7 @@ from store.database import Connection
 from store.index import chunks, postings
 from store.index.builds import Build
 from store.index.chunks import new_ids
-from store.records import Document, Stored
+from store.records import Chunk, Document, Stored
 from store.values import adapt_vectors, readable, storable
 
 if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
@@ -129,6 +129,34 @@ def phrases(left_out: Sequence[str]) -> list[str]:
     kept = [storable(phrase)[:MOST_PHRASE_CHARS] for phrase in left_out[:MOST_PHRASES]]
     more = len(left_out) - len(kept)
     return [*kept, f"and {more} more"] if more else kept
+
+
+def served(
+    connection: Connection, workspace: str, build_id: int, paths: Sequence[str]
+) -> list[Document]:
+    """Give documents of a build as they are stored, without version and content hash: the next run that
+    can read them does so."""
+    rows = connection.execute(
+        "SELECT d.document_id, d.path, d.title, d.url, d.updated_at, s.audience, d.left_out"
+        " FROM documents d JOIN scopes s USING (workspace_id, scope_id)"
+        " WHERE d.workspace_id = %s AND d.build_id = %s AND d.path = ANY (%s) ORDER BY d.path",
+        (workspace, build_id, list(paths)),
+    ).fetchall()
+    parts: dict[int, list[Chunk]] = {row[0]: [] for row in rows}
+    for document_id, *chunk in connection.execute(
+        "SELECT document_id, position, heading, body, text_hash, url FROM chunks"
+        " WHERE workspace_id = %s AND document_id = ANY (%s) ORDER BY document_id, position",
+        (workspace, list(parts)),
+    ).fetchall():
+        position, heading, body, text_hash, url = chunk
+        parts[document_id].append(Chunk(position, heading, body, bytes(text_hash), url))
+    return [
+        Document(
+            path, "", b"", title, url, updated_at, tuple(audience), tuple(parts[document_id]),
+            tuple(left_out),
+        )
+        for document_id, path, title, url, updated_at, audience, left_out in rows
+    ]  # fmt: skip
 
 
 def some_paths(connection: Connection, workspace: str, build_id: int, limit: int) -> list[str]:
