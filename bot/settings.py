@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     slack_mode: Literal["socket", "http"] = Field("socket", alias="THREADWISE_SLACK_MODE")
     http_host: str = Field("127.0.0.1", alias="THREADWISE_HTTP_HOST")
     http_port: int = Field(3000, alias="THREADWISE_HTTP_PORT", ge=0, le=65535)
+    health_port: int | None = Field(None, alias="THREADWISE_HEALTH_PORT", ge=0, le=65535)
     metrics_port: int | None = Field(None, alias="THREADWISE_METRICS_PORT", ge=0, le=65535)
     admins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="THREADWISE_ADMINS")
     admin_channel: str | None = Field(None, alias="THREADWISE_ADMIN_CHANNEL")

@@ -99,7 +99,10 @@ def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[
     server = thread = None
     stop = threading.Event()
     if settings.slack_mode == "http":
-        served_site = web.site(bot.app, lambda: None, bot.edge.metrics.text)
+        guard = web.Guard(fake.secret, database)
+        served_site = web.site(
+            web.events(bot.app, guard) | web.health(lambda: None, bot.edge.metrics.text)
+        )
         server = web.Server(served_site, "127.0.0.1", 0)
         fake.target = ("127.0.0.1", server.port)
     else:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from wsgiref.types import WSGIApplication
 
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk.errors import SlackApiError
@@ -30,6 +31,9 @@ RECEIVE_BYTES = 65536
 """slack_sdk reads a message recursively, once per buffer: a small one would overflow on a big one."""
 
 HEALTH_SECONDS = 2
+
+HEALTH_HOST = "127.0.0.1"
+"""Where a health port of its own listens: only for who is on the machine."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +64,19 @@ def serve(
 
 @contextmanager
 def _over_http(settings: Settings, bot: Bot) -> Iterator[str]:
-    health = _health(bot, lambda: None)
-    served = web.site(bot.app, health, bot.edge.metrics.text)
-    server = web.Server(served, settings.http_host, settings.http_port)
+    guard = web.Guard(settings.slack_signing_secret or "", bot.edge.database)
+    pages = web.events(bot.app, guard)
+    health = web.health(_health(bot, lambda: None), bot.edge.metrics.text)
+    if settings.health_port is None:
+        pages |= health
+    server = web.Server(web.site(pages), settings.http_host, settings.http_port)
+    beside = _side_server(settings, health) if settings.health_port is not None else None
     try:
         yield f"http://{settings.http_host}:{server.port}{web.EVENTS}"
     finally:
         server.close()
+        if beside:
+            beside.close()
 
 
 @contextmanager
@@ -88,7 +98,7 @@ def _over_socket(settings: Settings, bot: Bot, ping: float) -> Iterator[str]:
     except SlackApiError as error:
         handler.client.close()
         raise clients.refusal(error, "apps.connections.open") or error from error
-    server = _side_server(settings, bot, _health(bot, socket_trouble))
+    server = _side_server(settings, web.health(_health(bot, socket_trouble), bot.edge.metrics.text))
     try:
         yield "socket"
     finally:
@@ -97,13 +107,15 @@ def _over_socket(settings: Settings, bot: Bot, ping: float) -> Iterator[str]:
             server.close()
 
 
-def _side_server(
-    settings: Settings, bot: Bot, health: Callable[[], str | None]
-) -> web.Server | None:
+def _side_server(settings: Settings, health: dict[str, WSGIApplication]) -> web.Server | None:
     """Serve health and metrics; several bots on one machine may want the port, one gets it."""
+    port = settings.http_port if settings.health_port is None else settings.health_port
     try:
-        served = web.site(None, health, bot.edge.metrics.text)
-        return web.Server(served, settings.http_host, settings.http_port)
+        return web.Server(
+            web.site(health),
+            settings.http_host if settings.health_port is None else HEALTH_HOST,
+            port,
+        )
     except web.PortTaken as error:
         _log.warning("no_health_endpoint reason=%s", error)
         return None
