@@ -1,7 +1,10 @@
 """Kept replies: by emoji or shortcut, approved by an admin, and shown nowhere else than they may be."""
 
-from typing import Any
+from typing import Any, cast
 
+import pytest
+
+from bot.slack import markup, rich_text
 from bot.slack.app import Bot
 from store.database import Database
 from store.feedback import faqs
@@ -122,3 +125,46 @@ def test_a_listed_experts_check_mark_weighs_more(fake: FakeSlack, database: Data
     with database.connection() as connection:
         found = connection.execute("SELECT person, value, weight, origin FROM votes").fetchall()
     assert found == [("U8", 1, 3.0, "expert")]
+
+
+def test_a_kept_reply_reads_as_people_read_it_and_its_link_leads_there(
+    fake: FakeSlack, services: FakeServices, bot: Bot
+) -> None:
+    fake.people["U2"] = {"profile": {"display_name": "Front desk"}}
+    fake.channels["C9"] = {"name": "crew-only", "is_private": True}
+    reply = replied(fake, services)
+    reply["text"] = (
+        "<@U2> keeps it: see <https://x.example/a?b=1&amp;c=2|the crew list> &amp; ask in <#C8|crew>"
+        " or <#C9>, <!here>"
+    )
+    assert fake.shortcut("keep_reply", reply).ok
+    slack_parts.errands_done(bot)
+    (kept,) = all_of(services.database)
+    assert kept.body == (
+        "@Front desk keeps it: see [the crew list](https://x.example/a?b=1&c=2) & ask in #crew"
+        " or #channel, @here"
+    )
+    fake.command("/threadwise", "replies", user=ADMIN)
+    shown = fake.wait_called("response_url", 2)[-1].params["blocks"][0]["text"]["text"]
+    assert "<https://x.example/a?b=1&amp;c=2|the crew list> &amp; ask in #crew" in shown
+    assert "<@" not in shown and "@here" not in shown
+
+
+def test_a_kept_replys_link_stays_a_link_in_the_answer() -> None:
+    quote = (
+        "See [the list](https://x.example/a_(b)) or https://y.example/c, not [it](javascript:1)."
+    )
+    (block,) = rich_text.elements(quote.replace("(b)", "%28b%29"), (), links=True)
+    parts = [(e["type"], e["text"], e.get("url")) for e in cast(list[Any], block["elements"])]
+    assert [part for part in parts if part[0] == "link"] == [
+        ("link", "the list", "https://x.example/a_%28b%29"),
+        ("link", "https://y.example/c", "https://y.example/c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", ["<https://evil.example|good.example>", "<https://evil.example|https://good.example/>"]
+)
+def test_a_kept_link_shows_where_it_leads_when_its_words_name_another_place(said: str) -> None:
+    shown = markup.kept_mrkdwn(markup.kept(said, str))
+    assert shown == "<https://evil.example|https://evil.example>"

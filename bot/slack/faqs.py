@@ -6,6 +6,7 @@ Knows nothing about serving them. What was said in a private channel is shown th
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from slack_bolt import Ack, App
@@ -14,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from bot.slack import payload, render
 from bot.slack.audience import Place, place
 from bot.slack.edge import Edge
-from bot.slack.markup import mrkdwn
+from bot.slack.markup import kept, mrkdwn
 from bot.slack.payload import Payload, Sign
 from bot.slack.render import Message
 from bot.text import shorten
@@ -104,7 +105,7 @@ def _keep(edge: Edge, channel: str, message: Mapping[str, object], person: str, 
             message_ts=ts,
             author=author,
             author_name=edge.name_of(author),
-            body=str(message.get("text", "")),
+            body=kept(str(message.get("text", "")), partial(_name, edge)),
             permalink=str(
                 edge.client.chat_getPermalink(channel=channel, message_ts=ts)["permalink"]
             ),
@@ -129,6 +130,21 @@ def _tell_admins(edge: Edge, channel: str, faq: Faq) -> None:
 def _is_public(edge: Edge, channel: str) -> bool:
     """Whether every member may read the channel; what Slack does not tell is private."""
     return not _place(edge, channel).is_private
+
+
+def _name(edge: Edge, identifier: str) -> str:
+    """Name a person or a channel as people read it; what all may not know keeps a plain word."""
+    if identifier.startswith("S"):
+        return "group"
+    try:
+        if identifier[:1] in "UW":
+            return edge.name_of(identifier)
+        found = edge.client.conversations_info(channel=identifier)
+    except SlackApiError:
+        return "someone" if identifier[:1] in "UW" else "channel"
+    if place(found, edge.workspace).is_private:
+        return "channel"
+    return str((found.get("channel") or {}).get("name") or "channel")
 
 
 def _place(edge: Edge, channel: str) -> Place:

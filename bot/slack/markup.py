@@ -4,6 +4,7 @@ Knows nothing about answers or blocks. Escapes after docs.slack.dev/messaging/fo
 """
 
 import re
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlsplit
 
 from bot.text import INVISIBLE, visible
@@ -20,6 +21,8 @@ _ENTITY = re.compile(r"<([@#!][^<>]*|(?:https?|mailto|tel):[^<>]*)>")
 _CHANNEL = re.compile(r"&lt;(#C[A-Z0-9]{2,20})(?:\|[^&|]*)?&gt;")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>|\"'`]+[^\s<>|\"'`.,;:!?)\]]")
+_LINK = re.compile(rf"\[([^\[\]\n]+)\]\((https?://[^\s()<>|]+)\)|({_ADDRESS.pattern})")
+_NAMES_HOST = re.compile(r"://|^[\w-]+(\.[\w-]+)+(/\S*)?$")
 
 
 def literal(text: str) -> str:
@@ -70,10 +73,67 @@ def host(url: str) -> str:
 def spoken(text: str, me: str) -> str:
     """Give a Slack message as its writer saw it: entities decoded, the bot's own name left out."""
     text = re.sub(rf"<@{re.escape(me)}(?:\|[^<>]*)?>", " ", text)
-    text = _ENTITY.sub(_shown, text)
+    return re.sub(r"^[,:]\s+", "", _decoded(_ENTITY.sub(_shown, text)).strip())
+
+
+def kept(text: str, name_of: Callable[[str], str]) -> str:
+    """Give a Slack message as it is kept: names as people read them, a labelled link as Markdown.
+
+    `name_of` names a person (`U...`), channel (`C...`) or group (`S...`) by the id.
+    """
+
+    def shown(match: re.Match[str]) -> str:
+        inner = match.group(1)
+        address, _, label = inner.partition("|")
+        if inner[:2] in ("@U", "@W"):
+            return f"@{label or name_of(address[1:])}"
+        if inner[:1] == "#":
+            return f"#{label or name_of(address[1:])}"
+        if inner.startswith("!subteam^"):
+            return f"@{(label or name_of(address.partition('^')[2])).removeprefix('@')}"
+        if inner[:1] in "!@":
+            return label or f"@{address[1:].partition('^')[0]}"
+        return _kept_link(address, label) if inner.startswith("http") else _shown(match)
+
+    return _decoded(_ENTITY.sub(shown, text)).strip()
+
+
+def linked(text: str) -> Iterator[tuple[str, str | None]]:
+    """Cut a kept text into what is shown and where it leads: None for what is no link."""
+    end = 0
+    for match in _LINK.finditer(text):
+        label, labelled, bare = match.groups()
+        address = link(labelled or bare)
+        if address is None:
+            continue
+        yield text[end : match.start()], None
+        yield (bare or (address if _NAMES_HOST.search(label) else label)), address
+        end = match.end()
+    yield text[end:], None
+
+
+def kept_mrkdwn(text: str) -> str:
+    """Make a kept text's mrkdwn: its links work, nobody is pinged."""
+    parts = []
+    for shown, address in linked(text):
+        safe = mrkdwn(shown)
+        parts.append(
+            f"<{address.replace('&', '&amp;')}|{safe.replace('|', '¦')}>" if address else safe
+        )
+    return "".join(parts)
+
+
+def _kept_link(address: str, label: str) -> str:
+    label = label.translate(str.maketrans("[]", "()")).strip()
+    if not label or label == address or "\n" in label:
+        return address
+    return f"[{label}]({address.replace('(', '%28').replace(')', '%29')})"
+
+
+def _decoded(text: str) -> str:
     for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(entity, sign)
-    return re.sub(r"^[,:]\s+", "", text.strip())
+    return text
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
-from bot.answering import showing
+from bot.answering import faq, showing
 from bot.intents import Intent
 from bot.slack import rich_text
-from bot.slack.markup import host, link, literal, mrkdwn, reply
+from bot.slack.markup import host, kept_mrkdwn, link, literal, mrkdwn, reply
 from bot.text import age, missing, shorten, visible
 from store.feedback.faqs import Faq
 from store.records import Answer, Citation, Reason, Shown, Status
@@ -101,18 +101,18 @@ def topics(answer_id: UUID, intents: Sequence[Intent]) -> Message:
     return Message(text, (_section(text), {"type": "actions", "elements": [menu]}))
 
 
-def candidate(faq: Faq) -> Message:
+def candidate(one: Faq) -> Message:
     """Show a kept reply to an admin, with a button to approve and one to reject it."""
-    state = "The document it agreed with has changed. " if faq.flagged_at else ""
-    asked, said = shorten(faq.question, QUESTION_CHARS), shorten(faq.body, QUESTION_CHARS)
-    text = f"{state}{faq.author_name or faq.author} answered “{asked}”: {said}"
-    where = f" <{_address(faq.permalink)}|Open>" if faq.permalink else ""
+    state = "The document it agreed with has changed. " if one.flagged_at else ""
+    asked, said = shorten(one.question, QUESTION_CHARS), shorten(one.body, QUESTION_CHARS)
+    text = f"{state}{one.author_name or one.author} answered “{asked}”: {said}"
+    where = f" <{_address(one.permalink)}|Open>" if one.permalink else ""
     buttons = [
-        _button("Approve", "reply:approve", str(faq.faq_id)),
-        _button("Reject", "reply:reject", str(faq.faq_id)),
+        _button("Approve", "reply:approve", str(one.faq_id)),
+        _button("Reject", "reply:reject", str(one.faq_id)),
     ]
-    shown = _section(mrkdwn(text) + where)
-    return Message(text, (shown, {"type": "actions", "elements": buttons}))
+    shown = _section(_fitting(kept_mrkdwn, text, SECTION_CHARS - len(where)) + where)
+    return Message(kept_mrkdwn(text), (shown, {"type": "actions", "elements": buttons}))
 
 
 def named(answer_id: UUID, intent: str) -> str:
@@ -157,7 +157,8 @@ def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
 
 def _seen(seen: Sequence[Shown], citations: Sequence[Citation], room: int) -> list[Block]:
     """Draw what is seen; what does not fit into `room` characters of JSON is left out, last first."""
-    drawn = [_rich(rich_text.elements(each.text, each.marked)) for each in seen[:1]]
+    is_kept = any(cited.source == faq.SOURCE for cited in citations[:1])
+    drawn = [_rich(rich_text.elements(e.text, e.marked, links=is_kept)) for e in seen[:1]]
     for before, each in pairwise(seen):
         quoted = rich_text.elements(_with_gaps(each, citations), each.marked)
         drawn.append(_rich([*_over(before, each, citations), *quoted]))

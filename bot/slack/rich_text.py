@@ -1,13 +1,14 @@
 """A Markdown passage as rich_text elements: quoted, its best sentences bold, tables and code set apart.
 
-Knows nothing about answers. Nothing of a passage becomes a link, a mention or formatting of its own.
+Knows nothing about answers. Nothing of a passage becomes a mention or formatting of its own, nor a link
+unless that is asked for.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from bot.slack.markup import literal
+from bot.slack.markup import linked, literal
 from bot.text import visible
 
 Element = dict[str, object]
@@ -29,8 +30,11 @@ Piece = tuple[str, bool]
 """Some text, and whether it is the part that answers."""
 
 
-def elements(text: str, marked: Sequence[str]) -> list[Element]:
-    """Give the rich_text elements of a passage in which the slices `marked` are bold."""
+def elements(text: str, marked: Sequence[str], *, links: bool = False) -> list[Element]:
+    """Give the rich_text elements of a passage in which the slices `marked` are bold.
+
+    Only with `links`, for what a person of the team wrote, its links lead somewhere.
+    """
     lines = _lines(_pieces(text, marked))
     found: list[Element] = []
     for kind, group in groupby(_classified(lines), key=lambda each: each[0]):
@@ -40,7 +44,7 @@ def elements(text: str, marked: Sequence[str]) -> list[Element]:
             text = aligned if aligned is not None else _verbatim(block)
             found.append({"type": "rich_text_preformatted", "elements": [_text(text, False)]})
         else:
-            found.append(_quote(_told(block) if kind == "table" else block))
+            found.append(_quote(_told(block) if kind == "table" else block, links))
     return [each for each in found if each["elements"]]
 
 
@@ -118,7 +122,7 @@ def _classified(lines: list[list[Piece]]) -> Iterator[tuple[str, list[Piece]]]:
             yield "text", pieces
 
 
-def _quote(block: list[list[Piece]]) -> Element:
+def _quote(block: list[list[Piece]], links: bool) -> Element:
     """Join lines into one quote; runs of empty lines count as one."""
     found: list[Element] = []
     is_open = False
@@ -133,7 +137,10 @@ def _quote(block: list[list[Piece]]) -> Element:
         for number, (text, is_best) in enumerate(pieces):
             if number == 0:
                 text = _BULLET.sub(r"\1• ", _HEADING.sub("", text))
-            found.append(_text(_inline(text), is_best or is_heading))
+            is_bold = is_best or is_heading
+            for shown, address in linked(text) if links else [(text, None)]:
+                if shown:
+                    found.append(_text(_inline(shown), is_bold) | _leading(address))
         found.append(_text("\n", False))
     return {"type": "rich_text_quote", "elements": _trimmed(found)}
 
@@ -149,6 +156,10 @@ def _trimmed(found: list[Element]) -> list[Element]:
 def _text(text: str, is_bold: bool) -> Element:
     element: Element = {"type": "text", "text": literal(text) or " "}
     return element | {"style": {"bold": True}} if is_bold and text.strip() else element
+
+
+def _leading(address: str | None) -> Element:
+    return {"type": "link", "url": address} if address else {}
 
 
 def _inline(text: str) -> str:
