@@ -140,6 +140,20 @@ def drop(connection: Connection, workspace: str, answer_id: UUID) -> None:
     )
 
 
+def withdraw(
+    connection: Connection, workspace: str, question_id: UUID
+) -> Literal["none", "dropped", "seen"]:
+    """Forget a question's answer unless somebody may have seen it or was told of it."""
+    dropped = connection.execute(
+        "DELETE FROM answers WHERE workspace_id = %s AND question_id = %s AND posted_ts IS NULL"
+        " AND channel IS NULL AND posting_at IS NULL AND handed_over_at IS NULL",
+        (workspace, question_id),
+    )
+    if dropped.rowcount:
+        return "dropped"
+    return "none" if of(connection, workspace, question_id) is None else "seen"
+
+
 def begin_posting(
     connection: Connection, workspace: str, answer_id: UUID, lease_seconds: float
 ) -> Posting:

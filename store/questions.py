@@ -22,7 +22,7 @@ LIMITED = "asked too much at once"
 """The error of a question that was not answered since its asker had reached a limit."""
 
 _COLUMNS = """question_id, workspace_id, channel, message_ts, person, body, origin, is_private,
-    thread_ts, respond_url, chosen, claimed_at, attempts, status, is_outside"""
+    thread_ts, respond_url, chosen, claimed_at, attempts, status, is_outside, forwarded, edited_ts"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def claim(connection: Connection, ask: Ask, now: datetime) -> UUID | None:
     """Keep a message as a question; None when the same message was claimed before."""
     row = connection.execute(
         "INSERT INTO questions (workspace_id, question_id, channel, message_ts, thread_ts, person,"
-        " body, origin, is_private, respond_url, chosen, is_outside, claimed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " body, origin, is_private, respond_url, chosen, is_outside, forwarded, claimed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING RETURNING question_id",
         (
             ask.workspace,
@@ -54,6 +54,7 @@ def claim(connection: Connection, ask: Ask, now: datetime) -> UUID | None:
             ask.respond_url,
             ask.chosen,
             ask.is_outside,
+            None if ask.forwarded is None else storable(ask.forwarded),
             now,
         ),
     ).fetchone()
@@ -167,6 +168,39 @@ def get(connection: Connection, workspace: str, question_id: UUID) -> Question |
     return _question(row) if row else None
 
 
+def said_at(
+    connection: Connection, workspace: str, channel: str, message_ts: str
+) -> Question | None:
+    """Find the question that a message was claimed as, and keep others from changing it meanwhile."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM questions"
+        " WHERE workspace_id = %s AND channel = %s AND message_ts = %s FOR UPDATE",
+        (workspace, channel, message_ts),
+    ).fetchone()
+    return _question(row) if row else None
+
+
+def revise(
+    connection: Connection, workspace: str, question_id: UUID, body: str, edited_ts: str
+) -> None:
+    """Put an edited text in place of what was asked; its attempts are counted anew."""
+    connection.execute(
+        "UPDATE questions SET body = %s, edited_ts = %s, attempts = 0"
+        " WHERE workspace_id = %s AND question_id = %s",
+        (storable(body), edited_ts, workspace, question_id),
+    )
+
+
+def stands(connection: Connection, workspace: str, question: Question) -> bool:
+    """Whether a question is still asked as it was read, and keep it so until the transaction ends."""
+    row = connection.execute(
+        "SELECT ended_at IS NULL AND edited_ts IS NOT DISTINCT FROM %s FROM questions"
+        " WHERE workspace_id = %s AND question_id = %s FOR UPDATE",
+        (question.edited_ts, workspace, question.question_id),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def asker_of_thread(
     connection: Connection, workspace: str, channel: str, thread_ts: str
 ) -> str | None:
@@ -250,5 +284,8 @@ def _question(row: TupleRow) -> Question:
         respond_url=row[9],
         chosen=row[10],
         is_outside=row[14],
+        forwarded=row[15],
     )
-    return Question(row[0], ask, claimed_at=row[11], attempts=row[12], status=row[13])
+    return Question(
+        row[0], ask, claimed_at=row[11], attempts=row[12], status=row[13], edited_ts=row[16]
+    )

@@ -139,7 +139,7 @@ class Ask:
 
     `chosen` names the intent that the asker picked when asked "did you mean"; such a question's
     `message_ts` is that of the message with CHOICE behind it. `is_outside` says that the message itself
-    told that it came from another workspace.
+    told that it came from another workspace. `forwarded` is the text that it forwarded.
     """
 
     workspace: str
@@ -153,6 +153,7 @@ class Ask:
     respond_url: str | None = None
     chosen: str | None = None
     is_outside: bool = False
+    forwarded: str | None = None
 
     @property
     def said_ts(self) -> str:
@@ -162,13 +163,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A claimed message; `status` is None until it has ended."""
+    """A claimed message; `status` is None until it has ended, `edited_ts` until it was edited."""
 
     question_id: UUID
     ask: Ask
     claimed_at: datetime
     attempts: int
     status: Status | None
+    edited_ts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,14 +115,34 @@ def handle(
             raise
         error, found = f"{type(broken).__name__}: {broken}", _failed(question)
     with database.connection() as connection:
-        given = _record(connection, workspace, question, found)
-        if error is not None:
-            questions.blame(connection, workspace, question_id, error)
-        if question.ask.origin == "terminal":
-            now = datetime.now(UTC)
-            questions.end(connection, workspace, question_id, given.status, now=now)
-        else:
-            hand_over(connection, question)
+        stands = questions.stands(connection, workspace, question)
+        if stands:
+            status = _keep(connection, workspace, question, found, error, hand_over)
+    if not stands:  # edited or deleted meanwhile
+        return handle(
+            database, workspace, question_id, answer, hand_over,
+            max_question=max_question, readers=readers,
+        )  # fmt: skip
+    return status
+
+
+def _keep(
+    connection: Connection,
+    workspace: str,
+    question: Question,
+    found: Answer,
+    error: str | None,
+    hand_over: HandOver,
+) -> Status:
+    """Record an answer and see to it that its asker gets it."""
+    given, question_id = _record(connection, workspace, question, found), question.question_id
+    if error is not None:
+        questions.blame(connection, workspace, question_id, error)
+    if question.ask.origin == "terminal":
+        now = datetime.now(UTC)
+        questions.end(connection, workspace, question_id, given.status, now=now)
+    else:
+        hand_over(connection, question)
     return given.status
 
 

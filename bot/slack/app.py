@@ -19,7 +19,7 @@ from bot.answering.lifecycle import NotYet
 from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
-from bot.slack import clients, commands, faqs, feedback, labels, messages, reactions
+from bot.slack import clients, commands, edits, faqs, feedback, labels, messages, reactions
 from bot.slack.edge import Edge
 from store import workspaces
 from store.database import Database, StoreError
@@ -100,6 +100,7 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
         metrics=Metrics(database),
         intents=IntentFile(settings.intents),
     )
+    edits.register(app, edge)  # before messages, which would take them as well
     messages.register(app, edge)
     commands.register(app, edge)
     feedback.register(app, edge)

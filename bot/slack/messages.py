@@ -70,6 +70,11 @@ def is_said(event: Payload, me: str) -> bool:
     )
 
 
+def names(text: object, me: str) -> bool:
+    """Whether a message's text mentions the bot."""
+    return re.search(rf"<@{re.escape(me)}[|>]", str(text or "")) is not None
+
+
 def _asked(connection: Connection, edge: Edge, event: Payload) -> Ask | None:
     text, channel = str(event.get("text") or ""), str(event["channel"])
     is_dm = event.get("channel_type") == "im" or channel.startswith("D")
@@ -84,7 +89,7 @@ def _asked(connection: Connection, edge: Edge, event: Payload) -> Ask | None:
         is_private=is_dm,
         thread_ts=str(thread) if thread and thread != ts else None,
     )
-    if is_dm or re.search(rf"<@{re.escape(edge.me)}[|>]", text):
+    if is_dm or names(text, edge.me):
         return ask
     return _overheard(connection, ask, _OTHERS.match(text) is not None)
 
