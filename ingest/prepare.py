@@ -21,6 +21,7 @@ from store.records import Chunk, Document, Stored
 from store.values import readable, storable
 
 WHOLE_CHUNKS = 2048  # a document of more is stored part by part, and shown when all are there
+SOURCE_ERRORS = 3  # in a row, with which a run ends
 SLOW_RUNS = 3  # in which a document takes too long before it is not tried again
 PART_CHUNKS = 256  # what a killed run may have to encode again
 
@@ -84,6 +85,7 @@ class Preparer:
         self.window = window
         self.audience_of = audience_of
         self.failed = failed or {}
+        self._refused = 0
 
     def __call__(self, entry: Entry, known: Stored | None) -> Iterator[Outcome]:
         """Prepare what an entry stands for, in parts if it is large; `known` is what is stored."""
@@ -97,6 +99,7 @@ class Preparer:
         try:
             same_people = known is not None and known.audience == self.audience_of(entry.path)
             content = self.source.read(entry, known.version if known and same_people else None)
+            self._refused = 0
             if content is None:
                 yield Same(entry.path, known.version if known else version)
                 return
@@ -105,8 +108,13 @@ class Preparer:
         except Unreadable as error:
             version = self._to_try(entry.path, version, error)
             yield Refused(entry.path, version, str(error), error.is_skip)
-        except SourceError:
-            raise
+        except SourceError as error:
+            # One document may be refused for its own sake (too large to export, say); the source is away
+            # when several are, one after the other.
+            self._refused += 1
+            if self._refused >= SOURCE_ERRORS:
+                raise
+            yield Refused(entry.path, "", str(error), False)
         # Whatever an odd document breaks, the others are read; the next run looks again.
         except Exception as error:
             log.exception("ingest.broken source=%s path=%r", self.config.name, entry.path)

@@ -130,3 +130,22 @@ def test_a_file_that_is_gone_removes_nothing(tmp_path: Path) -> None:
 
 def paths(source: Source) -> Iterator[str]:
     return (entry.path for entry in source.entries())
+
+
+def test_a_source_that_refuses_one_document_is_not_away_and_one_that_refuses_all_is() -> None:
+    good, error = Content(b"words of a page", "good.md"), SourceError("answers 403")
+    config = SourceConfig("wiki", "folder", "/")
+    encoder, parser = HashEmbedder(), Parser()
+
+    def outcomes(*given: object) -> list[str]:
+        audience = config.audience_of
+        prepare = Preparer(config, Odd(*given), parser, encoder.count, 200, audience)
+        entries = [Entry(f"{n}.md", "1", str(n)) for n in range(len(given))]
+        return [type(outcome).__name__ for entry in entries for outcome in prepare(entry, None)]
+
+    assert outcomes(error, error, good, error, good) == [
+        "Refused", "Refused", "Prepared", "Refused", "Prepared",
+    ]  # fmt: skip
+    with pytest.raises(SourceError, match="403"):
+        outcomes(error, error, error)
+    parser.close()
