@@ -137,6 +137,25 @@ def score_poisoning(
     console.data().print(console.table("nights that must promote nothing", columns, rows))
 
 
+@app.command("years")
+def score_years(
+    context: typer.Context,
+    years: Annotated[int, typer.Option(min=1, help="Years per liked share.")] = 20,
+    seed: Annotated[int, typer.Option(help="Who asks what, and how they vote.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Years of nights on made-up votes without signal: how often is something promoted? Minutes a year."""
+    from bot.cli import reports
+    from bot.scorecards import years as scorecard
+
+    with console.bars() as progress:
+        result = scorecard.run(years, seed, progress)
+    if as_json:
+        console.put_json({votes: found.as_json() for votes, found in result.items()})
+    else:
+        console.data().print(reports.years(result))
+
+
 @app.command("nights")
 def score_nights(
     context: typer.Context,

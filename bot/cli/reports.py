@@ -3,7 +3,7 @@
 Knows nothing about fitting; it shows what was kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -11,11 +11,13 @@ from rich.console import Group, RenderableType
 from bot.learning.report import earlier, lines
 from bot.terminal import console
 from bot.text import percent
+from evals.metrics import wilson
 
 if TYPE_CHECKING:
     from bot.erasure import Erased
     from bot.learning.night import Report
     from bot.scorecards.simulation import Scorecard
+    from bot.scorecards.years import Found
     from store.feedback.nights import Night
 
 
@@ -31,6 +33,22 @@ def table(report: "Report") -> RenderableType:
 def history(nights: Sequence["Night"]) -> RenderableType:
     """Show how people liked the answers from night to night, and what was promoted when."""
     return console.table("Nights so far", ("night", "judged", "liked", "promoted"), earlier(nights))
+
+
+def years(result: Mapping[str, "Found"]) -> RenderableType:
+    """Show in how many years each part was promoted, and after how many judged questions."""
+    rows = [
+        (
+            votes,
+            kind,
+            f"{count} of {found.years} years",
+            percent(count / found.years, wilson(count, found.years)),
+            f"{found.after[kind]:.0f}" if kind in found.after else "-",
+        )
+        for votes, found in result.items()
+        for kind, count in found.promoted.items()
+    ]
+    return console.table("", ("votes", "part", "promoted", "share (95 %)", "after votes"), rows)
 
 
 def erased(result: "Erased") -> str:

@@ -155,23 +155,20 @@ class Feedback:
         return texts.index(shown.text_hash)
 
     def _memory(self, number: int, floor: float) -> dict[str, float]:
-        """Give what the votes on the other questions say, 0 for texts that only a lower floor brings in.
+        """Give what the votes on the other questions say, by text.
 
         A question's own votes are left out: they are what the fit is tried on.
         """
-        order = np.argsort(-self.cosines[number], kind="stable")[: NEAREST + 1]
-        others = [
+        cosines = self.cosines[number]
+        order = np.argsort(-cosines, kind="stable")[: NEAREST + 1]
+        others = (
             Judgement(
-                self.rows[j].text_hash,
-                float(self.cosines[number, j]),
-                self.rows[j].good,
-                self.rows[j].bad,
+                self.rows[j].text_hash, float(cosines[j]), self.rows[j].good, self.rows[j].bad
             )
-            for j in map(int, order)
+            for j in map(int, order[cosines[order] > floor])
             if j != number
-        ]
-        reached = evidence(others, floor)
-        return {text: reached.get(text, 0.0) for text in evidence(others, LOWEST)}
+        )
+        return evidence(others, floor)
 
 
 def _found(again: Replay) -> list[str]:
