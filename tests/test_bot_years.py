@@ -29,3 +29,8 @@ def test_what_was_found_is_counted_by_part() -> None:
     assert found.promoted["title"] == 2 and found.after == {"title": 250.0}
     parts = found.as_json()["parts"]
     assert isinstance(parts, dict) and parts["memory"]["promoted"] == 0
+
+
+def test_the_tests_alone_seldom_pass_without_signal() -> None:
+    passed = [years.gates(np.random.default_rng(seed), 0.9) for seed in range(5)]
+    assert passed == [{}] * 5

@@ -273,18 +273,25 @@ def _verdict(
     moved = _latest(topic, (left | joined) & (disliked | liked))
     share = float(disliked[judged].mean()) if len(judged) else 0.5
     better = int(np.where(left, disliked, liked)[moved].sum())
-    chance = np.where(left[moved], max(0.5, share), max(0.5, 1 - share))
     return promotion.judge(
         kind,
         payload,
         judged=len(judged),
         better=better,
         worse=len(moved) - better,
-        chance=float(chance.mean()) if len(moved) else 0.5,
+        chance=by_chance(left[moved], share),
         frozen=frozen.tolist(),
         level=given.level,
         gains=None if gains is None else paired.by_cluster(gains, topic.tolist()),
     )
+
+
+def by_chance(left: NDArray[np.bool_], disliked: float) -> float:
+    """Give the mean chance that a change is for the better without any signal, from half upwards: for a shown
+    passage that leaves the first place (`left`) the share of `disliked` votes, else that of liked ones."""
+    if not len(left):
+        return 0.5
+    return float(np.where(left, max(0.5, disliked), max(0.5, 1 - disliked)).mean())
 
 
 def _latest(topic: Places, among: NDArray[np.bool_]) -> Places:

@@ -4,11 +4,12 @@ Knows nothing about the store. What is real: how each part is fitted and tested 
 and at what level (looks.py). What is made up: questions, each with CANDIDATES passages of random shares, a
 fifth of them asked before; signals of confidence; votes. What is left out: the frozen set, which can only
 refuse more, copies and newer pages, and what one promotion changes for the other parts. The intents' test is
-fed changes of labels without a training.
+fed changes of labels without a training. As fitting takes seconds a year, many more years are held in which
+only the tests are fed, with candidates that know nothing of the votes (`gates`).
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from bot.answering.confidence import Calibrator
 from bot.answering.parameters import Parameters
 from bot.answering.recall import Recall
-from bot.learning import feedback, fit_intents, fit_ranking, looks, night, promotion
+from bot.learning import feedback, fit_confidence, fit_intents, fit_ranking, looks, night, promotion
 from bot.learning.calibration import Progress, Sample
 from bot.learning.feedback import Feedback
 from bot.learning.fit_ranking import FitInput
@@ -53,8 +54,17 @@ TRUTH = np.array([0.4, 0.6, 0.6])
 """What vector, lexical and title shares are worth where votes do have a signal; what ships adds no title."""
 
 NOISE = 0.18
-LABELS_A_DAY, CHANGED = 1, 0.2
-"""Of the labels so many newly told right or wrong by a candidate, each as often as the other."""
+CHANGED = 0.2
+"""The share of first passages, or of labels, that a candidate without knowledge changes."""
+
+SHIFT = 0.1
+"""By how much it shifts what is expected of a vote (standard deviation)."""
+
+LABELS_A_DAY, GATE_A_DAY = 1, 10
+"""Labels a day, and judged questions a day where the tests alone are held: 8 looks a year."""
+
+GATES = 50
+"""For each year whose parts are fitted, so many in which the tests alone are held."""
 
 SERVING = Calibrator(-2.0, {"unit": 4.0}, 0.8, 0.4)
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -124,7 +134,7 @@ def run(years: int, seed: int, progress: Progress) -> dict[str, Found]:
     """Hold so many years of votes without signal for each liked share, and a fifth as many with signal."""
     found = {}
     for liked in (*SHARES, None):
-        name = "signal" if liked is None else f"no signal, {liked:.0%} liked"
+        name = "signal" if liked is None else f"{liked:.0%} liked, no signal"
         count = years if liked is not None else max(1, years // 5)
         promotions: list[Mapping[Kind, int]] = []
         for number in range(count):
@@ -132,6 +142,12 @@ def run(years: int, seed: int, progress: Progress) -> dict[str, Found]:
             promotions.append(hold(drawn(chance, liked), chance))
             progress(name, number + 1, count)
         found[name] = counted(promotions)
+    for liked in SHARES:
+        name, passed = f"{liked:.0%} liked, the tests alone", list[Mapping[Kind, int]]()
+        for number in range(GATES * years):
+            passed.append(gates(np.random.default_rng((seed, number, int(100 * liked))), liked))
+            progress(name, number + 1, GATES * years)
+        found[name] = counted(passed, ("title", "fusion", "confidence", "intents"))
     return found
 
 
@@ -214,22 +230,74 @@ def drawn(chance: np.random.Generator, liked: float | None, days: int = DAYS) ->
     return Year(tuple(rows), tuple(replays), vectors.astype(np.float32))
 
 
+def gates(chance: np.random.Generator, liked: float) -> dict[Kind, int]:
+    """Feed a year's votes without signal to the tests alone; give after how many each was first passed.
+
+    Each look has a candidate of its own that changes CHANGED of the first passages (half of the changes bring
+    a shown passage back), shifts what is expected of each vote by SHIFT, or knows how sure the bot was. No
+    candidate knows a vote, and all looks share the votes that there were before.
+    """
+    votes = chance.random(DAYS * GATE_A_DAY) < liked
+    sure = chance.random(len(votes))
+    after: dict[Kind, int] = {}
+    for number, count in enumerate(_looks(promotion.MIN_JUDGED, len(votes)), start=1):
+        seen, level = votes[:count], looks.level(number)
+        passed: dict[Kind, bool] = {
+            "fusion": _passes(*_changes(seen, chance), level),
+            "title": _passes(*_changes(seen, chance), level, _gains(seen, liked, chance)),
+            "confidence": metrics.not_above(
+                sure[:count][seen].tolist(), sure[:count][~seen].tolist()
+            )
+            < min(level, fit_confidence.AGREEMENT_ALPHA),
+        }
+        after |= {kind: count for kind, is_past in passed.items() if is_past and kind not in after}
+    labels = labelled(chance)
+    return after | ({"intents": labels} if labels else {})
+
+
 def labelled(chance: np.random.Generator) -> int | None:
-    """Give after how many labels the intents would be promoted in a year of labels without signal."""
-    number, last = 1, 0
-    for count in range(fit_intents.MIN_LABELS, DAYS * LABELS_A_DAY + 1):
-        if last and count - last < looks.needed(last):
-            continue
+    """Give after how many labels the intents would be promoted in a year of labels without signal: of the
+    labels that a candidate tells otherwise, as many are newly right as newly wrong."""
+    for number, count in enumerate(_looks(fit_intents.MIN_LABELS, DAYS * LABELS_A_DAY), start=1):
         changes = int(chance.binomial(count, CHANGED))
         better = int(chance.binomial(changes, 0.5))
-        verdict = promotion.judge(
-            "intents", {}, judged=count, better=better, worse=changes - better, chance=0.5,
-            frozen=(), level=looks.level(number), what="labels",
-        )  # fmt: skip
-        if verdict.decision == "promoted":
+        if _passes(better, changes - better, 0.5, looks.level(number)):
             return count
-        number, last = number + 1, count
     return None
+
+
+def _looks(first: int, last: int) -> Iterator[int]:
+    """Give how many votes there are at each look of a year."""
+    count = first
+    while count <= last:
+        yield count
+        count += looks.needed(count)
+
+
+def _passes(
+    better: int, worse: int, mean: float, level: float, gains: Sequence[float] | None = None
+) -> bool:
+    verdict = promotion.judge(
+        "title", {}, judged=0, better=better, worse=worse, chance=mean, frozen=(), level=level,
+        gains=gains,
+    )  # fmt: skip
+    return verdict.decision == "promoted"
+
+
+def _changes(votes: NDArray[np.bool_], chance: np.random.Generator) -> tuple[int, int, float]:
+    """Change first passages at random: (for the better, for the worse, chance of the better)."""
+    moved = votes[chance.random(len(votes)) < CHANGED]
+    leaves = chance.random(len(moved)) < 0.5
+    better = int(np.where(leaves, ~moved, moved).sum())
+    return better, len(moved) - better, fit_ranking.by_chance(leaves, 1 - float(votes.mean()))
+
+
+def _gains(votes: NDArray[np.bool_], liked: float, chance: np.random.Generator) -> list[float]:
+    """How much likelier each vote is when what is expected of it is shifted at random."""
+    expected = np.clip(liked + SHIFT * chance.normal(size=len(votes)), 0.05, 0.95)
+    old = np.where(votes, liked, 1 - liked)
+    new = np.where(votes, expected, 1 - expected)
+    return [float(gain) for gain in np.log(new / old)]
 
 
 def _frozen(chance: np.random.Generator) -> list[Sample]:
@@ -253,8 +321,11 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def counted(promotions: Sequence[Mapping[Kind, int]]) -> Found:
-    kinds: tuple[Kind, ...] = (*night.PARTS, "intents")
+def counted(
+    promotions: Sequence[Mapping[Kind, int]],
+    kinds: Sequence[Kind] = (*night.PARTS, "intents"),
+) -> Found:
+    """Count the years in which each kind was promoted."""
     promoted = Counter(kind for one in promotions for kind in one)
     after: dict[str, float] = {
         kind: float(median(one[kind] for one in promotions if kind in one))
