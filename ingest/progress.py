@@ -27,12 +27,15 @@ class Progress:
         workspace: str,
         now: Callable[[], datetime],
         on_progress: Callable[[Run], None] | None,
+        keep: Callable[[], None] = lambda: None,
     ) -> None:
+        """`keep` sees to it that nobody else reads the source; it is called while the run goes on."""
         self._config = config
         self._database = database
         self._workspace = workspace
         self._now = now
         self._on_progress = on_progress
+        self.keep = keep
         at = now()
         self.run = Run(
             uuid.uuid4(), config.name, "running", at, at, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, None
@@ -62,8 +65,10 @@ class Progress:
         if (at - self.run.seen_at).total_seconds() >= BEAT_SECONDS:
             self.run = replace(self.run, seen_at=at)
             # A beat that is lost does no harm, and the next one may find the server back.
-            with suppress(StoreGone), self._database.connection() as connection:
-                runs.save(connection, self._workspace, self.run)
+            with suppress(StoreGone):
+                with self._database.connection() as connection:
+                    runs.save(connection, self._workspace, self.run)
+                self.keep()
         if self._on_progress:
             self._on_progress(self.run)
 

@@ -61,10 +61,10 @@ def ingest(
     the source is being ingested already, StoreError when the database fails.
     """
     context = Context(database, workspace, config, now, audience_of or config.audience_of)
-    with runs.only_one(database, workspace, config.name):
+    with runs.only_one(database, workspace, config.name) as hold:
         with database.connection() as connection:
             number = embedders.ensure_embedder(connection, workspace, embedder.name, embedder.dims)
-        progress = Progress(config, database, workspace, now, on_progress)
+        progress = Progress(config, database, workspace, now, on_progress, hold.keep)
         progress.begin(full=full, asked_by=asked_by)
         parser = Parser()
         try:
@@ -230,6 +230,7 @@ def _finish(
         if state.build.state == "building" and not allow_removal:
             have = documents.stored(connection, workspace, state.build.build_id)
             _check(config, state, sorted(state.served.keys() - have.keys()))
+        progress.keep()
         builds.complete(connection, workspace, state.build, context.now())
 
 

@@ -34,6 +34,7 @@ class Machine:
         self.may_load = threading.Event()
         self.may_load.set()
         self.loads: list[str] = []
+        self.time = 0.0
 
     def load(self, wanted: ModelVersion) -> Classify:
         self.may_load.wait(DEADLINE_SECONDS)
@@ -44,7 +45,7 @@ class Machine:
 
     def served(self) -> ServingClassifier:
         return ServingClassifier(
-            lambda: self.serving, lambda: self.earlier, self.load, lambda: never
+            lambda: self.serving, lambda: self.earlier, self.load, lambda: never, lambda: self.time
         )
 
 
@@ -156,3 +157,32 @@ def test_untrained_without_examples_recognises_nothing() -> None:
 
 def test_models_lie_under_home() -> None:
     assert classifier.root(Path("/srv")) == Path("/srv/models/intents")
+
+
+def serves_in_time(machine: Machine, served: ServingClassifier, wanted: str) -> None:
+    """Let time pass, half a minute at a look, until a version serves."""
+
+    def passes() -> bool:
+        machine.time += 30.0
+        return served.now().version_id == wanted
+
+    until(passes)
+
+
+def test_a_version_that_failed_to_load_is_tried_again_after_a_while(machine: Machine) -> None:
+    machine.serving = version("old")
+    served = machine.served()
+    served.now()
+    machine.serving, machine.damaged = new, _ = version("new"), {"new"}
+    served.now()
+    until(lambda: len(machine.loads) == 2)
+    machine.damaged = set()
+    serves_in_time(machine, served, str(new.version_id))
+
+
+def test_a_version_that_was_away_at_the_start_serves_when_it_is_back(machine: Machine) -> None:
+    machine.serving, machine.damaged = new, _ = version("new"), {"new"}
+    served = machine.served()
+    assert served.now().version_id == ""
+    machine.damaged = set()
+    serves_in_time(machine, served, str(new.version_id))

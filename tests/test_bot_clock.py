@@ -13,7 +13,7 @@ from bot.processes.clock import Cron, Timetable, tick
 from bot.services import Services
 from bot.settings import Settings
 from bot.slack import commands
-from store import queue
+from store import queue, recurring
 from store.database import Database
 from store.election import Candidate
 from store.index import builds, documents, embedders, sources
@@ -154,3 +154,68 @@ def test_what_was_due_while_nobody_kept_time_is_due_at_its_next_time() -> None:
     assert nightly.get_next_fire_time(None, now) == datetime(2026, 3, 3, 4, tzinfo=UTC)
     last = datetime(2026, 2, 27, 4, tzinfo=UTC)
     assert nightly.get_next_fire_time(last, now) == datetime(2026, 2, 28, 4, tzinfo=UTC)
+
+
+def waiting(services: Services) -> list[str]:
+    with services.database.connection() as connection:
+        rows = connection.execute(
+            "SELECT task_name FROM procrastinate_jobs WHERE status = 'todo' ORDER BY task_name"
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def sleep(services: Services, span: str) -> None:
+    """Let time pass in which nobody kept it, and everything that waited be done."""
+    with services.database.connection() as connection:
+        connection.execute("DELETE FROM procrastinate_jobs")
+        connection.execute("UPDATE recurring SET done_till = done_till - %s::interval", (span,))
+        connection.execute("UPDATE sources SET next_run = next_run - %s::interval", (span,))
+
+
+def look(services: Services) -> None:
+    """Be a clock that takes over and looks once."""
+    timetable = Timetable(services)
+    timetable.refresh()
+    timetable.refresh()
+    timetable.end()
+
+
+def test_a_first_start_has_missed_nothing(services: Services) -> None:
+    look(services)
+    assert waiting(services) == []
+
+
+@pytest.mark.parametrize("span", ["25 hours", "9 days"])
+def test_what_was_missed_is_made_up_for_once(services: Services, span: str) -> None:
+    look(services)
+    sleep(services, span)
+    look(services)
+    assert waiting(services) == ["ingest", "learn", "retain"]
+    with services.database.connection() as connection:
+        connection.execute("DELETE FROM procrastinate_jobs")
+    look(services)
+    assert waiting(services) == []
+
+
+def test_two_clocks_at_once_defer_what_is_due_once(services: Services) -> None:
+    """After a network split both may think that they lead."""
+    look(services)
+    sleep(services, "25 hours")
+    with services.database.connection() as connection:
+        since, _ = recurring.begin(connection, "learn")
+        assert recurring.advance(connection, "learn", since)
+        assert not recurring.advance(connection, "learn", since)
+
+
+def test_nothing_is_due_before_its_time_whatever_this_machines_clock_shows(
+    services: Services,
+) -> None:
+    """Its timer went off, an hour fast: by the time of the server nothing is due."""
+    timetable = Timetable(services)
+    timetable.refresh()
+    with services.database.connection() as connection:
+        connection.execute("UPDATE recurring SET done_till = now()")
+    timetable._defer_due("learn")
+    timetable._defer_due("retain")
+    timetable.end()
+    assert waiting(services) == []

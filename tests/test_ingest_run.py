@@ -277,3 +277,22 @@ def test_the_documents_own_date_is_kept_and_the_files_is_none(ingest: Ingester) 
         "a.md": datetime(2024, 5, 6, tzinfo=UTC),
         "b.md": None,
     }
+
+
+def test_a_run_that_lost_its_hold_goes_on_only_if_nobody_has_taken_it(database: Database) -> None:
+    """Postgres was restarted under it: its lock went with its connection."""
+
+    def cut_connections() -> None:
+        with database.connection() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            )
+
+    with runs.only_one(database, "local", "wiki") as first:
+        cut_connections()
+        first.keep()
+        with pytest.raises(runs.Busy), runs.only_one(database, "local", "wiki"):
+            pass
+        cut_connections()
+        with runs.only_one(database, "local", "wiki"), pytest.raises(runs.Busy):
+            first.keep()

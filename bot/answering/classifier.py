@@ -4,6 +4,7 @@ Until a first version is trained, only messages worded almost like an example of
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 
 KIND: Kind = "intents"
 """Of its versions among those of everything that is learned."""
+
+FIRST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 900.0
+"""Between two tries to load a version that failed to load."""
 
 NEAR = 0.85
 """Cosine with an example from which a message counts as worded like it, before anything is trained."""
@@ -58,14 +63,18 @@ class ServingClassifier:
         earlier: Callable[[], Sequence[ModelVersion]],
         load: Callable[[ModelVersion], Classify],
         untrained: Callable[[], Classify],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`serving` gives the promoted version, `earlier` those that served before it, last first."""
         self._serving = serving
         self._earlier = earlier
         self._load = load
         self._untrained = untrained
+        self._clock = clock
         self._lock = Lock()
         self._wanted: object = self
+        self._pause = FIRST_PAUSE_SECONDS
+        self._again_at: float | None = None  # when what failed to load is tried again
         self._loaded: Classifier | None = None
 
     def now(self) -> Classifier:
@@ -76,8 +85,10 @@ class ServingClassifier:
             if self._loaded is None:
                 self._wanted = wanted
                 self._loaded = self._first(version)
-            elif wanted != self._wanted:
-                self._wanted = wanted
+            elif wanted != self._wanted or self._is_due():
+                if wanted != self._wanted:
+                    self._pause = FIRST_PAUSE_SECONDS
+                self._wanted, self._again_at = wanted, None
                 Thread(target=self._swap, args=(version,), name="intents", daemon=True).start()
             return self._loaded
 
@@ -87,13 +98,27 @@ class ServingClassifier:
             loaded = self._try(candidate)
             if loaded is not None:
                 return loaded
+            if candidate is version:
+                self._try_again_later()
         return Classifier(self._untrained())
 
     def _swap(self, version: ModelVersion | None) -> None:
         loaded = self._try(version) if version else Classifier(self._untrained())
         with self._lock:
-            if loaded and self._wanted == (version.version_id if version else None):
-                self._loaded = loaded
+            if self._wanted != (version.version_id if version else None):
+                return
+            if loaded:
+                self._loaded, self._pause = loaded, FIRST_PAUSE_SECONDS
+            else:
+                self._try_again_later()
+
+    def _try_again_later(self) -> None:
+        """What failed to load may come: a shared folder that was away, a file still being copied."""
+        self._again_at = self._clock() + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+
+    def _is_due(self) -> bool:
+        return self._again_at is not None and self._clock() >= self._again_at
 
     def _try(self, version: ModelVersion) -> Classifier | None:
         from models.embedder import ModelError

@@ -5,6 +5,7 @@ Knows nothing about what the jobs do.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 
@@ -19,6 +20,7 @@ from bot.settings import Settings
 from ingest.config import ConfigError
 from ingest.entries import SourceConfig
 from ingest.schedule import Schedule
+from store import recurring
 from store.database import Connection, StoreError
 from store.election import Candidate
 from store.index import sources
@@ -29,8 +31,11 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 """Between two signs of life of the leader, or two tries of the others."""
 
-GRACE_SECONDS = 3600
-"""A trigger that could not fire in time still does, once, within this."""
+LOOK_SECONDS = 30.0
+"""Between two looks whether something was missed."""
+
+JUMP_SECONDS = 60.0
+"""A wall clock that went so much further than the steady one: the machine slept, or was set."""
 
 RETAIN = "17 3 * * *"
 """When old jobs are forgotten: at night, not on the hour when everyone's jobs start."""
@@ -60,6 +65,10 @@ def tick(services: Services, stop: threading.Event, beat: float = BEAT_SECONDS) 
         candidate.resign()
 
 
+Defer = Callable[[Connection, Queue], bool]
+"""Queues a job; False when one waits already."""
+
+
 class Timetable:
     """The schedule of this installation, in memory only; follows changes of the sources' file."""
 
@@ -69,6 +78,9 @@ class Timetable:
         self._planned: Sequence[SourceConfig] = ()
         self._triggers: dict[str, Cron] = {}
         self._registered: Sequence[SourceConfig] = ()
+        self._zone: tzinfo = UTC
+        # By the wall clock, and by one that stands still while the machine sleeps.
+        self._looked: tuple[float, float] | None = None
         self._complaint = ""
 
     def refresh(self) -> None:
@@ -81,6 +93,7 @@ class Timetable:
                 self._registered = configs
             if self._scheduler is None or configs != self._planned:
                 self._start(configs)
+            self._catch_up()
             self._complaint = ""
         except (ConfigError, StoreError) as error:
             # A slip in the file must not stop what is scheduled already; one line says it.
@@ -106,7 +119,7 @@ class Timetable:
             timezone=None,
             job_defaults={
                 "coalesce": True,
-                "misfire_grace_time": GRACE_SECONDS,
+                "misfire_grace_time": None,
                 "max_instances": 1,
             },
         )
@@ -114,22 +127,11 @@ class Timetable:
         triggers = {c.name: Cron(c.schedule, zone) for c in configs if c.schedule}
         for name, when in triggers.items():
             scheduler.add_job(self._defer_ingestion, when, args=[name], id=f"ingest:{name}")
-        scheduler.add_job(
-            self._defer,
-            Cron(RETAIN, zone),
-            args=[jobs.RETAIN, jobs.defer_retain],
-            id=jobs.RETAIN,
-        )
-        learn_at = self._services.settings.learn_at
-        if learn_at != "off":
-            hour, minute = learn_at.split(":")
-            at_night = Cron(f"{int(minute)} {int(hour)} * * *", zone)
-            scheduler.add_job(
-                self._defer, at_night, args=[jobs.LEARN, jobs.defer_learn], id=jobs.LEARN
-            )
+        for task, (when, _) in self._nightly(zone).items():
+            scheduler.add_job(self._defer_due, when, args=[task], id=task)
         scheduler.start()
         self._scheduler, self._planned = scheduler, configs
-        self._triggers = triggers
+        self._triggers, self._zone = triggers, zone
         self._note(configs)
         for config in configs:
             if config.complaint:
@@ -140,32 +142,72 @@ class Timetable:
         now = datetime.now(UTC)
         workspace = self._services.workspace
         with self._services.database.connection() as connection:
+            missed = {
+                status.name
+                for status in sources.statuses(connection, workspace)
+                if status.next_run and status.next_run < now
+            }
             for config in configs:
                 when = self._triggers.get(config.name)
+                if when and config.name in missed:
+                    jobs.defer_ingest(connection, self._services.queue, workspace, config.name)
                 due = when.get_next_fire_time(None, now) if when else None
                 sources.plan_next(connection, workspace, config.name, due)
 
     def _defer_ingestion(self, name: str) -> None:
-        def work() -> None:
+        def work() -> bool:
             now, workspace = datetime.now(UTC), self._services.workspace
             due = self._triggers[name].get_next_fire_time(None, now)
             with self._services.database.connection() as connection:
-                jobs.defer_ingest(connection, self._services.queue, workspace, name)
+                is_new = jobs.defer_ingest(connection, self._services.queue, workspace, name)
                 sources.plan_next(connection, workspace, name, due)
+            return is_new
 
         self._attempt(f"ingest:{name}", work)
 
-    def _defer(self, task: str, defer: Callable[[Connection, Queue], bool]) -> None:
-        def work() -> None:
+    def _nightly(self, zone: tzinfo) -> "dict[str, tuple[Cron, Defer]]":
+        """What recurs besides the sources: when, and how it is deferred."""
+        found: dict[str, tuple[Cron, Defer]] = {
+            jobs.RETAIN: (Cron(RETAIN, zone), jobs.defer_retain)
+        }
+        learn_at = self._services.settings.learn_at
+        if learn_at != "off":
+            hour, minute = learn_at.split(":")
+            found[jobs.LEARN] = Cron(f"{int(minute)} {int(hour)} * * *", zone), jobs.defer_learn
+        return found
+
+    def _catch_up(self) -> None:
+        """Defer what fell due while nobody kept time, or while this machine slept."""
+        wall, steady = time.time(), time.monotonic()
+        before = self._looked or (wall, steady - LOOK_SECONDS)
+        jumped = bool(self._looked) and wall - before[0] - (steady - before[1]) > JUMP_SECONDS
+        if jumped and self._scheduler is not None:
+            # Its timer stood still while the machine slept.
+            self._start(self._planned)
+        if jumped or steady - before[1] >= LOOK_SECONDS:
+            self._looked = wall, steady
+            for task in self._nightly(self._zone):
+                self._defer_due(task)
+
+    def _defer_due(self, task: str) -> None:
+        """Defer a task if a time of its own has come since it was last deferred: once, however many
+        clocks there are and whatever they show, since the server's time counts."""
+
+        def work() -> bool:
+            when, defer = self._nightly(self._zone)[task]
             with self._services.database.connection() as connection:
-                defer(connection, self._services.queue)
+                since, now = recurring.begin(connection, task)
+                due = when.get_next_fire_time(since, now)
+                if due is None or due > now or not recurring.advance(connection, task, since):
+                    return False
+                return defer(connection, self._services.queue)
 
         self._attempt(task, work)
 
-    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+    def _attempt(self, name: str, work: Callable[[], bool]) -> None:
         try:
-            work()
-            log.info("deferred job=%s", name)
+            if work():
+                log.info("deferred job=%s", name)
         except StoreError as error:
             # The database waits up to 30 s by itself; after that the next time has to do.
             log.error("not_deferred job=%s reason=%s", name, error)

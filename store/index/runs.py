@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from store.database import Connection, Database, as_store_errors
 from store.records import Failure, Run
@@ -32,28 +33,59 @@ class Busy(Exception):
     """The source is being ingested by someone else at this moment."""
 
 
-@contextmanager
-def only_one(database: Database, workspace: str, source: str) -> Iterator[None]:
-    """Hold the source for one run; raises Busy when it is held. A killed holder lets go at once."""
-    with as_store_errors():
-        opened = psycopg.connect(database.url, autocommit=True, keepalives_idle=30)
-    with opened as connection:
-        name = (f"ingest:{workspace}:{source}",)
+class Hold:
+    """A source held for one run; it is held as long as its connection lives."""
+
+    def __init__(self, url: str, source: str, name: str) -> None:
+        self._url, self._source, self._name = url, source, name
+        self._connection: psycopg.Connection[TupleRow] | None = None
+
+    def keep(self) -> None:
+        """Take the source, or see whether it is still held and take it again.
+
+        A restart of the server lets go of it while the run goes on. Raises Busy when another has it
+        by now, StoreGone when the server is away.
+        """
         with as_store_errors():
+            try:
+                if self._connection is not None:
+                    self._connection.execute("SELECT 1")
+                    return
+            except psycopg.OperationalError:
+                self.release()
+            connection = psycopg.connect(self._url, autocommit=True, keepalives_idle=30)
             held = connection.execute(
-                "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name
+                "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (self._name,)
             ).fetchone()
-        if not held or not held[0]:
+        if held != (True,):
+            connection.close()
             raise Busy(
-                f"{source} is being ingested already. Wait for it to finish:"
+                f"{self._source} is being ingested already. Wait for it to finish:"
                 " `threadwise sources` shows how far it is."
             )
-        try:
-            yield
-        finally:
+        self._connection = connection
+
+    def release(self) -> None:
+        """Let go of the source."""
+        if self._connection is not None:
             # Closing would do, but the server takes its time to notice.
             with suppress(psycopg.OperationalError):
-                connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+                self._connection.execute(
+                    "SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (self._name,)
+                )
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def only_one(database: Database, workspace: str, source: str) -> Iterator[Hold]:
+    """Hold the source for one run; raises Busy when it is held. A killed holder lets go at once."""
+    hold = Hold(database.url, source, f"ingest:{workspace}:{source}")
+    hold.keep()
+    try:
+        yield hold
+    finally:
+        hold.release()
 
 
 def save(connection: Connection, workspace: str, run: Run) -> None:
