@@ -5,7 +5,10 @@ Knows nothing about what is logged; questions' texts and tokens never are at INF
 
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+
+from store.redaction import escaped, redacted
 
 QUIET = ("apscheduler", "asyncio", "httpx", "procrastinate", "sentence_transformers")
 """Libraries whose own INFO says nothing to an operator."""
@@ -19,8 +22,14 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 class KeyValues(logging.Formatter):
     """Writes `2026-11-21T04:20:26Z INFO bot.processes.worker started queues=work`, extras as key=value."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        """`secrets` are left out, as is whatever looks like one."""
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record, its traceback too, without secrets and signs that steer a terminal."""
+        return escaped(redacted(super().format(record), self._secrets))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """Write the time in UTC, to the second."""
@@ -36,10 +45,10 @@ class KeyValues(logging.Formatter):
         return " ".join([super().formatMessage(record), *pairs])
 
 
-def configure(level: str) -> None:
+def configure(level: str, secrets: Sequence[str] = ()) -> None:
     """Log at `level` and above to stderr; chatty libraries only from WARNING unless it is DEBUG."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(KeyValues())
+    handler.setFormatter(KeyValues(secrets))
     handler.addFilter(_is_news)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:

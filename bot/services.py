@@ -21,7 +21,7 @@ from bot.answering.request import Request
 from bot.intents import IntentFile
 from bot.settings import Settings
 from store import workspaces
-from store.database import Database
+from store.database import Database, check_url
 from store.feedback import versions
 from store.index import embedders
 from store.migrate import migrate
@@ -159,6 +159,9 @@ def open_services(
 
     `prepare` applies migrations first, so that any single command works on an empty machine.
     """
+    for address in (settings.database_url, settings.database_replica_url):
+        if address:
+            check_url(address)
     server = None if settings.database_url else embedded.start(settings.home)
     try:
         url = settings.database_url or (server.url if server else "")

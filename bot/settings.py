@@ -121,6 +121,12 @@ class Settings(BaseSettings):
         return field.default if isinstance(value, str) and not value.strip() else value
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What is never shown."""
+        values = (getattr(self, name) for name in SECRETS)
+        return tuple(value for value in values if value)
+
+    @property
     def talks_to_slack(self) -> bool:
         """Whether Slack is set up; otherwise the terminal is where questions come from."""
         return self.slack_bot_token is not None

@@ -199,10 +199,12 @@ class _Reader:
                 raise self._error(index, key, f"{key!r} is not known. {meant}")
             if key in _GUARDS:
                 continue  # read below, with a cure of their own
+            options_of_kind = known.keys() - _COMMON.keys()  # tokens among them
             if not isinstance(value, known[key]) or (
                 isinstance(value, bool) and known[key] is not bool
             ):
-                raise self._error(index, key, f"{key} = {value!r} is not of the right type.")
+                shown = "" if key in options_of_kind else f" = {value!r}"
+                raise self._error(index, key, f"{key}{shown} is not of the right type.")
 
     def _schedule(self, index: int, table: dict[str, object]) -> tuple[str | None, str | None]:
         """Give the schedule, or what is wrong with it: that must not stop the other sources."""

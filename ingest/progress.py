@@ -13,6 +13,7 @@ from ingest.entries import SourceConfig
 from store.database import Database, StoreGone
 from store.index import runs, sources
 from store.records import Run, RunState
+from store.redaction import redacted
 
 BEAT_SECONDS = 1
 
@@ -74,7 +75,7 @@ class Progress:
 
     def end(self, error: str | None = None) -> Run:
         """Note that the run came to its end, or why it did not; give it."""
-        at = self._now()
+        at, error = self._now(), error and redacted(error)
         state: RunState = "done" if error is None else "failed"
         self.run = replace(self.run, state=state, error=error, seen_at=at, finished_at=at)
         with self._database.connection() as connection:

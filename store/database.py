@@ -14,6 +14,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from store.redaction import redacted
+
 WAIT_SECONDS = 30  # how long a server may be away before callers are told
 TRY_SECONDS = 1  # one attempt to get a connection from the pool
 OLDEST_POSTGRES = 160000  # as server_version_num counts
@@ -134,6 +136,18 @@ class Database:
                 pool.close()
 
 
+def check_url(url: str) -> None:
+    """Raise StoreError, without any of it, when the address of a database cannot be read."""
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error:
+        # What is wrong with it may be the password: nothing of it is repeated.
+        raise StoreError(
+            "the address of the database cannot be read: write DATABASE_URL (and DATABASE_REPLICA_URL)"
+            " as postgresql://USER:PASSWORD@HOST:PORT/NAME, with %XX for odd signs in the password"
+        ) from None
+
+
 def check_server(connection: Connection) -> None:
     """Raise StoreError naming what this Postgres lacks for Threadwise, with the cure."""
     facts = connection.execute(
@@ -191,6 +205,7 @@ def _pool(url: str, size: int) -> Pool:
         connection.execute(SETTINGS)
         connection.commit()
 
+    check_url(url)
     given = conninfo_to_dict(url)
     # reconnect_timeout=0: the pool's own retries back off to many seconds; _acquire polls instead.
     return ConnectionPool(
@@ -260,4 +275,4 @@ def _cure(error: psycopg.Error) -> str:
 
 
 def _first_line(error: psycopg.Error) -> str:
-    return (str(error).strip() or type(error).__name__).partition("\n")[0]
+    return redacted((str(error).strip() or type(error).__name__).partition("\n")[0])

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from store.database import Connection
 from store.records import Ask, Question, Status
+from store.redaction import redacted
 from store.values import storable
 
 MUTE = "mute"
@@ -133,7 +134,7 @@ def end(
             intent,
             intent_confidence,
             Jsonb(dict(timings or {})),
-            None if error is None else storable(error),
+            None if error is None else storable(redacted(error)),
             now,
             workspace,
             question_id,
@@ -145,7 +146,7 @@ def blame(connection: Connection, workspace: str, question_id: UUID, error: str)
     """Keep what went wrong with a question that will end as failed."""
     connection.execute(
         "UPDATE questions SET error = %s WHERE workspace_id = %s AND question_id = %s",
-        (storable(error), workspace, question_id),
+        (storable(redacted(error)), workspace, question_id),
     )
 
 

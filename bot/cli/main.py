@@ -6,6 +6,7 @@ Knows nothing about how the work is done; heavy parts are imported by the comman
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -14,6 +15,7 @@ import typer
 from bot import log
 from bot.cli import evaluation, intents, learning, models, questions, sources
 from bot.terminal import console
+from store.redaction import escaped, redacted
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -43,7 +45,7 @@ def prepare(
     from bot.settings import load
 
     settings = load()
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, settings.secrets)
     context.obj = settings
     context.meta["verbose"] = verbose
 
@@ -137,10 +139,10 @@ def main() -> None:
         # The reader of our output went away (`| head`); that is not our error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - shown without secrets, and the exit code says it
         is_verbose = "-v" in sys.argv or "--verbose" in sys.argv
         if not _is_known(error) or (is_verbose and not _is_setting(error)):
-            raise
+            _fail(traceback.format_exc().rstrip())
         _fail(str(error))
 
 
@@ -157,5 +159,6 @@ def _is_setting(error: Exception) -> bool:
 
 
 def _fail(line: str) -> NoReturn:
+    line = escaped(redacted(line))
     console.notices().print(line, style="red", markup=False, soft_wrap=True)
     sys.exit(1)

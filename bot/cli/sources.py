@@ -13,6 +13,7 @@ from bot.terminal import console
 from bot.terminal.json_contract import source_json
 from bot.text import missing, visible
 from store.records import Run, SourceStatus
+from store.redaction import escaped
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -102,7 +103,7 @@ def run_all(
                 on_progress=lambda run: report(run.source, run.seen, run.total),
             )
             runs.append(made)
-            console.notices().print(indexing.summary(made), markup=False)
+            console.notices().print(escaped(indexing.summary(made)), markup=False)
     return runs
 
 
@@ -127,6 +128,7 @@ def _print(found: list[SourceStatus]) -> None:
     console.data().print(console.table("", columns, rows))
     for status in found:
         if status.last_error:
-            console.data().print(f"  {status.name}: {status.last_error}", markup=False, style="red")
+            line = f"  {status.name}: {escaped(status.last_error)}"
+            console.data().print(line, markup=False, style="red")
         if status.complaint:
             console.data().print(f"  {status.complaint}", markup=False, style="red")

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -24,6 +24,7 @@ from ingest.entries import SourceConfig, SourceError
 from store import database, migrate, queue
 from store.database import StoreError
 from store.migrate import MigrationError
+from store.redaction import redacted
 from store.server.embedded import ServerError
 
 MANIFEST = ROOT / "manifest.json"
@@ -53,7 +54,12 @@ def check(settings: Settings) -> bool:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at disk, database, models, sources, intents and Slack, in this order."""
+    """Look at disk, database, models, sources, intents and Slack, in this order; tells no secrets."""
+    for finding in _looked_at(settings):
+        yield replace(finding, line=redacted(finding.line, settings.secrets))
+
+
+def _looked_at(settings: Settings) -> Iterator[Finding]:
     yield _home(settings)
     added: list[SourceConfig] = []
     yield from _guarded(lambda: _stored(settings, added), StoreError, ServerError, MigrationError)

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from store.database import Connection, Database, as_store_errors
 from store.records import Failure, Run
+from store.redaction import redacted
 from store.values import storable
 
 _FIELDS = (
@@ -95,7 +96,7 @@ def save(connection: Connection, workspace: str, run: Run) -> None:
         (workspace, run.run_id, run.source, run.state, run.started_at, run.seen_at,
          run.finished_at, run.total, run.seen, run.changed, run.unchanged, run.failed,
          run.skipped, run.removed, run.chunks, run.embedded,
-         run.error and storable(run.error), run.is_full, run.asked_by),
+         run.error and storable(redacted(run.error)), run.is_full, run.asked_by),
     )  # fmt: skip
 
 
@@ -140,7 +141,7 @@ def note_failures(
                 storable(f.path),
                 version,
                 f.is_skip,
-                storable(f.reason),
+                storable(redacted(f.reason)),
                 f.failed_at,
             )
             for f, version in failures

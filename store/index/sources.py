@@ -9,6 +9,7 @@ from datetime import datetime
 from store.database import Connection
 from store.index import builds, runs
 from store.records import SourceStatus
+from store.redaction import redacted
 from store.values import storable
 
 _STATUSES = """
@@ -48,7 +49,7 @@ def register(
         " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (workspace_id, name) DO UPDATE"
         " SET kind = excluded.kind, address = excluded.address, schedule = excluded.schedule,"
         " complaint = excluded.complaint, origin = excluded.origin, retired_at = NULL",
-        (workspace, name, kind, storable(address), schedule, complaint and storable(complaint),
+        (workspace, name, kind, storable(address), schedule, complaint and storable(redacted(complaint)),
          origin),
     )  # fmt: skip
 
@@ -134,7 +135,7 @@ def failed(connection: Connection, workspace: str, name: str, error: str) -> Non
     """Note why a run of the source did not come to its end."""
     connection.execute(
         "UPDATE sources SET last_error = %s WHERE workspace_id = %s AND name = %s",
-        (storable(error), workspace, name),
+        (storable(redacted(error)), workspace, name),
     )
 
 
@@ -152,5 +153,7 @@ def statuses(connection: Connection, workspace: str) -> list[SourceStatus]:
     found = []
     for row in rows:
         latest = runs.last(connection, workspace, row[0])
-        found.append(SourceStatus(*(*row, latest[0] if latest else None)))
+        found.append(
+            SourceStatus(*row[:2], redacted(row[2]), *row[3:], latest[0] if latest else None)
+        )
     return found
