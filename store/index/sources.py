@@ -4,6 +4,7 @@ Knows nothing about how a source is read.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from store.database import Connection
@@ -153,7 +154,6 @@ def statuses(connection: Connection, workspace: str) -> list[SourceStatus]:
     found = []
     for row in rows:
         latest = runs.last(connection, workspace, row[0])
-        found.append(
-            SourceStatus(*row[:2], redacted(row[2]), *row[3:], latest[0] if latest else None)
-        )
+        made = SourceStatus(*(*row, latest[0] if latest else None))
+        found.append(replace(made, address=redacted(made.address)))
     return found
