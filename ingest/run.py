@@ -22,7 +22,7 @@ from ingest.reader import Reader, Stuck
 from ingest.sandbox import Parser
 from ingest.splitting import chunks
 from store.database import Database
-from store.index import builds, documents, drafts, embedders, runs
+from store.index import builds, codes, documents, drafts, embedders, runs
 from store.index.builds import Build
 from store.records import Run, Stored
 
@@ -114,7 +114,7 @@ def _state(context: Context, run: Run, embedder_id: int) -> _State:
             workspace,
             source,
             embedder_id,
-            chunks.CHUNKER,
+            f"{chunks.CHUNKER} {codes.VERSION}",
             run.started_at,
             full=run.is_full,
         )

@@ -114,6 +114,8 @@ class Passage:
 
     `likeness` is the cosine with the passage that scored best in the same search; `left_out` says what of
     its document was not read.
+    `rare` is the share
+    (0..1) of the question's lexemes that it holds, each by the square of its weight: the rarest count most.
     """
 
     chunk_id: int
@@ -131,6 +133,7 @@ class Passage:
     lexical: float | None = None
     likeness: float = 0.0
     left_out: tuple[str, ...] = ()
+    rare: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

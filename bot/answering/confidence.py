@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from store.index import codes
 from store.index.search import Terms
 from store.records import Passage, Status
 
@@ -86,4 +87,10 @@ def signals(
         "unit_gap": best - sum(units) / len(units) if units else 0.0,
         "length": math.log1p(len(terms.terms) + terms.unknown),
         "size": math.log1p(len(first.body)),
+        "rare": first.rare,
+        "code": float(
+            codes.agreement(
+                terms.codes, codes.lexemes(f"{first.title}\n{first.heading}\n{first.body}")
+            )
+        ),
     }

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.answering import sentences, versions
+from store.index import codes
 from store.index.search import Terms
 from store.records import Passage
 
@@ -77,6 +78,20 @@ def prefer_titles(passages: Sequence[Passage], terms: Terms, weight: float) -> l
         return list(passages)
     scored = [replace(p, score=p.score + weight * title_share(p, terms)) for p in passages]
     return sorted(scored, key=lambda p: -p.score)
+
+
+def prefer_codes(passages: Sequence[Passage], wanted: Collection[str]) -> list[Passage]:
+    """Put passages that hold the very codes that are asked for first; the order stays among each.
+
+    Texts about other codes are alike in all but the code, so vectors cannot tell them apart.
+    """
+    if not wanted:
+        return list(passages)
+    return sorted(passages, key=lambda p: -codes.agreement(wanted, codes.lexemes(_whole(p))))
+
+
+def _whole(passage: Passage) -> str:
+    return f"{passage.title}\n{passage.heading}\n{passage.body}"
 
 
 def title_share(passage: Passage, terms: Terms) -> float:

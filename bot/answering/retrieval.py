@@ -91,6 +91,8 @@ class Retriever:
         speaks = recall.evidence(recall.judgements(near), parameters.recall.floor)
         rows = recall.rescore(rows, near, speaks, parameters.recall)
         rows = ranking.prefer_sources(rows, parameters.sources)
+        if leg == "hybrid":
+            rows = ranking.prefer_codes(rows, plan.terms.codes)
         timings = {
             "encode": (encoded - started) * 1000,
             "search": (time.perf_counter() - encoded) * 1000,

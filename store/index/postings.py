@@ -1,27 +1,34 @@
 """The lexical index: which chunk holds which lexeme how often, and in how many chunks each stands.
 
 Knows nothing about documents or vectors: chunks are ids with a text. Postgres' English text search
-makes the lexemes, here as in the search.
+makes the lexemes, here as in the search; codes and acronyms stand beside them (codes.py).
 """
 
 from collections import Counter
 from collections.abc import Sequence
 
 from store.database import Connection
+from store.index import codes
 
 LONGEST_TEXT = 100_000
 """Characters of a chunk that are indexed; a tsvector of more than 1 MB would be an error."""
 
-_LEXEMES = f"""
-SELECT t.chunk_id, t.scope_id, l.lexeme AS term, coalesce(cardinality(l.positions), 1) AS tf
-FROM unnest(%(ids)s::bigint[], %(scopes)s::integer[], %(texts)s::text[])
-     AS t(chunk_id, scope_id, body)
-CROSS JOIN LATERAL unnest(to_tsvector('english', left(t.body, {LONGEST_TEXT}))) AS l
+# An array of arrays cannot be of several lengths, so the codes of a chunk come as one text.
+_LEXEMES = """
+SELECT t.chunk_id, t.scope_id, l.term, l.tf, l.is_word
+FROM unnest(%(ids)s::bigint[], %(scopes)s::integer[], %(texts)s::text[], %(codes)s::text[])
+     AS t(chunk_id, scope_id, body, codes)
+CROSS JOIN LATERAL (
+    SELECT lexeme AS term, coalesce(cardinality(positions), 1) AS tf, true AS is_word
+    FROM unnest(to_tsvector('english', t.body))
+    UNION ALL SELECT code, 1, false FROM string_to_table(t.codes, ' ') AS code WHERE code <> ''
+) AS l
 """
 
 _ADD = f"""
 WITH lexemes AS MATERIALIZED ({_LEXEMES}),
-lengths AS (SELECT chunk_id, sum(tf)::integer AS length FROM lexemes GROUP BY chunk_id),
+lengths AS (SELECT chunk_id, coalesce(sum(tf) FILTER (WHERE is_word), 0)::integer AS length
+            FROM lexemes GROUP BY chunk_id),
 added AS (
     INSERT INTO postings (workspace_id, term, chunk_id, scope_id, tf, length)
     SELECT %(workspace)s, term, chunk_id, scope_id, tf, length
@@ -119,9 +126,11 @@ def count(
 def _arrays(
     workspace: str, chunks: Sequence[tuple[int, int, str]]
 ) -> dict[str, str | list[int] | list[str]]:
+    texts = [text[:LONGEST_TEXT] for _, _, text in chunks]
     return {
         "workspace": workspace,
         "ids": [chunk_id for chunk_id, _, _ in chunks],
         "scopes": [scope_id for _, scope_id, _ in chunks],
-        "texts": [text for _, _, text in chunks],
+        "texts": [f"{text}\n{codes.parted(text)}" for text in texts],
+        "codes": [" ".join(codes.lexemes(text)) for text in texts],
     }

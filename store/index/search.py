@@ -8,11 +8,12 @@ leans on the vectors by itself.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from store.database import Connection
+from store.index import codes, spelling
 from store.records import Passage, Viewer
 from store.values import halfvec, searchable
 
@@ -36,6 +37,12 @@ LEXICAL_CANDIDATES = 500
 MAX_TERMS = 64
 """Distinct lexemes of a question that take part, the rarest first."""
 
+CERTAIN = 3
+"""The best by words alone are always looked at: a hundred texts with like vectors may stand before them."""
+
+GUESSED = 0.5
+"""Weight of a lexeme that was not asked for: the acronym of some words, or a word that is spelt almost so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -53,6 +60,8 @@ class Terms:
     """A question's lexemes, rarest first, with their BM25 weights; `rare` of them find candidates.
 
     `unknown` lexemes stand in no chunk; `unknown_idf` is the weight that they would have together.
+    `codes` are the lexemes of codes that are asked for, known or not, and of acronyms that the documents
+    spell out (codes.py).
     """
 
     terms: tuple[str, ...]
@@ -61,6 +70,7 @@ class Terms:
     mean_length: float
     unknown: int
     unknown_idf: float
+    codes: tuple[str, ...] = ()
 
     @property
     def ceiling(self) -> float:
@@ -88,20 +98,20 @@ WITH visible AS (
            AND (%(sources)s::text[] IS NULL OR b.source = ANY (%(sources)s::text[])) AS is_visible
     FROM scopes s LEFT JOIN builds b USING (workspace_id, build_id)
     WHERE s.workspace_id = %(workspace)s
-), asked AS (
+), words AS (
     SELECT unnest(tsvector_to_array(to_tsvector('english', %(question)s))) AS lexeme
-), lexemes AS (
-    SELECT t.term, t.chunks FROM asked
-    JOIN term_stats t ON t.workspace_id = %(workspace)s AND t.term = lexeme
-    WHERE t.chunks > 0 ORDER BY t.chunks, t.term LIMIT %(max_terms)s
+), known AS (
+    SELECT t.term, t.chunks FROM (SELECT lexeme FROM words UNION SELECT unnest(%(codes)s::text[])) AS a
+    JOIN term_stats t ON t.workspace_id = %(workspace)s AND t.term = a.lexeme WHERE t.chunks > 0
 )
 SELECT coalesce((SELECT array_agg(scope_id) FROM visible WHERE is_visible AND chunks > 0), '{}'),
        coalesce((SELECT sum(chunks) FROM visible WHERE is_visible), 0)::bigint,
        coalesce((SELECT sum(chunks) FROM visible), 0)::bigint,
        coalesce((SELECT sum(terms) FROM visible), 0)::bigint,
-       coalesce((SELECT array_agg(term ORDER BY chunks, term) FROM lexemes), '{}'),
-       coalesce((SELECT array_agg(chunks ORDER BY chunks, term) FROM lexemes), '{}'),
-       (SELECT count(*) FROM asked),
+       coalesce((SELECT array_agg(term ORDER BY chunks, term) FROM known), '{}'),
+       coalesce((SELECT array_agg(chunks ORDER BY chunks, term) FROM known), '{}'),
+       coalesce((SELECT array_agg(lexeme ORDER BY lexeme) FROM words
+                 WHERE lexeme NOT IN (SELECT term FROM known)), '{}'),
        e.embedder_id, e.dims
 FROM (SELECT 1) AS one
 LEFT JOIN embedders e ON e.workspace_id = %(workspace)s AND e.embedder_id =
@@ -156,13 +166,21 @@ scaled AS (
     UNION ALL
     SELECT chunk_id, NULL, score, (1 - %(weight)s::float8) * score / %(ceiling)s::float8 FROM lex
 ), best AS (
-    SELECT chunk_id, sum(part) AS score, max(vector) AS vector, max(lexical) AS lexical
-    FROM scaled GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT %(limit)s
+    SELECT *, row_number() OVER (ORDER BY lexical DESC NULLS LAST, chunk_id) <= {certain}
+              AND lexical IS NOT NULL AS is_certain
+    FROM (SELECT chunk_id, sum(part) AS score, max(vector) AS vector, max(lexical) AS lexical
+          FROM scaled GROUP BY chunk_id) AS summed
+    ORDER BY is_certain DESC, score DESC, chunk_id LIMIT %(limit)s
 )
 SELECT c.chunk_id, b.source, d.path, d.title, c.heading, coalesce(c.url, d.url), c.body,
        encode(c.text_hash, 'hex'), d.updated_at, c.position, best.score, best.vector, best.lexical,
        1 - (c.embedding <=> first_value(c.embedding) OVER (ORDER BY best.score DESC, c.chunk_id)),
-       d.left_out
+       d.left_out,
+       (SELECT coalesce(sum(t.idf * t.idf) / nullif(%(squares)s::float8, 0), 0)
+        FROM unnest(%(rare)s::text[] || %(common)s::text[],
+                    %(rare_idf)s::float8[] || %(common_idf)s::float8[]) AS t(term, idf)
+        JOIN postings p ON p.workspace_id = %(workspace)s AND p.term = t.term
+                       AND p.chunk_id = best.chunk_id)
 FROM best
 JOIN chunks c ON c.workspace_id = %(workspace)s AND c.chunk_id = best.chunk_id
 JOIN documents d ON d.workspace_id = %(workspace)s AND d.document_id = c.document_id
@@ -181,32 +199,73 @@ def prepare(
     budget: int = POSTINGS_BUDGET,
 ) -> Plan:
     """Look up what the viewer may see and how rare the question's lexemes are (one round trip)."""
+    question = searchable(question)
     row = connection.execute(
         _PREPARE,
         {
             "workspace": workspace,
-            "question": searchable(question),
+            "question": f"{question}\n{codes.parted(question)}",
+            "codes": codes.asked(question),
             "principals": list(viewer.principals),
             "sources": None if sources is None else list(sources),
-            "max_terms": MAX_TERMS,
         },
     ).fetchone()
     assert row is not None
-    scope_ids, visible, chunks, terms, lexemes, counts, asked, embedder_id, dims = row
+    scope_ids, visible, chunks, terms, known, counts, unknown, embedder_id, dims = row
     scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
-    mean_length = terms / chunks if chunks and terms else 1.0
-    unknown = asked - len(lexemes)
+    found = dict(zip(known, counts, strict=True))
+    asked = _chosen(question, found)
+    # What stands for known words, or is one misspelt, is known.
+    unknown = [word for word in unknown if codes.INITIALS + word not in asked]
+    near = spelling.nearest(connection, workspace, question, unknown) if scope_ids else {}
+    strange = max(0, len(unknown) - len(near))
+    runs = {codes.INITIALS + run for run in codes.runs(question)}
+    weighed = [
+        *((count, term, GUESSED if term in runs else 1.0) for term, count in asked.items()),
+        *((count, term, GUESSED) for term, count in near.items() if term not in asked),
+    ]
+    weighed = sorted(weighed)[:MAX_TERMS]
     return Plan(
         scope if scope_ids else None,
         Terms(
-            terms=tuple(lexemes),
-            idf=tuple(inverse_frequency(chunks, count) for count in counts),
-            rare=_within(budget, counts),
-            mean_length=mean_length,
-            unknown=unknown,
-            unknown_idf=unknown * inverse_frequency(chunks, 0),
+            terms=tuple(term for _, term, _ in weighed),
+            idf=tuple(share * inverse_frequency(chunks, count) for count, _, share in weighed),
+            rare=_within(budget, [count for count, _, _ in weighed]),
+            mean_length=terms / chunks if chunks and terms else 1.0,
+            unknown=strange,
+            unknown_idf=strange * inverse_frequency(chunks, 0),
+            codes=tuple(sorted(_codes(question, found))),
         ),
     )
+
+
+def _chosen(question: str, found: Mapping[str, int]) -> dict[str, int]:
+    """Leave out families, and the acronyms that a question's ordinary words would be."""
+    written, runs = codes.short_words(question), codes.runs(question)
+    return {
+        term: count
+        for term, count in found.items()
+        if not term.endswith("#")
+        and (
+            not term.startswith(codes.INITIALS)
+            or term[1:] in written | runs
+            or term[1:] not in found
+        )
+    }
+
+
+def _codes(question: str, found: Mapping[str, int]) -> set[str]:
+    """Give the lexemes of codes that are asked for: "err 4044" is one where the documents have others of
+    err, an acronym where they have only the words that it stands for."""
+    pairs = {
+        code
+        for code, family in codes.pairs(question).items()
+        if codes.CODE + code in found or f"{codes.CODE}{family}#" in found
+    }
+    numbers = {number for number in codes.numbers(question) if codes.CODE + number in found}
+    short = {codes.INITIALS + word for word in codes.words(question) if word not in found}
+    exact = {codes.CODE + code for code in codes.named(question) | pairs | numbers}
+    return exact | (short & found.keys())
 
 
 def inverse_frequency(chunks: int, count: int) -> float:
@@ -249,6 +308,7 @@ def passages(
         vec=_NONE if leg == "lexical" else _vector_leg(scope, exact),
         found=_NONE.replace("score", "part") if leg == "vector" else _found(),
         lex=_NONE if leg == "vector" else _LEXICAL,
+        certain=CERTAIN,
     )
     rows = connection.execute(
         query,
@@ -260,6 +320,7 @@ def passages(
             "rare_idf": list(terms.idf[: terms.rare]),
             "common": list(terms.terms[terms.rare :]),
             "common_idf": list(terms.idf[terms.rare :]),
+            "squares": sum(idf * idf for idf in terms.idf),
             "mean": terms.mean_length,
             "ceiling": terms.ceiling,
             "k1": K1,

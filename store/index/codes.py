@@ -1,0 +1,183 @@
+"""Codes and acronyms of a text: what a stemmer takes apart, in one form however it was written.
+
+Knows nothing about the database: the lexemes that it makes are indexed beside Postgres' English ones,
+and made of questions by the same functions.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+
+from store.values import searchable
+
+VERSION = "codes-1"
+"""Part of a build's version: where this changes, documents are indexed anew."""
+
+CODE = "="
+"""Begins a code's lexeme; no English lexeme begins so."""
+
+INITIALS = "@"
+"""Begins the lexeme that an acronym shares with the words that it stands for."""
+
+_TOKEN = re.compile(r"[^\W_](?:[^\W_]|[._/@+-]+(?=[^\W_])|_)*")
+_PAIR = re.compile(r"\b([^\W\d_]{2,12})[ #]{1,2}(\d[\d.]*)(?:[ -]([A-Z]))?\b")
+_SIGN = re.compile(r"[._/@+-]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD = re.compile(r"[^\W\d_]+")
+_ACRONYM = re.compile(r"\b[A-Z][A-Z&]?[A-Z]{0,4}\b")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+
+_FILLERS = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are as at be but by can do does for from get how if in into is it its of on or our since"
+        " than that the their then there this to until up was we what when where which who will with you"
+        " your i my me not no after before over under about above below within only per",
+    )
+)
+
+LONGEST_RUN = 5
+"""Words that an acronym stands for, at most."""
+
+MOST = 500
+"""Codes of one chunk or question that count: a table of numbers has more, of which none is asked."""
+
+
+def forms(text: str) -> set[str]:
+    """Give every code of a text in its one form: ERR-4042, "err 4042" and err04042 are `err4042`.
+
+    Signs between letters, and between a letter and a digit, go; between two digits they stay, as a
+    point. A number of three digits within a code, and each part around a slash, is one as well.
+    """
+    text = _THOUSANDS.sub("", searchable(text))
+    found = set[str]()
+    for token in _TOKEN.findall(text):
+        if _is_code(token):
+            found.update(form(part) for part in (token, *token.split("/")) if _is_code(part))
+            found.update(number.lstrip("0") for number in re.findall(r"\d{3,}", token))
+    for word, number, letter in _PAIR.findall(text):
+        if word.lower() not in _FILLERS:
+            found.add(form(word + number))
+            found.add(form(word + number + letter))
+    return found - {""}
+
+
+def form(token: str) -> str:
+    """Give one code as it is compared."""
+    token = re.sub(r"(?<=\d)[._/@+-]+(?=\d)", ".", token.lower().strip("._-"))
+    token = re.sub(r"[_/@+-]+|(?<!\d)\.+|\.+(?!\d)", "", token)
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", token)
+
+
+def named(text: str) -> set[str]:
+    """Give the codes that can be nothing else: letters with three digits, versions, names_with_lines.
+
+    What a text says in other words too (3pm, Q3, a port's number) is none of them.
+    """
+    return {form(token) for token in _TOKEN.findall(text) if _is_named(token)}
+
+
+def numbers(text: str) -> set[str]:
+    """Give numbers that name something: of four digits or more, neither round nor a year."""
+    found = {form(token) for token in _TOKEN.findall(_THOUSANDS.sub("", text)) if token.isdecimal()}
+    return {n for n in found if len(n) >= 4 and not n.endswith("00") and n[:2] not in ("19", "20")}
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Give a word with a number behind it ("err 4042"), as code -> the family that it may belong to."""
+    return {
+        form(word + number): word.lower()
+        for word, number, _ in _PAIR.findall(text)
+        if word.lower() not in _FILLERS and len(number) >= 3
+    }
+
+
+def agreement(wanted: Collection[str], held: Collection[str]) -> int:
+    """Say whether a text holds the codes that are asked for: 1 all, -1 not all, 0 none is asked for."""
+    if not wanted:
+        return 0
+    return 1 if set(wanted) <= set(held) else -1
+
+
+def lexemes(text: str) -> list[str]:
+    """Give the lexemes of a chunk's codes, their families and its acronyms.
+
+    Titles, headings, cells of tables and labels may be asked for by their initials.
+    """
+    labels = re.split(r"[\n|:]", text)
+    short = short_words(text).union(*(runs(label) for label in labels if _is_label(label)))
+    codes = sorted(forms(text))[:MOST]
+    kinds = {f"{CODE}{family}#" for family in _families(text)}
+    return sorted({CODE + code for code in codes} | kinds | {INITIALS + each for each in short})
+
+
+def runs(text: str) -> set[str]:
+    """Give the initials of every two to five words that stand together: what an acronym would be."""
+    found = set[str]()
+    for phrase in re.split(r"[^\w\s&-]+|\s[-–—]\s", text.lower()):
+        words = [word for word in _WORD.findall(phrase) if word not in ("of", "and", "the", "for")]
+        for start, first in enumerate(words):
+            for end in range(start + 2, min(start + LONGEST_RUN, len(words)) + 1):
+                is_pair = end == start + 2 and len(words) > 2
+                if first not in _FILLERS and not is_pair:
+                    found.add("".join(word[0] for word in words[start:end]))
+    return found
+
+
+def asked(text: str) -> list[str]:
+    """Give the lexemes to look for in a question: its codes, their families, acronyms both ways."""
+    families = {f"{CODE}{family}#" for family in pairs(text).values()}
+    words = {word.lower() for word in _WORD.findall(text) if 2 <= len(word) <= 6}
+    short = {INITIALS + word for word in (words - _FILLERS) | _long(runs(text))}
+    return sorted({CODE + code for code in forms(text)} | families | short)[:MOST]
+
+
+def short_words(text: str) -> set[str]:
+    """Give the acronyms that a text writes in capitals, in small letters."""
+    return {word.lower().replace("&", "") for word in _ACRONYM.findall(text) if len(word) > 1}
+
+
+def words(text: str) -> list[str]:
+    """Give a text's words, in small letters, without digits."""
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def parted(text: str) -> str:
+    """Give the parts of names in CamelCase, which Postgres takes for one word each."""
+    return " ".join(
+        _CAMEL.sub(" ", token) for token in _TOKEN.findall(text) if _CAMEL.search(token)
+    )
+
+
+def _is_code(token: str) -> bool:
+    if any(sign.isdigit() for sign in token):
+        return len(token) > 1
+    if "_" in token.strip("_") or "@" in token or _CAMEL.search(token):
+        return True
+    return all(len(part) > 1 for part in token.split(".")) and "." in token
+
+
+def _is_named(token: str) -> bool:
+    if re.fullmatch(r"[vV]\d+(\.\d+)+", token):
+        return True
+    if re.fullmatch(r"[^\W_]+(_[^\W_]+)+", token):
+        return True
+    return bool(
+        re.match(r"[^\W\d_]{2,}", token) and re.search(r"\d{3,}", token) and "@" not in token
+    )
+
+
+def _families(text: str) -> Iterable[str]:
+    """Give the letters that numbered codes of a text begin with: err of ERR-4042."""
+    for token in _TOKEN.findall(text):
+        found = re.match(r"([^\W\d_]{2,})[-_]?\d{3,}", token)
+        if found:
+            yield found[1].lower()
+
+
+def _is_label(line: str) -> bool:
+    return line.count(" ") <= 2 * LONGEST_RUN and 2 <= len(_WORD.findall(line)) <= LONGEST_RUN + 1
+
+
+def _long(initials: set[str]) -> set[str]:
+    """Leave out initials of two words, which common words would share."""
+    return {each for each in initials if len(each) > 2}
