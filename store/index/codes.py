@@ -15,8 +15,11 @@ VERSION = "codes-1"
 CODE = "="
 """Begins a code's lexeme; no English lexeme begins so."""
 
-INITIALS = "@"
-"""Begins the lexeme that an acronym shares with the words that it stands for."""
+SHORT = "@"
+"""Begins the lexeme of an acronym that a text writes: PTO."""
+
+LONG = "~"
+"""Begins the lexeme of the initials of words that an acronym may stand for: paid time off."""
 
 _TOKEN = re.compile(r"[^\W_](?:[^\W_]|[._/@+-]+(?=[^\W_])|_)*")
 _PAIR = re.compile(r"\b([^\W\d_]{2,12})[ #]{1,2}(\d[\d.]*)(?:[ -]([A-Z]))?\b")
@@ -104,10 +107,11 @@ def lexemes(text: str) -> list[str]:
     Titles, headings, cells of tables and labels may be asked for by their initials.
     """
     labels = re.split(r"[\n|:]", text)
-    short = short_words(text).union(*(runs(label) for label in labels if _is_label(label)))
+    long = set[str]().union(*(runs(label) for label in labels if _is_label(label)))
     codes = sorted(forms(text))[:MOST]
     kinds = {f"{CODE}{family}#" for family in _families(text)}
-    return sorted({CODE + code for code in codes} | kinds | {INITIALS + each for each in short})
+    initials = {SHORT + each for each in short_words(text)} | {LONG + each for each in long}
+    return sorted({CODE + code for code in codes} | kinds | initials)
 
 
 def runs(text: str) -> set[str]:
@@ -127,8 +131,15 @@ def asked(text: str) -> list[str]:
     """Give the lexemes to look for in a question: its codes, their families, acronyms both ways."""
     families = {f"{CODE}{family}#" for family in pairs(text).values()}
     words = {word.lower() for word in _WORD.findall(text) if 2 <= len(word) <= 6}
-    short = {INITIALS + word for word in (words - _FILLERS) | _long(runs(text))}
-    return sorted({CODE + code for code in forms(text)} | families | short)[:MOST]
+    initials = {LONG + word for word in words - _FILLERS} | {SHORT + run for run in spelt_out(text)}
+    return sorted({CODE + code for code in forms(text)} | families | initials)[:MOST]
+
+
+def spelt_out(text: str) -> set[str]:
+    """Give the initials of three words or more of a question, none of them a filler."""
+    pattern = "|".join(map(re.escape, sorted(_FILLERS)))
+    parts = re.split(rf"\b(?:{pattern})\b", text, flags=re.IGNORECASE)
+    return {run for part in parts for run in runs(part) if len(run) > 2}
 
 
 def short_words(text: str) -> set[str]:
@@ -176,8 +187,3 @@ def _families(text: str) -> Iterable[str]:
 
 def _is_label(line: str) -> bool:
     return line.count(" ") <= 2 * LONGEST_RUN and 2 <= len(_WORD.findall(line)) <= LONGEST_RUN + 1
-
-
-def _long(initials: set[str]) -> set[str]:
-    """Leave out initials of two words, which common words would share."""
-    return {each for each in initials if len(each) > 2}

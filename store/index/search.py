@@ -214,14 +214,16 @@ def prepare(
     scope_ids, visible, chunks, terms, known, counts, unknown, embedder_id, dims = row
     scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
     found = dict(zip(known, counts, strict=True))
-    asked = _chosen(question, found)
+    asked = _chosen(found)
     # What stands for known words, or is one misspelt, is known.
-    unknown = [word for word in unknown if codes.INITIALS + word not in asked]
+    unknown = [word for word in unknown if codes.LONG + word not in asked]
     near = spelling.nearest(connection, workspace, question, unknown) if scope_ids else {}
     strange = max(0, len(unknown) - len(near))
-    runs = {codes.INITIALS + run for run in codes.runs(question)}
     weighed = [
-        *((count, term, GUESSED if term in runs else 1.0) for term, count in asked.items()),
+        *(
+            (count, term, GUESSED if term.startswith(codes.SHORT) else 1.0)
+            for term, count in asked.items()
+        ),
         *((count, term, GUESSED) for term, count in near.items() if term not in asked),
     ]
     weighed = sorted(weighed)[:MAX_TERMS]
@@ -239,18 +241,12 @@ def prepare(
     )
 
 
-def _chosen(question: str, found: Mapping[str, int]) -> dict[str, int]:
-    """Leave out families, and the acronyms that a question's ordinary words would be."""
-    written, runs = codes.short_words(question), codes.runs(question)
+def _chosen(found: Mapping[str, int]) -> dict[str, int]:
+    """Leave out families, and acronyms that are words of the documents themselves."""
     return {
         term: count
         for term, count in found.items()
-        if not term.endswith("#")
-        and (
-            not term.startswith(codes.INITIALS)
-            or term[1:] in written | runs
-            or term[1:] not in found
-        )
+        if not term.endswith("#") and not (term.startswith(codes.LONG) and term[1:] in found)
     }
 
 
@@ -263,7 +259,7 @@ def _codes(question: str, found: Mapping[str, int]) -> set[str]:
         if codes.CODE + code in found or f"{codes.CODE}{family}#" in found
     }
     numbers = {number for number in codes.numbers(question) if codes.CODE + number in found}
-    short = {codes.INITIALS + word for word in codes.words(question) if word not in found}
+    short = {codes.LONG + word for word in codes.words(question) if word not in found}
     exact = {codes.CODE + code for code in codes.named(question) | pairs | numbers}
     return exact | (short & found.keys())
 
