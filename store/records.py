@@ -113,9 +113,8 @@ class Passage:
     """A chunk that was found. `vector` is a cosine, `lexical` a BM25 score, `score` the fused 0..1.
 
     `likeness` is the cosine with the passage that scored best in the same search; `left_out` says what of
-    its document was not read.
-    `rare` is the share
-    (0..1) of the question's lexemes that it holds, each by the square of its weight: the rarest count most.
+    its document was not read; `rare` is the share (0..1) of the question's lexemes that it holds, each by the
+    square of its weight: the rarest count most.
     """
 
     chunk_id: int

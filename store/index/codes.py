@@ -21,6 +21,9 @@ SHORT = "@"
 LONG = "~"
 """Begins the lexeme of the initials of words that an acronym may stand for: paid time off."""
 
+MARKS = CODE + SHORT + LONG
+"""The signs that lexemes of this file begin with."""
+
 _TOKEN = re.compile(r"[^\W_](?:[^\W_]|[._/@+-]+(?=[^\W_])|_)*")
 _PAIR = re.compile(r"\b([^\W\d_]{2,12})[ #]{1,2}(\d[\d.]*)(?:[ -]([A-Z]))?\b")
 _SIGN = re.compile(r"[._/@+-]+")

@@ -214,14 +214,14 @@ def prepare(
     scope_ids, visible, chunks, terms, known, counts, unknown, embedder_id, dims = row
     scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
     found = dict(zip(known, counts, strict=True))
-    asked = _chosen(found)
+    asked, exact = _chosen(found), _codes(question, found)
     # What stands for known words, or is one misspelt, is known.
     unknown = [word for word in unknown if codes.LONG + word not in asked]
     near = spelling.nearest(connection, workspace, question, unknown) if scope_ids else {}
     strange = max(0, len(unknown) - len(near))
     weighed = [
         *(
-            (count, term, GUESSED if term.startswith(codes.SHORT) else 1.0)
+            (count, term, GUESSED if term[0] in codes.MARKS and term not in exact else 1.0)
             for term, count in asked.items()
         ),
         *((count, term, GUESSED) for term, count in near.items() if term not in asked),
@@ -236,7 +236,7 @@ def prepare(
             mean_length=terms / chunks if chunks and terms else 1.0,
             unknown=strange,
             unknown_idf=strange * inverse_frequency(chunks, 0),
-            codes=tuple(sorted(_codes(question, found))),
+            codes=tuple(sorted(exact)),
         ),
     )
 
