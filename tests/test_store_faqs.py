@@ -1,15 +1,16 @@
 """A person's reply is served once an admin approved it, to those who may see it, while it agrees."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.answering import faq
 from bot.answering.request import Request
-from store import people
+from store import answers, people, questions
 from store.database import Database
-from store.feedback import faqs
+from store.feedback import faqs, votes
 from store.feedback.faqs import Reply
-from store.records import EVERYONE, Viewer
+from store.index.embedders import embedder_id
+from store.records import EVERYONE, Ask, Viewer, Vote
 from tests.judged import ENCODER, TEAM, answered, index
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -83,3 +84,56 @@ def test_a_reply_is_kept_once_and_forgotten_with_its_author(database: Database) 
         assert faqs.keep(connection, TEAM, reply, NOW) is None
         assert people.forget(connection, TEAM, "U7").faqs == 1
         assert faqs.open_ones(connection, TEAM) == []
+
+
+def outvoted(database: Database, question: str, *people: str) -> bool:
+    """Answer with the kept reply, let people dislike it; give whether that took it out of service."""
+    vector = ENCODER.encode([question])[0].tolist()
+    found = faq.reply(database, TEAM, ENCODER.name, Request(question, ALL), vector)
+    assert found
+    ask = Ask(TEAM, "C1", question + "".join(people), "U1", question, "mention", False)
+    with database.connection() as connection:
+        question_id = questions.claim(connection, ask, NOW)
+        assert question_id
+        number = embedder_id(found.versions["encoder"])
+        answers.record(connection, TEAM, question_id, found, found.vector, number, NOW)
+        for person in people:
+            vote = Vote(found.answer_id, person, -1, "button")
+            votes.cast(connection, TEAM, vote, NOW + timedelta(days=1))
+        return faqs.flag_disliked(connection, TEAM, found.answer_id, NOW) is not None
+
+
+def test_what_two_people_dislike_is_served_no_more_until_it_is_approved_again(
+    database: Database,
+) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    faq_id = kept(database, "who plans the summer party")
+    approve(database, faq_id)
+    assert not outvoted(database, "who plans the summer party", "U1")
+    assert outvoted(database, "who plans the summer party", "U1", "U2")
+    assert served(database, "who plans the summer party") is None
+    with database.connection() as connection:
+        assert [one.faq_id for one in faqs.open_ones(connection, TEAM)] == [faq_id]
+        assert faqs.decide(connection, TEAM, faq_id, "ADMIN", NOW + timedelta(days=2), approve=True)
+    assert served(database, "who plans the summer party") == "Ask Ana."
+    assert not outvoted(database, "who plans the summer party", "U3")
+
+
+def test_a_better_reply_is_kept_where_a_kept_one_answered(database: Database) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    approve(database, kept(database, "who plans the summer party"))
+    assert not outvoted(database, "who plans the summer party", "U1")
+    thread = "who plans the summer partyU1"
+    better = Reply("C1", thread, "9.9", "U8", "Ben", "Ask Ben.", None, True)
+    with database.connection() as connection:
+        found = faqs.keep(connection, TEAM, better, NOW)
+    assert found and found.body == "Ask Ben."
+
+
+def test_a_reply_to_the_opposite_question_is_not_served(database: Database) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    approve(database, kept(database, "who approves purchases above 5000 euros in the office"))
+    words = "who approves purchases {} {} euros in the office"
+    assert served(database, words.format("above", "5000")) == "Ask Ana."
+    assert served(database, words.format("below", "5000")) is None
+    assert served(database, words.format("above", "6000")) is None

@@ -1,4 +1,4 @@
-"""Serve an approved answer of a person where the question is almost the same, with credit.
+"""Serve an approved answer of a person where the question says the same, with credit.
 
 Knows nothing about how answers get approved.
 """
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from bot.answering import showing
+from bot.answering.agreement import agrees
 from bot.answering.request import Request
 from store.database import Database
 from store.feedback import faqs
@@ -15,7 +16,7 @@ from store.index.embedders import embedder_id
 from store.records import Answer, Citation
 
 SERVED_ABOVE = 0.85
-"""Cosine from which two questions are taken for the same; below, paraphrases and neighbours mix."""
+"""Cosine from which two questions may be the same; opposites have as much, so their words must agree too."""
 
 SOURCE = "faq"
 """The source that a served answer is cited from."""
@@ -28,17 +29,22 @@ def reply(
     request: Request,
     vector: Sequence[float],
 ) -> Answer | None:
-    """Give the approved answer to almost the same question, if the viewer may see one.
+    """Give the approved answer to the same question in other words, if the viewer may see one.
 
     `vector` is the question's, by the embedder of that name.
     """
     number, viewer = embedder_id(embedder), request.viewer
     with database.reading() as connection:
-        known = faqs.best(connection, workspace, number, vector, viewer, SERVED_ABOVE)
-    return _answer(request.text, *known, vector) if known else None
+        known = faqs.near(connection, workspace, number, vector, viewer, SERVED_ABOVE)
+    for faq, similarity in known:
+        if agrees(request.text, faq.question):
+            return _answer(request.text, embedder, faq, similarity, vector)
+    return None
 
 
-def _answer(question: str, faq: Faq, similarity: float, vector: Sequence[float]) -> Answer:
+def _answer(
+    question: str, embedder: str, faq: Faq, similarity: float, vector: Sequence[float]
+) -> Answer:
     """Give the person's words, cited as theirs."""
     citation = Citation(
         title=f"Answered by {faq.author_name or faq.author}",
@@ -60,6 +66,7 @@ def _answer(question: str, faq: Faq, similarity: float, vector: Sequence[float])
         citations=(citation,),
         shown=showing.shown((citation,), faq.body, ((faq.body,),)),
         signals={"faq": similarity},
-        versions={"faq": str(faq.faq_id)},
+        # The encoder is told, so that a better reply can be kept in the same thread.
+        versions={"faq": str(faq.faq_id), "encoder": embedder},
         vector=tuple(vector),
     )

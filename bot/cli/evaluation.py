@@ -266,6 +266,24 @@ def fit_confidence(
         console.put_json(calibration.refit(services, file, out, progress).payload)
 
 
+@app.command("replies")
+def score_replies(as_json: Json = False) -> None:
+    """Is a kept reply served to the same question in other words, and to no other one?"""
+    from bot.answering.agreement import agrees
+    from evals import replies
+
+    result = replies.score(replies.labelled(replies.PAIRS), agrees)
+    if as_json:
+        console.put_json(asdict(result))
+        return
+    rows = [
+        (name, rates.wrong, percent(rates.wrong_served), rates.right, percent(rates.right_served))
+        for name, rates in (("chosen on", result.chosen_on), ("held out", result.held_out))
+    ]
+    columns = ("kinds", "near misses", "served", "same", "served")
+    console.data().print(console.table(f"{result.kinds} kinds of near misses", columns, rows))
+
+
 @app.command("all")
 def score_everything(context: typer.Context, as_json: Json = False) -> None:
     """The handbook and questions that ship with Threadwise: answers, and when to speak."""

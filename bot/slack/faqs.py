@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
+from uuid import UUID
 
 from slack_bolt import Ack, App
 from slack_sdk.errors import SlackApiError
@@ -28,6 +29,10 @@ SHORTCUT = "keep_reply"
 
 KEPT = "Kept. Once an admin approves it (`/threadwise replies`), I will answer with it."
 ELSEWHERE = "A reply was kept in a private channel. Decide there: `/threadwise replies` in that channel shows it."
+DISLIKED = (
+    "Colleagues dislike a kept reply, so I no longer answer with it. To bring it back, approve it again:"
+    " `/threadwise replies` in its channel shows it."
+)
 NOT_KEPT = (
     "I can keep a person's reply in a thread where I was asked something; this is none, or it was"
     " kept before."
@@ -86,6 +91,14 @@ def decide(edge: Edge, body: Payload) -> None:
         edge.rewrite(url, f"{did} by <@{person}>: {mrkdwn(shorten(faq.question, 300))}")
 
 
+def reconsider(edge: Edge, answer_id: UUID) -> None:
+    """Take a kept reply that was served out of service where colleagues dislike it, and tell the admins."""
+    with edge.database.connection() as connection:
+        faq = faqs.flag_disliked(connection, edge.workspace, answer_id, datetime.now(UTC))
+    if faq and edge.settings.admin_channel:
+        _tell_admins(edge, edge.settings.admin_channel, faq, DISLIKED)
+
+
 def open_ones(edge: Edge, channel: str) -> list[Message]:
     """Show what waits for a decision and may be seen in this channel."""
     with edge.database.connection() as connection:
@@ -119,11 +132,13 @@ def _keep(edge: Edge, channel: str, message: Mapping[str, object], person: str, 
         _tell_admins(edge, edge.settings.admin_channel, faq)
 
 
-def _tell_admins(edge: Edge, channel: str, faq: Faq) -> None:
+def _tell_admins(edge: Edge, channel: str, faq: Faq, before: str = "") -> None:
     """Show a candidate to the admins; of what is not for everyone, only that there is one."""
     shown = render.candidate(faq)
     if EVERYONE not in faq.audience or _place(edge, channel).is_shared:
-        shown = Message(ELSEWHERE)
+        shown = Message(before or ELSEWHERE)
+    elif before:
+        shown = Message(f"{before}\n{shown.text}", (render.section(before), *shown.blocks))
     edge.client.chat_postMessage(channel=channel, text=shown.text, blocks=list(shown.blocks))
 
 

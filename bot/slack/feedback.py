@@ -11,7 +11,7 @@ from uuid import UUID
 
 from slack_bolt import Ack, App
 
-from bot.slack import clients, labels, payload, render
+from bot.slack import clients, faqs, labels, payload, render
 from bot.slack.edge import Edge
 from bot.slack.messages import MUTE_WORDS
 from bot.slack.payload import Payload, Sign
@@ -87,6 +87,8 @@ def press(edge: Edge, body: Payload) -> None:
     if is_new:
         edge.metrics.voted(vote.value)
     is_down = vote.value < 0
+    if is_down:
+        edge.later(faqs.reconsider, edge, answer_id)
     if is_down or action.get("type") == "button":
         said = render.reasons(answer_id) if is_down else THANKS
         edge.later(_reply, edge, question.ask, person, said, payload.response_url(body))
@@ -135,6 +137,7 @@ def _after_reaction(edge: Edge, vote: Vote) -> None:
             votes.withdraw(connection, edge.workspace, vote, datetime.now(UTC))
     if question and vote.value < 0 and not is_bot:
         _reply(edge, question.ask, vote.person, render.reasons(vote.answer_id), "")
+        faqs.reconsider(edge, vote.answer_id)
 
 
 def _reply(edge: Edge, ask: Ask, person: str, message: Message, url: str) -> None:

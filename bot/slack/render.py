@@ -101,9 +101,14 @@ def topics(answer_id: UUID, intents: Sequence[Intent]) -> Message:
     return Message(text, (_section(text), {"type": "actions", "elements": [menu]}))
 
 
+def section(text: str) -> Block:
+    """Give a text as a block of its own."""
+    return _section(mrkdwn(text))
+
+
 def candidate(one: Faq) -> Message:
     """Show a kept reply to an admin, with a button to approve and one to reject it."""
-    state = "The document it agreed with has changed. " if one.flagged_at else ""
+    state = "No longer served: its document changed, or it was disliked. " if one.flagged_at else ""
     asked, said = shorten(one.question, QUESTION_CHARS), shorten(one.body, QUESTION_CHARS)
     text = f"{state}{one.author_name or one.author} answered “{asked}”: {said}"
     where = f" <{_address(one.permalink)}|Open>" if one.permalink else ""

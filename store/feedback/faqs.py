@@ -19,6 +19,9 @@ _COLUMNS = (
     " flagged_at"
 )
 
+DISLIKES = 2
+"""People by whom those who dislike a kept reply outnumber the others when it goes out of service."""
+
 
 @dataclass(frozen=True, slots=True)
 class Faq:
@@ -67,6 +70,7 @@ def keep(connection: Connection, workspace: str, reply: Reply, now: datetime) ->
         " FROM questions q JOIN answers a USING (workspace_id, question_id)"
         " WHERE q.workspace_id = %(workspace)s AND q.channel = %(channel)s"
         " AND %(thread)s IN (q.message_ts, q.thread_ts) AND a.embedding IS NOT NULL"
+        " AND a.embedder_id IS NOT NULL"
         " ORDER BY q.claimed_at LIMIT 1"
         " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING"
         f" RETURNING {_COLUMNS}",
@@ -107,21 +111,22 @@ def decide(
     return _faq(row) if row else None
 
 
-def best(
+def near(
     connection: Connection,
     workspace: str,
     embedder_id: int,
     vector: Sequence[float],
     viewer: Viewer,
     floor: float,
-) -> tuple[Faq, float] | None:
-    """Find the approved answer whose question is nearest (cosine >= floor) and may be seen."""
-    row = connection.execute(
+) -> list[tuple[Faq, float]]:
+    """List the approved answers that may be seen and whose questions are near (cosine >= floor), the nearest
+    first, ten at most."""
+    rows = connection.execute(
         f"SELECT {_COLUMNS}, 1 - (embedding <=> %(vector)s::halfvec) AS similarity FROM faqs"
         " WHERE workspace_id = %(workspace)s AND embedder_id = %(embedder)s"
         " AND state = 'approved' AND flagged_at IS NULL AND audience && %(principals)s::text[]"
         " AND embedding <=> %(vector)s::halfvec <= 1 - %(floor)s::float8"
-        " ORDER BY similarity DESC, faq_id LIMIT 1",
+        " ORDER BY similarity DESC, faq_id LIMIT 10",
         {
             "workspace": workspace,
             "embedder": embedder_id,
@@ -129,8 +134,8 @@ def best(
             "principals": list(viewer.principals),
             "floor": floor,
         },
-    ).fetchone()
-    return (_faq(row[:11]), row[11]) if row else None
+    ).fetchall()
+    return [(_faq(row[:11]), row[11]) for row in rows]
 
 
 def serves(connection: Connection, workspace: str, faq_id: str, viewer: Viewer) -> bool:
@@ -141,6 +146,28 @@ def serves(connection: Connection, workspace: str, faq_id: str, viewer: Viewer) 
         (workspace, faq_id, list(viewer.principals)),
     ).fetchone()
     return row is not None
+
+
+def flag_disliked(
+    connection: Connection, workspace: str, answer_id: UUID, now: datetime
+) -> Faq | None:
+    """Flag the kept reply that this answer was, where more people dislike it than like it, by two at least.
+
+    Gives it when that took it out of service. Votes before an admin approved it again count no more.
+    """
+    row = connection.execute(
+        "UPDATE faqs f SET flagged_at = %(now)s FROM answers a"
+        " WHERE a.workspace_id = %(workspace)s AND a.answer_id = %(answer)s"
+        " AND f.workspace_id = a.workspace_id AND f.faq_id::text = a.versions->>'faq'"
+        " AND f.state = 'approved' AND f.flagged_at IS NULL AND ("
+        "  SELECT coalesce(sum(opinion), 0) FROM ("
+        "   SELECT sign(sum(v.value)) AS opinion FROM answers o JOIN votes v USING (workspace_id, answer_id)"
+        "   WHERE o.workspace_id = f.workspace_id AND o.versions ? 'faq' AND o.versions->>'faq' = f.faq_id::text"
+        "   AND v.voted_at > coalesce(f.decided_at, '-infinity') GROUP BY v.person) AS people) <= %(limit)s"
+        f" RETURNING {', '.join('f.' + name.strip() for name in _COLUMNS.split(','))}",
+        {"workspace": workspace, "answer": answer_id, "now": now, "limit": -DISLIKES},
+    ).fetchone()
+    return _faq(row) if row else None
 
 
 def flag_changed(connection: Connection, workspace: str, now: datetime) -> list[Faq]:
