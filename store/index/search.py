@@ -326,7 +326,7 @@ def passages(
             "limit": limit,
         },
     ).fetchall()
-    return [Passage(*(*row[:-1], tuple(row[-1]))) for row in rows]
+    return [Passage(*row[:-2], tuple(row[-2]), row[-1]) for row in rows]
 
 
 def _vector_leg(scope: Scope, exact: int) -> str:
