@@ -96,6 +96,21 @@ def test_a_filtered_search_through_the_index_is_not_short_either(database: Datab
     assert len(found) == 10
 
 
+def test_a_walk_that_ends_early_is_made_up_for(database: Database) -> None:
+    store(database, numbered(400, {}))
+    store(database, [page(f"few{i}.md", f"nothing alike {i}") for i in range(12)], source="small")
+    vector = HashEmbedder().encode(["filler page number"])[0].tolist()
+    with database.reading() as connection:
+        connection.execute("SET LOCAL hnsw.max_scan_tuples = 1")
+        connection.execute("SET LOCAL hnsw.ef_search = 1")
+        connection.execute("SET LOCAL enable_seqscan = off")
+        plan = search.prepare(connection, "local", "filler page", EVERYBODY, ["small"])
+        found = search.passages(
+            connection, "local", plan, vector, weight=0.5, leg="vector", exact=0
+        )
+    assert [p.source for p in found] == ["small"] * 10
+
+
 def test_a_search_can_be_narrowed_to_sources(database: Database) -> None:
     store(database, [page("a.md", "vpn setup")], source="it")
     store(database, [page("a.md", "vpn setup")], source="hr")

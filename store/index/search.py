@@ -134,6 +134,17 @@ _NEAREST = """
     ) AS near ORDER BY distance
 """
 
+# A walk through the graph ends after so many chunks, which may all be hidden: then the visible ones are
+# compared one by one. The walk's CTE is read first, so the planner leaves the comparison out otherwise.
+_FILTERED = f"""
+    SELECT chunk_id, max(score) AS score FROM (
+        WITH walked AS MATERIALIZED ({_NEAREST})
+        SELECT * FROM walked UNION ALL
+        SELECT * FROM ({_EXACT}) AS compared
+        WHERE (SELECT count(*) FROM walked) < least(%(depth)s, %(chunks)s)
+    ) AS each GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT %(depth)s
+"""
+
 _TF = "p.tf / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * p.length / %(mean)s::float8))"
 
 _LEXICAL = f"""
@@ -322,19 +333,19 @@ def passages(
             "k1": K1,
             "b": B,
             "depth": DEPTH,
+            "chunks": scope.chunks,
             "weight": {"hybrid": weight, "vector": 1.0, "lexical": 0.0}[leg],
             "limit": limit,
         },
     ).fetchall()
-    return [Passage(*row[:-2], tuple(row[-2]), row[-1]) for row in rows]
+    return [Passage(*row[:-2], left_out=tuple(row[-2]), rare=row[-1]) for row in rows]
 
 
 def _vector_leg(scope: Scope, exact: int) -> str:
     if scope.hidden and scope.chunks <= exact:
         return _EXACT
-    return _NEAREST.format(
-        dims=int(scope.dims), embedder=int(scope.embedder_id), visible=_visible("")
-    )
+    walk = _FILTERED if scope.hidden else _NEAREST
+    return walk.format(dims=int(scope.dims), embedder=int(scope.embedder_id), visible=_visible(""))
 
 
 def _found() -> str:
