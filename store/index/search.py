@@ -338,7 +338,7 @@ def passages(
             "limit": limit,
         },
     ).fetchall()
-    return [Passage(*row[:-2], left_out=tuple(row[-2]), rare=row[-1]) for row in rows]
+    return [Passage(*(*row[:-2], tuple(row[-2]), row[-1])) for row in rows]
 
 
 def _vector_leg(scope: Scope, exact: int) -> str:
