@@ -13,10 +13,17 @@ from evals import beir, metrics
 
 _MARKUP = re.compile(r"[*_`|\\]|\[|\]\([^)]*\)|<[^>]+>")
 
+PART_CHARS = 15
+"""A marked part that is shorter does not count as a part of a longer quote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A question with its truth: `path` and `quote` are None when nothing answers it."""
+    """A question with its truth: `path` and `quote` are None when nothing answers it.
+
+    `any_of` are shorter forms of the fact, which stand on `path` or one of `alt_paths`. Where there is
+    neither quote nor short form, those pages are the fact as a whole.
+    """
 
     question_id: str
     question: str
@@ -24,6 +31,13 @@ class Labelled:
     path: str | None
     quote: str | None
     kind: str = ""
+    any_of: tuple[str, ...] = ()
+    alt_paths: tuple[str, ...] = ()
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """The pages on which the fact stands."""
+        return (self.path, *self.alt_paths) if self.path else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,8 @@ def labelled(path: Path) -> list[Labelled]:
                     path=_text(row.get("path")),
                     quote=_text(row.get("quote")),
                     kind=str(row.get("kind", "")),
+                    any_of=_texts(row.get("any_of")),
+                    alt_paths=_texts(row.get("alt_paths")),
                 )
             )
         except KeyError as error:
@@ -60,6 +76,10 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()
+
+
 def same_text(text: str) -> str:
     """Reduce Markdown to its words, so that markup and line breaks do not decide a comparison."""
     return " ".join(_MARKUP.sub(" ", text).casefold().split())
@@ -68,6 +88,32 @@ def same_text(text: str) -> str:
 def holds(passage: str, quote: str) -> bool:
     """Tell whether a passage says the quote."""
     return same_text(quote) in same_text(passage)
+
+
+def tells(row: Labelled, page: str, text: str) -> bool:
+    """Tell whether a text of a page says the fact: the whole quote, or a short form on one of its pages."""
+    if not row.answerable:
+        return False
+    if row.quote and holds(text, row.quote):
+        return True
+    is_there = any(same_page(page, wanted) for wanted in row.pages)
+    if not (row.quote or row.any_of):
+        return is_there
+    return is_there and any(_says(text, form) for form in row.any_of)
+
+
+def marks(row: Labelled, page: str, text: str) -> bool:
+    """Tell whether a marked part of a page says the fact, or is a part of what says it."""
+    facts = [fact for fact in (row.quote, *row.any_of) if fact]
+    return tells(row, page, text) or any(
+        len(text) >= PART_CHARS and holds(fact, text) for fact in facts
+    )
+
+
+def _says(text: str, form: str) -> bool:
+    """Look for a short form as words of their own: "$150" is not said by "$1,500" or "$1500"."""
+    wanted = re.escape(same_text(form))
+    return re.search(rf"(?<![\w$.,]){wanted}(?![\w]|[.,]\d)", same_text(text)) is not None
 
 
 def is_right(row: Labelled, outcome: Outcome) -> bool:

@@ -7,6 +7,14 @@ the same accuracy than one score alone (Kamath et al. 2020, arXiv 2006.09462).
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+STRENGTH = 2.0
+"""How strongly standardised weights are drawn to the prior."""
 
 SLACK = 0.02
 """How much of the best CRAG score is given up for fewer refusals of what would have been right."""
@@ -30,29 +38,46 @@ def fit(
     right: Sequence[bool],
     importance: Sequence[float] | None = None,
     *,
-    seed: int = 0,
+    prior: Logistic | None = None,
+    strength: float = STRENGTH,
 ) -> Logistic:
-    """Fit a logistic model on signals as they are.
+    """Fit a logistic model on signals as they are, drawn towards `prior` (all weights 0 without).
 
     Signals are standardised for the fit, so that the penalty treats them alike, and the weights are
-    given back on the signals' own scale. `importance` weighs the rows (1 each by default). Raise
-    ValueError when only one outcome was seen.
+    given back on the signals' own scale. `importance` weighs the rows (1 each by default). The penalty is
+    `strength` / 2 times the squared distance from the prior; the intercept is free. Raise ValueError when
+    only one outcome was seen.
     """
     import numpy as np
-    from sklearn.linear_model import LogisticRegression
+    from scipy.optimize import minimize
+    from scipy.special import expit
 
-    names = sorted({name for row in rows for name in row})
+    names = sorted({name for row in rows for name in row} | set(prior.weights if prior else ()))
     table = np.array([[row.get(name, 0.0) for name in names] for row in rows])
     target = np.array(right, dtype=bool)
     if target.all() or not target.any():
         raise ValueError("a calibrator needs right and wrong answers to learn from")
-    mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-9
-    model = LogisticRegression(C=0.5, max_iter=2000, random_state=seed)
-    model.fit((table - mean) / spread, target, sample_weight=importance)
-    weights = model.coef_[0] / spread
+    share = np.ones(len(rows)) if importance is None else np.asarray(importance, dtype=np.float64)
+    mean, spread = table.mean(axis=0), table.std(axis=0)
+    usable = spread > 1e-9
+    scaled = (table - mean) * np.where(usable, 1 / np.where(usable, spread, 1.0), 0.0)
+    known = np.array([prior.weights.get(name, 0.0) if prior else 0.0 for name in names])
+    offset = (prior.intercept if prior else 0.0) + table @ known
+    sign = np.where(target, 1.0, -1.0)
+
+    def loss(moved: "NDArray[np.float64]") -> "tuple[float, NDArray[np.float64]]":
+        margin = sign * (offset + moved[0] + scaled @ moved[1:])
+        pull = -share * sign * expit(-margin)
+        gradient = np.concatenate([[pull.sum()], scaled.T @ pull + strength * moved[1:]])
+        penalty = strength / 2 * float(moved[1:] @ moved[1:])
+        return float(share @ np.logaddexp(0.0, -margin)) + penalty, gradient
+
+    moved = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B").x
+    change = np.where(usable, moved[1:] / np.where(usable, spread, 1.0), 0.0)
+    intercept = (prior.intercept if prior else 0.0) + moved[0] - change @ mean
     return Logistic(
-        round(float(model.intercept_[0] - weights @ mean), 5),
-        {name: round(float(w), 5) for name, w in zip(names, weights, strict=True)},
+        round(float(intercept), 5),
+        {name: round(float(w), 5) for name, w in zip(names, known + change, strict=True)},
     )
 
 
@@ -62,6 +87,7 @@ def held_out(
     groups: Sequence[str],
     importance: Sequence[float] | None = None,
     *,
+    prior: Logistic | None = None,
     folds: int = 5,
     seed: int = 0,
 ) -> list[float]:
@@ -72,7 +98,7 @@ def held_out(
     splitter = GroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(list(rows), right, groups):
         share = None if importance is None else [importance[i] for i in train]
-        model = fit([rows[i] for i in train], [right[i] for i in train], share, seed=seed)
+        model = fit([rows[i] for i in train], [right[i] for i in train], share, prior=prior)
         for i in test:
             out[i] = model.probability(rows[i])
     return out

@@ -86,6 +86,40 @@ def _print_answers(name: str, result: "answers.Scorecard") -> None:
     console.data().print(console.table(title, ("measure", "value"), rows))
 
 
+@app.command("corpora")
+def score_corpora(
+    context: typer.Context,
+    addresses: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CORPUS...",
+            help="DOCUMENTS:QUESTIONS, or a folder in BEIR, MTRAG or CLAP NQ layout.",
+        ),
+    ],
+    most: Annotated[int, typer.Option("--questions", min=1, help="At most, of each corpus.")] = 600,
+    alone: Annotated[bool, typer.Option("--alone", help="Not all of them together too.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a calibrator that is fitted on all of them.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Several corpora at once: what a reader sees, with the confidence fitted on the other corpora."""
+    from bot.cli import reports
+    from bot.scorecards import corpora as scorecard
+    from bot.services import open_services
+    from evals import corpora
+
+    given = [corpora.drawn(corpora.read(address), most) for address in addresses]
+    with open_services(context.obj) as services, console.bars() as progress:
+        result = scorecard.score(services, given, progress, together=not alone)
+    if out is not None:
+        scorecard.keep(result, out)
+    if as_json:
+        console.put_json(result.as_json())
+    else:
+        console.data().print(reports.corpora(result))
+
+
 @app.command("learning")
 def score_learning(
     context: typer.Context,

@@ -3,6 +3,7 @@
 Knows nothing about fitting; it shows what was kept.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,12 @@ from rich.console import Group, RenderableType
 from bot.learning.report import earlier, lines
 from bot.terminal import console
 from bot.text import percent
+from evals import messages
+from evals.messages import Card, Measured
 from evals.metrics import wilson
 
 if TYPE_CHECKING:
+    from bot.scorecards import corpora as scorecard
     from bot.erasure import Erased
     from bot.learning.night import Report
     from bot.scorecards.simulation import Scorecard
@@ -81,3 +85,34 @@ def simulation(result: "Scorecard") -> RenderableType:
         f" {result.promotions} promoted, {result.refused} refused"
     )
     return console.table(title, columns, rows)
+
+
+def corpora(result: "scorecard.Scorecard") -> RenderableType:
+    """Show the measures of several corpora, with what serves and with what was fitted on the others."""
+    tables = [_corpora("with the confidence that ships", result.serving)]
+    if result.left_out:
+        tables.append(_corpora("with a confidence fitted on the other corpora", result.left_out))
+    return Group(*tables)
+
+
+def _corpora(title: str, cards: Mapping[str, Card]) -> RenderableType:
+    columns = {name: card.measured() for name, card in cards.items()}
+    counts = [f"{card.questions} ({card.answerable})" for card in cards.values()]
+    if len(cards) > 1:
+        columns["mean"] = messages.mean(list(cards.values()))
+        counts.append("")
+    rows = [
+        (measure, *(_measured(found[measure]) for found in columns.values()))
+        for measure in messages.MEASURES
+    ]
+    return console.table(
+        f"{title} (95 % intervals)",
+        ("", *columns),
+        [("questions (answerable)", *counts), *rows],
+    )
+
+
+def _measured(found: Measured) -> str:
+    if math.isnan(found.value):
+        return "-"
+    return " ".join(f"{x:.2f}".replace("0.", ".", 1) for x in found)

@@ -1,19 +1,23 @@
-"""Fit the confidence on questions with known quotes, and tell what it is worth on pages that it did not see.
+"""Fit the confidence, P(the message holds the fact), on questions with known facts, and tell what it is worth
+on corpora or pages that it did not see.
 
 Knows nothing about how a logistic model is fitted (models/confidence.py does).
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bot.answering.answerer import Answerer
-from bot.answering.retrieval import Found
+from bot.answering.confidence import Calibrator
+from bot.answering.parameters import Serving
+from bot.answering.request import Request
 from bot.services import Services
 from evals import answers, metrics
 from models import confidence
-from store.records import READER
+from store.records import READER, Answer
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
@@ -22,49 +26,65 @@ HIDDEN_IMPORTANCE = 0.15
 """The weight of a search with the right page hidden. There is one for each answerable question, and in real
 use most questions are answerable (calibration error .042; .051 without them, .068 at a weight of .35)."""
 
+FOLDS = 5
+
 CERTAIN = 0.8
 """Of the answers given without a doubt, the share that has to be right."""
+
+TOLD = {"answer_above": 0.0, "unsure_above": 0.0}
+"""Thresholds under which every reply is given: what a refused one would have shown is measured as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One search, and whether its first passage was right. Samples of one page stay together in a fold."""
+    """One search, and whether its message would hold the fact.
+
+    Samples of one page stay together in a fold; `corpora` are those that it has to do with.
+    """
 
     signals: Mapping[str, float]
     is_right: bool
     page: str
     importance: float
+    corpora: tuple[str, ...] = ()
+
+
+def outspoken(services: Services, workspace: str) -> Answerer:
+    """Give what answers in a workspace without ever refusing."""
+    serving = Serving(services.database, workspace, fixed=TOLD)
+    return Answerer(services.database, workspace, services.embedder, serving)
 
 
 def samples(
     answerer: Answerer, rows: Sequence[answers.Labelled], progress: Progress
 ) -> list[Sample]:
-    """Search for every question, and for the answerable ones a second time with their page hidden."""
-    found_samples, parameters = [], answerer.serving.now()
+    """Ask every question of an outspoken answerer, and the answerable ones again with their page hidden."""
+    found = []
     for number, row in enumerate(rows, start=1):
-        found = answerer.retriever.find(row.question, READER, parameters)
+        answer = answerer.answer(Request(row.question, READER))
         page = row.path or row.question_id
-        found_samples.append(_sample(answerer, found, row, page, 1.0))
+        found.append(Sample(answer.signals, could_hold(row, answer), page, 1.0))
         if row.answerable:
-            left = [p for p in found.passages if not answers.same_page(p.path, row.path or "")]
-            hidden = replace(found, passages=left)
-            nothing = replace(row, answerable=False)
-            found_samples.append(_sample(answerer, hidden, nothing, page, HIDDEN_IMPORTANCE))
+            found.append(Sample(without_fact(answerer, row), False, page, HIDDEN_IMPORTANCE))
         progress("questions", number, len(rows))
-    return found_samples
+    return found
 
 
-def _sample(
-    answerer: Answerer, found: Found, row: answers.Labelled, page: str, importance: float
-) -> Sample:
-    _, signals = answerer.judge(found)
-    outcome = answers.Outcome(
-        confidence=0.0,
-        refused=False,
-        pages=tuple(p.path for p in found.passages),
-        quotes=tuple(p.body for p in found.passages),
-    )
-    return Sample(signals, answers.is_right(row, outcome), page, importance)
+def could_hold(row: answers.Labelled, answer: Answer) -> bool:
+    """Tell whether the message of an answer shows the fact."""
+    return any(answers.tells(row, part.path, part.text) for part in answer.shown)
+
+
+def without_fact(answerer: Answerer, row: answers.Labelled) -> Mapping[str, float]:
+    """Give the signals of a search in which every page with the fact is hidden."""
+    found = answerer.retriever.find(row.question, READER, answerer.serving.now())
+    left = [
+        p
+        for p in found.passages
+        if not any(answers.same_page(p.path, page) for page in row.pages)
+        and not answers.tells(row, p.path, p.body)
+    ]
+    return answerer.judge(replace(found, passages=left))[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,11 @@ class FittedCalibrator:
     held_out: HeldOut
 
     @property
+    def calibrator(self) -> Calibrator:
+        """The same as it serves."""
+        return Calibrator.of(self.payload)
+
+    @property
     def payload(self) -> dict[str, object]:
         """What is kept of it, and read again by `Calibrator.of`."""
         return {
@@ -96,17 +121,20 @@ class FittedCalibrator:
         }
 
 
-def fit(samples: Sequence[Sample]) -> FittedCalibrator:
-    """Fit the model on all samples, and the thresholds on what it says of pages that it did not see."""
+def fit(samples: Sequence[Sample], prior: confidence.Logistic | None = None) -> FittedCalibrator:
+    """Fit the model on all samples, and the thresholds on what it says of groups that it did not see.
+
+    A group is a corpus where the samples are of several, and else a page. What serves may be the `prior`.
+    """
     rows = [s.signals for s in samples]
     right = [s.is_right for s in samples]
     importance = [s.importance for s in samples]
-    probabilities = confidence.held_out(rows, right, [s.page for s in samples], importance)
+    probabilities = _held_out(samples, rows, right, importance, prior)
     real = [i for i, s in enumerate(samples) if s.importance == 1.0]
     known, truth = [probabilities[i] for i in real], [right[i] for i in real]
     answer_above, unsure_above = confidence.thresholds(known, truth, accuracy=CERTAIN)
     return FittedCalibrator(
-        confidence.fit(rows, right, importance),
+        confidence.fit(rows, right, importance, prior=prior),
         answer_above,
         unsure_above,
         HeldOut(
@@ -117,10 +145,33 @@ def fit(samples: Sequence[Sample]) -> FittedCalibrator:
     )
 
 
+def _held_out(
+    samples: Sequence[Sample],
+    rows: Sequence[Mapping[str, float]],
+    right: Sequence[bool],
+    importance: Sequence[float],
+    prior: confidence.Logistic | None,
+) -> list[float]:
+    corpora = {s.corpora[-1] for s in samples if s.corpora}
+    several = len(corpora) > 1 and all(s.corpora for s in samples)
+    groups = [s.corpora[-1] if several else s.page for s in samples]
+    folds = len(corpora) if several else FOLDS
+    return confidence.held_out(rows, right, groups, importance, prior=prior, folds=folds)
+
+
+def balanced(samples: Sequence[Sample]) -> list[Sample]:
+    """Weigh the samples so that every corpus counts alike, whatever the number of its questions."""
+    sizes = Counter[str]()
+    for s in samples:
+        sizes[s.corpora[-1]] += 1
+    middle = len(samples) / max(len(sizes), 1)
+    return [replace(s, importance=s.importance * middle / sizes[s.corpora[-1]]) for s in samples]
+
+
 def refit(services: Services, file: Path, out: Path | None, progress: Progress) -> FittedCalibrator:
     """Fit on the questions of a file over what is ingested; write the payload to `out` when given."""
-    drawn = samples(services.answerer, answers.labelled(file), progress)
-    found = fit(drawn)
+    answerer = outspoken(services, services.workspace)
+    found = fit(samples(answerer, answers.labelled(file), progress))
     if out is not None:
         out.write_text(json.dumps(found.payload, indent=2) + "\n", encoding="utf-8")
     return found

@@ -4,7 +4,7 @@ Knows nothing about metrics (evals/) or how tables are printed (the command line
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,8 @@ from pathlib import Path
 from bot.learning.calibration import Progress
 from bot.services import Services
 from evals import beir, ranking
+from ingest.embedder import Embedder
+from store.database import Database
 from store.index import builds, documents, embedders, search
 from store.records import EVERYONE, READER, Chunk, Document
 
@@ -77,26 +79,34 @@ def _workspace(data: beir.DataSet, encoder: str) -> str:
 
 
 def index(services: Services, data: beir.DataSet, progress: Progress) -> str:
-    """Store each page as one chunk, a batch at a time; what is there from an earlier run is kept.
+    """Store each page as one chunk; gives the workspace, which is the data set's own."""
+    workspace = _workspace(data, services.embedder.name)
+    store_pages(services.database, workspace, "corpus", data.pages, services.embedder, progress)
+    return workspace
 
-    Gives the workspace, which is the data set's own.
-    """
-    embedder = services.embedder
-    workspace = _workspace(data, embedder.name)
+
+def store_pages(
+    database: Database,
+    workspace: str,
+    source: str,
+    pages: Sequence[beir.Page],
+    embedder: Embedder,
+    progress: Progress,
+) -> None:
+    """Store each page as one chunk, a batch at a time; what is there from an earlier run is kept."""
     now = datetime.now(UTC)
-    with services.database.connection() as connection:
+    with database.connection() as connection:
         number = embedders.ensure_embedder(connection, workspace, embedder.name, embedder.dims)
-    with services.database.connection() as connection:
-        build = builds.choose(connection, workspace, "corpus", number, "whole", now)
+    with database.connection() as connection:
+        build = builds.choose(connection, workspace, source, number, "whole", now)
         stored = documents.stored(connection, workspace, build.build_id)
-    missing = [page for page in data.pages if page.page_id not in stored]
+    missing = [page for page in pages if page.page_id not in stored]
     for start in range(0, len(missing), BATCH):
         batch = [_document(page) for page in missing[start : start + BATCH]]
         vectors = embedder.encode([embedded(doc.title, doc.chunks[0].body) for doc in batch])
-        with services.database.connection() as connection:
+        with database.connection() as connection:
             documents.replace(connection, workspace, build, batch, list(vectors), now)
-        progress("documents", start + len(batch), len(missing))
-    return workspace
+        progress(f"documents of {source}", start + len(batch), len(missing))
 
 
 def embedded(title: str, body: str) -> str:
