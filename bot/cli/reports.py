@@ -17,9 +17,9 @@ from evals.messages import Card, Measured
 from evals.metrics import wilson
 
 if TYPE_CHECKING:
-    from bot.scorecards import corpora as scorecard
     from bot.erasure import Erased
     from bot.learning.night import Report
+    from bot.scorecards import corpora as scorecard
     from bot.scorecards.simulation import Scorecard
     from bot.scorecards.years import Found
     from store.feedback.nights import Night

@@ -47,6 +47,7 @@ class Sample:
     page: str
     importance: float
     corpora: tuple[str, ...] = ()
+    is_hidden: bool = False  # made by hiding what answers, or asked where nothing answers: only fitted to
 
 
 def outspoken(services: Services, workspace: str) -> Answerer:
@@ -65,7 +66,8 @@ def samples(
         page = row.path or row.question_id
         found.append(Sample(answer.signals, could_hold(row, answer), page, 1.0))
         if row.answerable:
-            found.append(Sample(without_fact(answerer, row), False, page, HIDDEN_IMPORTANCE))
+            signals = without_fact(answerer, row)
+            found.append(Sample(signals, False, page, HIDDEN_IMPORTANCE, is_hidden=True))
         progress("questions", number, len(rows))
     return found
 
@@ -130,7 +132,7 @@ def fit(samples: Sequence[Sample], prior: confidence.Logistic | None = None) -> 
     right = [s.is_right for s in samples]
     importance = [s.importance for s in samples]
     probabilities = _held_out(samples, rows, right, importance, prior)
-    real = [i for i, s in enumerate(samples) if s.importance == 1.0]
+    real = [i for i, s in enumerate(samples) if not s.is_hidden]
     known, truth = [probabilities[i] for i in real], [right[i] for i in real]
     answer_above, unsure_above = confidence.thresholds(known, truth, accuracy=CERTAIN)
     return FittedCalibrator(

@@ -19,9 +19,6 @@ from evals import metrics, paired
 from models import confidence
 from store.records import Kind
 
-SIGNAL = "unit"
-"""A signal that every answer has whose confidence was computed; answers without it teach nothing here."""
-
 SHRINK = 200
 """With so many votes a threshold goes half the way from what serves to what was fitted; with fewer, less."""
 
@@ -37,7 +34,7 @@ Floats = NDArray[np.float64]
 
 
 def fit_confidence(given: FitInput) -> Verdict:
-    """Fit the probability that an answer is right; the thresholds stay as they serve.
+    """Fit the probability that an answer is right, starting from what serves; the thresholds stay.
 
     Promoted if it predicts held-out votes better and the frozen set no worse, by the Brier score (Brier
     1950): the mean squared error of the probability.
@@ -54,14 +51,15 @@ def fit_confidence(given: FitInput) -> Verdict:
         return disagreement
     mixed = [*votes, *given.samples()]
     rows, right = [s.signals for s in mixed], [s.is_right for s in mixed]
-    predicted = confidence.held_out(
-        rows, right, [s.page for s in mixed], [s.importance for s in mixed], seed=given.seed
-    )
+    prior = confidence.Logistic(serving.intercept, serving.weights)
+    importance = [s.importance for s in mixed]
+    pages = [s.page for s in mixed]
+    predicted = confidence.held_out(rows, right, pages, importance, prior=prior, seed=given.seed)
     truth = np.array(right, dtype=np.float64)
     before = np.array([serving.probability(row) for row in rows])
     gain = (before - truth) ** 2 - (np.array(predicted) - truth) ** 2
     fitted = replace(
-        calibration.fit(mixed),
+        calibration.fit(mixed, prior),
         answer_above=serving.answer_above,
         unsure_above=serving.unsure_above,
     )
@@ -104,11 +102,12 @@ def fit_thresholds(given: FitInput) -> Verdict:
 def _votes(given: FitInput) -> list[Sample]:
     """Give the judged answers as samples, the latest of each topic; votes for "not found" count against them
     like any dislike."""
-    rated = given.feedback.rated
+    rated, weights = given.feedback.rated, given.parameters.calibrator.weights
     told = [
         (topic, r)
         for topic, r in zip(given.feedback.numbered(rated).tolist(), rated, strict=True)
-        if SIGNAL in r.signals and r.good != r.bad + r.unfounded
+        # An answer from before a signal was measured cannot tell how sure to be by it.
+        if weights.keys() <= r.signals.keys() and r.good != r.bad + r.unfounded
     ]
     return [
         Sample(r.signals, r.good > r.bad + r.unfounded, str(r.answer_id), 1.0)

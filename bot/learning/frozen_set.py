@@ -15,7 +15,7 @@ from bot.answering import ranking
 from bot.answering.recall import Judgement, evidence
 from bot.learning import calibration
 from bot.learning.calibration import Sample
-from bot.learning.replay import Replay, answerer_in, replay
+from bot.learning.replay import Replay, replay
 from bot.services import Services
 from bot.settings import ROOT
 from evals import answers
@@ -77,8 +77,8 @@ class FrozenSet:
         ]
 
     def samples(self, services: Services) -> list[Sample]:
-        """Search for every question as it is asked, and measure the signals that confidence is made of."""
-        answerer = answerer_in(services, self.workspace)
+        """Ask every question, and measure the signals that confidence is made of."""
+        answerer = calibration.outspoken(services, self.workspace)
         return calibration.samples(answerer, self.rows, _quietly)
 
 
