@@ -55,7 +55,9 @@ def quiet(name: str, done: int, total: int) -> None:
     pass
 
 
-def test_a_corpus_is_asked_alone_and_together_with_others(services: Services, tmp_path: Path) -> None:
+def test_a_corpus_is_asked_alone_and_together_with_others(
+    services: Services, tmp_path: Path
+) -> None:
     given = [handbook(tmp_path, name) for name in ("one", "two")]
     evidence = asking.gather(services, given, quiet)
     assert list(evidence.scored) == ["one", "two", asking.TOGETHER]

@@ -47,7 +47,8 @@ class Sample:
     page: str
     importance: float
     corpora: tuple[str, ...] = ()
-    is_hidden: bool = False  # made by hiding what answers, or asked where nothing answers: only fitted to
+    # Made by hiding what answers, or asked where nothing answers: only fitted to.
+    is_hidden: bool = False
 
 
 def outspoken(services: Services, workspace: str) -> Answerer:
