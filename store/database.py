@@ -52,6 +52,10 @@ class StoreGone(StoreError):
     """The server went away in the middle; the same call may work when it is back."""
 
 
+class StoreBehind(StoreGone):
+    """The database lacks what this code needs; the same call may work once it is migrated."""
+
+
 class Database:
     """Pools of connections to one Postgres and, for reading, to its replica when there is one.
 
@@ -253,6 +257,8 @@ def as_store_errors() -> Iterator[None]:
         raise StoreError("the database was closed; this process is shutting down") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise _explained(error) from error
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise StoreBehind(f"Postgres refused: {_first_line(error)}{_cure(error)}") from error
     except psycopg.Error as error:
         raise StoreError(f"Postgres refused: {_first_line(error)}{_cure(error)}") from error
 

@@ -108,6 +108,14 @@ def begin(
     return _question(row) if row else None
 
 
+def give_back(connection: Connection, workspace: str, question_id: UUID) -> None:
+    """Let an attempt not count."""
+    connection.execute(
+        "UPDATE questions SET attempts = attempts - 1 WHERE workspace_id = %s AND question_id = %s",
+        (workspace, question_id),
+    )
+
+
 def end(
     connection: Connection,
     workspace: str,

@@ -12,7 +12,7 @@ from bot.answering.lifecycle import NotYet
 from bot.slack.clients import SlackRefused
 from bot.slack.markup import spoken
 from store import answers, questions
-from store.database import Database, StoreGone
+from store.database import Database, StoreBehind, StoreGone
 from store.records import Answer, Ask, Question
 from tests.fake_slack import TEAM, FakeSlack
 from tests.slack_parts import FakeServices, answered, handled, settings_for
@@ -212,3 +212,26 @@ def test_a_follow_up_without_an_answer_stays_unsaid(services: FakeServices) -> N
 )
 def test_a_message_is_heard_as_its_writer_saw_it(text: str, heard: str) -> None:
     assert spoken(text, "UBOT") == heard
+
+
+def test_a_worker_that_is_newer_than_the_database_costs_no_answer(services: FakeServices) -> None:
+    question_id = claimed(services)
+    with services.database.connection() as connection:
+        connection.execute("ALTER TABLE channel_settings RENAME TO elsewhere")
+    for _ in range(2 * lifecycle.MAX_ATTEMPTS):
+        with pytest.raises(StoreGone, match="threadwise migrate"):
+            answered(services, question_id)
+    with services.database.connection() as connection:
+        connection.execute("ALTER TABLE elsewhere RENAME TO channel_settings")
+    assert handled(services, question_id, Post()) == "answered"
+
+
+def test_a_delivery_by_a_worker_that_is_newer_than_the_database_is_tried_again(
+    services: FakeServices,
+) -> None:
+    question_id = claimed(services)
+    answered(services, question_id)
+    post = Post(StoreBehind("run `threadwise migrate`"))
+    with pytest.raises(StoreGone):
+        tried(services, question_id, post, 5)
+    assert handled(services, question_id, post) == "answered"

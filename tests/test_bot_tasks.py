@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from procrastinate.jobs import Job
+from procrastinate.testing import InMemoryConnector
 
 from bot.learning.training import TrainingTrigger
 from bot.processes import tasks
@@ -137,3 +139,13 @@ def test_the_pauses_between_tries_grow_and_come_to_an_end() -> None:
 
     pauses = [pause(attempts) for attempts in range(tasks.MAX_TRIES)]
     assert pauses == [1, 2, 4, 8, 16, None]
+
+
+def test_a_job_of_a_newer_threadwise_is_done_and_what_is_unknown_of_it_is_said(
+    context: WorkerContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = tasks.build(context, InMemoryConnector())
+    for name in ("answer", "deliver"):
+        given = {"workspace": "T1", "question_id": str(uuid4()), "colour": "blue"}
+        assert app.tasks[name].func(**given) == "unknown"
+        assert f"newer_job task={name} ignored=colour" in caplog.text

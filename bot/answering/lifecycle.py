@@ -16,7 +16,7 @@ from bot.answering.readers import Readers
 from bot.answering.request import Request
 from store import answers, channels, questions
 from store.channels import ChannelSettings
-from store.database import Connection, Database, StoreGone
+from store.database import Connection, Database, StoreBehind, StoreGone
 from store.index.embedders import embedder_id
 from store.records import EVERYONE, Answer, Ask, Question, Status, Viewer
 
@@ -107,6 +107,11 @@ def handle(
         found = _kept(database, workspace, question) or _found(
             database, workspace, question, answer, max_question, readers
         )
+    except StoreBehind:
+        # This worker was upgraded before the database: the question is not to blame.
+        with database.connection() as connection:
+            questions.give_back(connection, workspace, question_id)
+        raise
     except StoreGone:
         raise
     except Exception as broken:
