@@ -3,8 +3,10 @@
 Knows nothing about commands or Slack.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from bot.services import Services
 from store import people
@@ -22,11 +24,34 @@ class Erased:
 def forget(services: Services, person: str) -> Erased:
     """Erase a person's questions, votes, labels and kept replies; memory made of them goes at once."""
     with services.database.connection() as connection:
-        return Erased(person, people.forget(connection, services.workspace, person))
+        gone = people.forget(connection, services.workspace, person)
+    for file in _logs(services):
+        _blacken(file, person)
+    return Erased(person, gone)
 
 
 def retain(services: Services, now: datetime) -> Forgotten:
-    """Erase questions older than the retention setting, with what hangs on them."""
+    """Erase what is older than the retention setting: questions with what hangs on them, reports, logs."""
     before = now - timedelta(days=services.settings.retention_days)
+    for file in _logs(services):
+        if file.stat().st_mtime < before.timestamp():
+            file.unlink(missing_ok=True)
     with services.database.connection() as connection:
         return people.retain(connection, services.workspace, before)
+
+
+def _logs(services: Services) -> list[Path]:
+    return [file for file in (services.settings.home / "logs").glob("*") if file.is_file()]
+
+
+def _blacken(file: Path, person: str) -> None:
+    """Write over a person's id where it stands, byte for byte: the file may be written to meanwhile."""
+    whole = re.compile(rf"\b{re.escape(person)}\b".encode())
+    with file.open("r+b") as opened:
+        place = 0
+        for line in iter(opened.readline, b""):
+            for found in whole.finditer(line):
+                opened.seek(place + found.start())
+                opened.write(b"*" * len(found.group()))
+            place += len(line)
+            opened.seek(place)

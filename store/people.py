@@ -3,8 +3,13 @@
 Knows nothing about Slack. What was made of erased rows (memory) goes with them.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from store.database import Connection
 from store.feedback import memory
@@ -17,6 +22,19 @@ _OLD = "SELECT question_id FROM questions WHERE workspace_id = %(workspace)s AND
 FEEDBACK_TABLES = (
     "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights", "model_versions",
 )  # fmt: skip
+
+
+AGEING = {"runs": "finished_at", "nights": "started_at", "audit": "happened_at"}
+"""Tables whose rows go by their age alone, each with the column that tells it."""
+
+OF_DOCUMENTS = (
+    "builds", "chunks", "documents", "embedders", "failures", "postings", "schema_migrations", "scopes",
+    "sources", "term_stats",
+)  # fmt: skip
+"""Tables of what documents and settings say: a person named there is named by the team, not by us."""
+
+SOMEBODY = "somebody"
+"""Stands for a person who was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +70,64 @@ def forget(connection: Connection, workspace: str, person: str) -> Forgotten:
     labels = connection.execute(
         "DELETE FROM labels WHERE workspace_id = %(workspace)s AND person = %(person)s", given
     ).rowcount
-    faqs = connection.execute(
+    kept = connection.execute(
         "DELETE FROM faqs WHERE workspace_id = %(workspace)s"
-        " AND (author = %(person)s OR asker = %(person)s)",
+        " AND (author = %(person)s OR asker = %(person)s) RETURNING faq_id::text",
         given,
-    ).rowcount
-    connection.execute(
-        "UPDATE faqs SET decided_by = NULL WHERE workspace_id = %(workspace)s"
-        " AND decided_by = %(person)s",
-        given,
-    )
+    ).fetchall()
+    _unquote(connection, workspace, [row[0] for row in kept])
     audit = connection.execute(
         "DELETE FROM audit WHERE workspace_id = %(workspace)s AND person = %(person)s", given
     ).rowcount
     questions, votes, more = _erase(connection, _MINE, given)
     for (answer_id,) in voted:
         memory.refresh(connection, workspace, answer_id)
-    return Forgotten(questions, len(voted) + votes, labels + more, faqs, audit)
+    _unname(connection, person)
+    return Forgotten(questions, len(voted) + votes, labels + more, len(kept), audit)
+
+
+def _unquote(connection: Connection, workspace: str, faq_ids: Sequence[str]) -> None:
+    """Take kept replies that are gone out of the answers that quoted them."""
+    for faq_id in faq_ids:
+        cited = Jsonb([{"source": "faq", "path": f"faq/{faq_id}"}])
+        connection.execute(
+            "UPDATE answers SET body = NULL, citations = '[]', hints = '[]', passages = '[]',"
+            " shown = '[]' WHERE workspace_id = %s AND (citations @> %s OR hints @> %s)",
+            (workspace, cited, cited),
+        )
+
+
+def _unname(connection: Connection, person: str) -> None:
+    """Put somebody in place of a person's id wherever it is left: in others' words, reports and jobs."""
+    columns = connection.execute(
+        "SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c"
+        " JOIN information_schema.tables t USING (table_schema, table_name)"
+        " WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE'"
+        " AND c.data_type IN ('text', 'jsonb', 'character varying')"
+        " AND NOT c.table_name = ANY (%s)",
+        (list(OF_DOCUMENTS),),
+    ).fetchall()
+    whole = rf"\m{re.escape(person)}\M"
+    for table, column, kind in columns:
+        name = sql.Identifier(column)
+        connection.execute(
+            sql.SQL(
+                "UPDATE {table} SET {name} = regexp_replace({name}::text, %s, %s, 'g')::{kind}"
+                " WHERE {name}::text ~ %s"
+            ).format(table=sql.Identifier(table), name=name, kind=sql.SQL(kind)),
+            (whole, SOMEBODY, whole),
+        )
 
 
 def retain(connection: Connection, workspace: str, before: datetime) -> Forgotten:
-    """Erase questions asked before a moment, with their answers, votes and labels."""
-    questions, votes, labels = _erase(connection, _OLD, {"workspace": workspace, "before": before})
+    """Erase questions asked before a moment, with their answers, votes and labels, and the reports of
+    runs and nights and the notes of what admins did from before it."""
+    given: dict[str, object] = {"workspace": workspace, "before": before}
+    for table, age in AGEING.items():
+        connection.execute(
+            f"DELETE FROM {table} WHERE workspace_id = %(workspace)s AND {age} < %(before)s", given
+        )
+    questions, votes, labels = _erase(connection, _OLD, given)
     return Forgotten(questions, votes, labels)
 
 

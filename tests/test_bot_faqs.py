@@ -168,3 +168,21 @@ def test_a_kept_replys_link_stays_a_link_in_the_answer() -> None:
 def test_a_kept_link_shows_where_it_leads_when_its_words_name_another_place(said: str) -> None:
     shown = markup.kept_mrkdwn(markup.kept(said, str))
     assert shown == "<https://evil.example|https://evil.example>"
+
+
+def test_a_reply_to_a_threads_second_question_belongs_to_that_one(
+    fake: FakeSlack, services: FakeServices, bot: Bot
+) -> None:
+    first = fake.say(f"<@{BOT_USER}> who orders the milk?")
+    second = fake.say(f"<@{BOT_USER}> and who orders the tea?", thread_ts=first["ts"])
+    reply = fake.say("The front desk does.", user="U7", thread_ts=first["ts"])
+    third = fake.say(f"<@{BOT_USER}> and the sugar?", thread_ts=first["ts"])
+    for event in (first, second, third):
+        assert fake.event(event).ok
+        work_off(services, fake)
+    with services.database.connection() as connection:
+        number = embedders.ensure_embedder(connection, TEAM, "tiny", 3)
+        connection.execute("UPDATE answers SET embedder_id = %s, embedding = '[1,0,0]'", (number,))
+    assert fake.shortcut("keep_reply", reply).ok
+    slack_parts.errands_done(bot)
+    assert [faq.question for faq in all_of(services.database)] == ["and who orders the tea?"]

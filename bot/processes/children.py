@@ -4,10 +4,13 @@ Knows nothing about what they do. Their output goes to one log file each.
 """
 
 import logging
+import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -98,8 +101,7 @@ class Children:
 
     def _launch(self, role: str) -> subprocess.Popen[bytes]:
         path = self.log_of(role)
-        if path.exists() and path.stat().st_size > LOG_BYTES:
-            path.replace(path.with_suffix(".old"))
+        _rotate(path)
         with path.open("ab") as output:
             # A session of its own: Ctrl-C reaches `up` alone, which then ends them in order.
             return subprocess.Popen(
@@ -113,6 +115,7 @@ class Children:
     def _watch(self) -> None:
         while not self._done.wait(WATCH_SECONDS):
             for child in list(self._children):
+                _rotate(self.log_of(child.role))
                 if child.process.poll() is not None:
                     self._revive(child)
 
@@ -132,6 +135,17 @@ class Children:
     def _last_words(self, role: str) -> str:
         lines = self.log_of(role).read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"see {self.log_of(role)}"
+
+
+def _rotate(path: Path, limit: int = LOG_BYTES) -> None:
+    """Begin a log anew when it has grown too long, keeping the one before.
+
+    It is emptied, not moved: a process goes on writing to the file that it was given, at its end.
+    """
+    with suppress(OSError):
+        if path.stat().st_size > limit:
+            shutil.copyfile(path, path.with_suffix(".old"))
+            os.truncate(path, 0)
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:

@@ -71,7 +71,9 @@ def keep(connection: Connection, workspace: str, reply: Reply, now: datetime) ->
         " WHERE q.workspace_id = %(workspace)s AND q.channel = %(channel)s"
         " AND %(thread)s IN (q.message_ts, q.thread_ts) AND a.embedding IS NOT NULL"
         " AND a.embedder_id IS NOT NULL"
-        " ORDER BY q.claimed_at LIMIT 1"
+        # A thread may hold several questions: a reply belongs to the last one before it.
+        " AND split_part(q.message_ts, '+', 1) COLLATE \"C\" <= %(ts)s"
+        ' ORDER BY q.message_ts COLLATE "C" DESC LIMIT 1'
         " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING"
         f" RETURNING {_COLUMNS}",
         {
