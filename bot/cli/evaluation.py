@@ -77,12 +77,20 @@ def _print_answers(name: str, result: "answers.Scorecard") -> None:
         "quote_first", "page_first", "page_top5", "refused_unanswerable", "refused_answerable",
         "coverage_at_80", "ece",
     )  # fmt: skip
-    rows = [(key, percent(getattr(scores, key), scores.intervals.get(key))) for key in shares]
+    held_out = result.held_out or {}
+    rows = [
+        (f"{key}, held out", percent(held_out[key]))
+        if key in held_out
+        else (key, percent(getattr(scores, key), scores.intervals.get(key)))
+        for key in shares
+    ]
     low, high = scores.intervals["crag"]
     rows.append(("crag (-1 to 1)", f"{scores.crag:.3f} ({low:.2f} to {high:.2f})"))
     for leg, alone in (("vector", result.vector_only), ("lexical", result.lexical_only)):
         rows.append((f"quote_first, {leg} only", percent(alone.quote_first)))
     title = f"{name}: {scores.questions} questions, {scores.answerable} answerable (95 % intervals)"
+    if held_out:
+        title += "; ranking and thresholds were chosen on these, so only what is held out says it of others"
     console.data().print(console.table(title, ("measure", "value"), rows))
 
 

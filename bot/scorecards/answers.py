@@ -3,9 +3,11 @@
 Knows nothing about metrics (evals/) or how tables are printed (the command line does that).
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+from bot.answering import confidence
 from bot.answering.answerer import Answerer
 from bot.answering.request import Request
 from bot.learning import frozen_set
@@ -31,18 +33,25 @@ class OneLeg:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """How well the questions of a file were answered; `by_kind` counts (right or rightly refused, asked)."""
+    """How well the questions of a file were answered; `by_kind` counts (right or rightly refused, asked).
+
+    `held_out` is given where the shipped confidence was fitted on these very questions: what it is worth on
+    pages that its fit did not see.
+    """
 
     scores: answers.Scores
     vector_only: OneLeg
     lexical_only: OneLeg
     by_kind: Mapping[str, tuple[int, int]]
     ms: metrics.Times  # per answer
+    held_out: Mapping[str, float] | None = None
 
     def as_json(self) -> dict[str, object]:
         """Give the scores themselves at the top, the rest beside them."""
         return {
             **asdict(self.scores),
+            **(self.held_out or {}),
+            "chosen_on_these": self.held_out is not None,
             "vector_only": asdict(self.vector_only),
             "lexical_only": asdict(self.lexical_only),
             "by_kind": dict(self.by_kind),
@@ -71,9 +80,15 @@ def score(answerer: Answerer, rows: Sequence[Labelled], progress: Progress) -> S
 
 
 def handbook(services: Services, progress: Progress) -> Scorecard:
-    """Score the frozen set's questions with the parameters that ship, whatever has been learned."""
+    """Score the frozen set's questions with the parameters that ship, whatever has been learned.
+
+    Ranking, thresholds and confidence were chosen on these questions; what the confidence is worth is told
+    by its own held-out figures instead.
+    """
     workspace, rows = frozen_set.index(services), answers.labelled(frozen_set.QUESTIONS)
-    return score(answerer_in(services, workspace), rows, progress)
+    found = score(answerer_in(services, workspace), rows, progress)
+    told = json.loads(confidence.DEFAULT.read_text(encoding="utf-8"))["held_out"]
+    return replace(found, held_out={name: told[name] for name in ("ece", "coverage_at_80")})
 
 
 def _outcome(answer: Answer) -> Outcome:

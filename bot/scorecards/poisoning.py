@@ -5,12 +5,13 @@ Knows nothing about how a night decides (bot/learning/fit_ranking.py) or how que
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.answering.confidence import Calibrator
 from bot.answering.parameters import Parameters
@@ -26,8 +27,8 @@ from store.feedback.memory import PERSON_VOTES
 from store.feedback.shares import fair_share
 from store.index.embedders import embedder_id
 
-ASKED = 1200
-"""Questions that the nights draw from."""
+ASKED = 3000
+"""Questions that the nights draw from: no night asks what another did before all were asked once."""
 
 VOTES = 300
 LOUD = 200
@@ -105,11 +106,12 @@ def run(
     frozen, parameters = frozen_set.load(services), Parameters(Calibrator.default())
     samples = frozen.samples(services)
     found: dict[str, Poisoned] = {}
+    blocks = _blocks(len(judged.rows), np.random.default_rng(seed))
     for mode, count in nights.items():
         decisions: Counter[str] = Counter()
         for number in range(count):
             chance = np.random.default_rng((seed, number, len(mode)))
-            drawn = _drawn(judged, mode, chance)
+            drawn = _drawn(judged, next(blocks), mode, chance)
             known = FitInput(drawn, frozen.scores, lambda: samples, parameters, number)
             decisions.update(
                 f"{v.kind} {v.decision}" for v in (fit(known) for fit in night.PARTS.values())
@@ -136,8 +138,17 @@ def _asked(services: Services, folder: Path, seed: int, progress: Progress) -> F
     return judged
 
 
-def _drawn(judged: Feedback, mode: str, chance: np.random.Generator) -> Feedback:
-    picked = chance.choice(len(judged.rows), VOTES, replace=False)
+def _blocks(count: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Give VOTES of `count` rows at a time, others each time until all were given; then anew."""
+    while True:
+        order = chance.permutation(count)
+        for start in range(0, count - VOTES + 1, VOTES):
+            yield order[start : start + VOTES]
+
+
+def _drawn(
+    judged: Feedback, picked: NDArray[np.int64], mode: str, chance: np.random.Generator
+) -> Feedback:
     good = np.array([float(judged.rows[i].good > judged.rows[i].bad) for i in picked])
     votes = MODES[mode](good, chance)
     picked, votes = picked[~np.isnan(votes)], votes[~np.isnan(votes)]
