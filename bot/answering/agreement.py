@@ -45,6 +45,7 @@ _ASKED = (
     (r"\b(?:why)\b", "why"),
     (r"\b(?:how|hows|how's)\b", "how"),
 )
+_WHETHER = re.compile(r"\W*(?:can|could|may|is|are|do|does|should|must|will|was|were)\b")
 _DIRECTION = re.compile(r"\b(from|to|into|by|between|for)\s+(?:the\s+|a\s+|our\s+|my\s+)?([^\W_]+)")
 
 
@@ -113,14 +114,14 @@ def _kind(text: str) -> set[str]:
         if match:
             found.add(name.format(match[0].split()[-1]))
             text = re.sub(pattern, " ", text)
-    return found
+    return found or ({"whether"} if _WHETHER.match(text) else found)
 
 
 def _same_kind(one: set[str], other: set[str]) -> bool:
     """ "How" and no such word at all go with each other; the others with themselves or with none."""
     if "why" in one ^ other:
         return False
-    firm, theirs = one - {"how"}, other - {"how"}
+    firm, theirs = one - {"how", "whether"}, other - {"how", "whether"}
     if firm and theirs:
         return firm == theirs
     if firm or theirs:

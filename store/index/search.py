@@ -32,6 +32,9 @@ EXACT_CHUNKS = 10_000
 POSTINGS_BUDGET = 20_000
 """Postings read to find lexical candidates; commoner terms only score those candidates."""
 
+MOST_POSTINGS = 50_000
+"""Postings of one term that are read, where it is commoner than the budget and the only one."""
+
 LEXICAL_CANDIDATES = 500
 
 MAX_TERMS = 64
@@ -159,10 +162,15 @@ _LEXICAL = f"""
     ) AS parts GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT %(depth)s
 """
 
+# A word alone is looked for however common it is: of its postings the newest are read, straight from the key.
 _FOUND = f"""
     SELECT p.chunk_id, sum(t.idf * {_TF}) AS part
     FROM unnest(%(rare)s::text[], %(rare_idf)s::float8[]) AS t(term, idf)
-    JOIN postings p ON p.workspace_id = %(workspace)s AND p.term = t.term {{visible}}
+    CROSS JOIN LATERAL (
+        SELECT p.chunk_id, p.tf, p.length FROM postings p
+        WHERE p.workspace_id = %(workspace)s AND p.term = t.term {{visible}}
+        ORDER BY p.chunk_id DESC LIMIT {MOST_POSTINGS}
+    ) AS p
     GROUP BY p.chunk_id ORDER BY part DESC, p.chunk_id LIMIT {LEXICAL_CANDIDATES}
 """
 
