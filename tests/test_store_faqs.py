@@ -78,7 +78,7 @@ def test_an_approved_answer_stops_serving_when_its_document_changes(database: Da
 def test_a_reply_is_kept_once_and_forgotten_with_its_author(database: Database) -> None:
     index(database, {"holidays": (EVERYONE,)})
     thread = thread_of(database, answered(database, "who plans the party", "holidays"))
-    reply = Reply("C1", thread, "9.9", "U7", "Ana", "Ask Ana.", None, True)
+    reply = Reply("C1", thread, f"{thread}-reply", "U7", "Ana", "Ask Ana.", None, True)
     with database.connection() as connection:
         assert faqs.keep(connection, TEAM, reply, NOW)
         assert faqs.keep(connection, TEAM, reply, NOW) is None
