@@ -59,7 +59,7 @@ class Late(Services):
     @property
     def workspace(self) -> str:
         self.asked += 1
-        if self.asked == 2 and self.server:
+        if self.asked == 3 and self.server:
             self.server.revive()
         return super().workspace
 
