@@ -23,7 +23,7 @@ Posting = Literal["new", "open", "busy"]
 _SELECT = """
 SELECT a.answer_id, q.body, a.status, a.confidence, a.body, a.citations, a.passages, q.intent,
        coalesce(q.intent_confidence, 0), a.signals, a.versions, q.timings, a.hints,
-       a.shown
+       a.shown, coalesce(a.understood, '')
 FROM answers a JOIN questions q USING (workspace_id, question_id) WHERE a.workspace_id = %s
 """
 
@@ -43,8 +43,9 @@ def record(
     """
     added = connection.execute(
         "INSERT INTO answers (workspace_id, answer_id, question_id, status, confidence, body,"
-        " citations, passages, signals, versions, hints, shown, embedder_id, embedding, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
+        " citations, passages, signals, versions, hints, shown, understood, embedder_id, embedding,"
+        " created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
         " ON CONFLICT (workspace_id, question_id) DO NOTHING",
         (
             workspace,
@@ -59,6 +60,7 @@ def record(
             Jsonb(dict(answer.versions)),
             _rows(answer.hints),
             _seen(answer.shown),
+            storable(answer.understood) or None,
             embedder_id,
             None if vector is None else halfvec(connection, vector),
             now,
@@ -284,4 +286,5 @@ def _answer(row: TupleRow) -> Answer:
         timings_ms=row[11],
         hints=tuple(Citation(**_timed(each)) for each in row[12]),
         shown=tuple(Shown(**each | {"marked": tuple(each["marked"])}) for each in row[13]),
+        understood=row[14],
     )

@@ -12,12 +12,15 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from store.database import Connection
-from store.records import Ask, Question, Status
+from store.records import CHOICE, Ask, Question, Status
 from store.redaction import redacted
 from store.values import storable
 
 MUTE = "mute"
 """The intent of a message that asked to be left alone in its thread."""
+
+DIRECT_MINUTES = 10
+"""How long a direct message that is no thread's counts as said just before."""
 
 LIMITED = "asked too much at once"
 """The error of a question that was not answered since its asker had reached a limit."""
@@ -225,6 +228,35 @@ def asker_of_thread(
         (workspace, channel, thread_ts, thread_ts, MUTE),
     ).fetchone()
     return None if row is None or row[1] == MUTE else row[0]
+
+
+def before(connection: Connection, workspace: str, ask: Ask, *, limit: int) -> list[str]:
+    """Give the last questions before this one in its thread, oldest first, with what they forwarded.
+
+    A direct message outside a thread goes on with those of the last minutes (DIRECT_MINUTES).
+    """
+    rows = connection.execute(
+        "SELECT concat_ws(' ', body, forwarded) FROM questions"
+        " WHERE workspace_id = %(workspace)s AND channel = %(channel)s AND origin <> 'command'"
+        " AND message_ts <> %(ts)s AND position(%(choice)s IN message_ts) = 0"
+        " AND status IS DISTINCT FROM 'ignored' AND (thread_ts = %(thread)s OR message_ts = %(thread)s"
+        "  OR %(thread)s::text IS NULL AND %(origin)s = 'dm' AND thread_ts IS NULL"
+        "  AND claimed_at > now() - make_interval(mins => %(minutes)s))"
+        " AND claimed_at <= coalesce((SELECT claimed_at FROM questions WHERE workspace_id = %(workspace)s"
+        "  AND channel = %(channel)s AND message_ts = %(ts)s), now())"
+        " ORDER BY claimed_at DESC LIMIT %(limit)s",
+        {
+            "workspace": workspace,
+            "channel": ask.channel,
+            "ts": ask.message_ts,
+            "thread": ask.thread_ts,
+            "origin": ask.origin,
+            "choice": CHOICE,
+            "minutes": DIRECT_MINUTES,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [text for (text,) in reversed(rows) if text.strip()]
 
 
 def of_answer(connection: Connection, workspace: str, answer_id: UUID) -> Question | None:

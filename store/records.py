@@ -211,6 +211,7 @@ class Answer:
     `body` is what is said: for status answered or unsure lines of the first citation's quote as they stand,
     mostly a slice of it. `shown` is what is seen of the documents: the body, then its passage, then
     others. `hints` are the nearest pages of a question that found no answer; `vector` is the question's.
+    `understood` is what was said before that the question was understood with.
     """
 
     answer_id: UUID
@@ -228,6 +229,7 @@ class Answer:
     hints: tuple[Citation, ...] = ()
     vector: tuple[float, ...] = ()
     shown: tuple[Shown, ...] = ()
+    understood: str = ""
 
 
 @dataclass(frozen=True, slots=True)

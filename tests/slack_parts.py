@@ -154,7 +154,12 @@ def delivered(services: FakeServices, question_id: UUID, delivery: Delivery) -> 
     return lifecycle.deliver(services.database, TEAM, question_id, delivery, tries=0, waited=0.0)
 
 
-def answered(services: FakeServices, question_id: UUID, readers: Readers = inside) -> str:
+def answered(
+    services: FakeServices,
+    question_id: UUID,
+    readers: Readers = inside,
+    thread: lifecycle.Thread = lambda _: (),
+) -> str:
     """Find and record an answer as a worker does; give its status."""
     return lifecycle.handle(
         services.database,
@@ -164,6 +169,7 @@ def answered(services: FakeServices, question_id: UUID, readers: Readers = insid
         lambda *_: None,
         max_question=services.settings.max_question,
         readers=readers,
+        thread=thread,
     )
 
 

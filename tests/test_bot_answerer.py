@@ -1,10 +1,12 @@
 """What becomes of a message once its intent is known: said, passed on, ignored or searched for."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
+from rich.console import Console
 
 from bot.answering import policy
 from bot.answering.answerer import Answerer
@@ -13,6 +15,7 @@ from bot.answering.parameters import Serving
 from bot.answering.policy import Policy
 from bot.answering.request import Request
 from bot.intents import Intent, Intents
+from bot.terminal import explain
 from models.intents.classifier import Prediction
 from store.database import Database
 from store.index import builds, documents, embedders
@@ -144,3 +147,28 @@ def test_without_a_policy_everything_is_searched_for(
     answerer = Answerer(database, "local", embedder, Serving(database, "local"))
     answer = answerer.answer(Request(PAGES["handbook"], EVERYBODY))
     assert (answer.intent, answer.body) == (None, PAGES["handbook"])
+
+
+def test_a_follow_up_is_searched_with_what_it_leans_on(
+    database: Database, embedder: CountingEmbedder
+) -> None:
+    answerer = Answerer(database, "local", embedder, Serving(database, "local"))
+    earlier = ("when does the build server restart every night",)
+    answer = answerer.answer(Request("and how long does it take?", EVERYBODY, earlier=earlier))
+    assert answer.passages[0].source == "wiki"
+    assert (answer.question, answer.understood) == ("and how long does it take?", earlier[0])
+    shown = io.StringIO()
+    Console(file=shown).print(explain.render(answer))
+    assert f"understood with: {earlier[0]}" in shown.getvalue()
+
+
+def test_a_question_that_stands_alone_is_found_as_without_history(
+    database: Database, embedder: CountingEmbedder
+) -> None:
+    answerer = Answerer(database, "local", embedder, Serving(database, "local"))
+    question = "how many days of paid holiday come with a full-time contract?"
+    alone = answerer.answer(Request(question, EVERYBODY))
+    after = answerer.answer(Request(question, EVERYBODY, earlier=("build server at night",)))
+    assert (after.passages, after.confidence, after.understood) == (
+        alone.passages, alone.confidence, ""
+    )  # fmt: skip

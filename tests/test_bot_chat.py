@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
+from bot.answering.request import Request
 from bot.services import Services
 from bot.settings import Settings
 from bot.terminal.chat import Conversation, Unanswered, converse
@@ -117,3 +118,22 @@ def test_through_the_queue_a_question_is_claimed_and_its_job_waits(services: Ser
 @pytest.mark.parametrize("text", ["😀", "a\x00b", "x" * 40_000, "\ud800", "<!channel>"])
 def test_odd_questions_are_answered_like_any_other(services: Services, text: str) -> None:
     assert Conversation.in_process(services).ask(text).status in ("answered", "smalltalk")
+
+
+def test_a_conversation_keeps_what_was_asked_before_and_a_single_question_has_nothing(
+    services: Services,
+) -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Answer:
+        asked.append(request)
+        return answer_to(request.text)
+
+    services = Services(services.settings, services.database, None, answer=answer)
+    talk = Conversation.in_process(services)
+    single = Conversation.in_process(services, remembers=False)
+    for conversation in (talk, Conversation.in_process(services), single):
+        conversation.ask("How many days off?")
+        conversation.ask("and for interns?")
+    earlier = ("How many days off?",)
+    assert [each.earlier for each in asked] == [(), earlier, (), earlier, (), ()]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.answering import confidence, faq, showing
+from bot.answering import confidence, faq, history, showing
 from bot.answering.highlight import Highlight, highlight
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
@@ -58,18 +58,22 @@ class Answerer:
 
         decision = self._policy.decide(request, vector) if self._policy else Decision()
         decided = _ms(started)
+        earlier = history.recent(request.earlier)
+        earlier = earlier if history.leans(question, earlier) else ()
 
         if decision.action != "search":
             answer = _ended(_nothing(question), decision, decision.action)
-        elif kept := self._kept_reply(request, vector().tolist()):
+        elif not earlier and (kept := self._kept_reply(request, vector().tolist())):
             answer = kept
         else:
             parameters = self.serving.now()
             sources = _narrowed(request.sources, decision.sources)
             found = self.retriever.find(
-                question, request.viewer, parameters, sources=sources, vector=vector()
-            )
+                question, request.viewer, parameters,
+                sources=sources, vector=vector(), earlier=earlier,
+            )  # fmt: skip
             answer = self._compose(found, parameters)
+            answer = replace(answer, question=question, understood=" / ".join(earlier))
             if answer.status == "not_found" and decision.otherwise:
                 answer = _ended(answer, decision, decision.otherwise)
 

@@ -5,12 +5,13 @@ found or where they are shown: both are handed in.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
+from bot.answering import history
 from bot.answering import readers as reading
 from bot.answering.readers import Readers
 from bot.answering.request import Request
@@ -41,6 +42,9 @@ WORDLESS = "Ask me a question in words, for example: How do I report a sick day?
 
 Answers = Callable[[Request], Answer]
 """Finds an answer: bot.services.Services.answer."""
+
+Thread = Callable[[Ask], Sequence[str]]
+"""Reads what people said before in the thread of a message, oldest first. Never raises."""
 
 HandOver = Callable[[Connection, Question], None]
 """Queues the delivery of an answer, in the transaction that records it."""
@@ -89,11 +93,12 @@ def handle(
     *,
     max_question: int,
     readers: Readers = reading.inside,
+    thread: Thread = lambda _: (),
 ) -> Status | Literal["unknown"]:
     """Find and record the answer to a question and hand it over to be delivered; give its status.
 
-    Of a question, `max_question` characters are read; `readers` tell who will read the reply. An
-    unexpected error is raised, so that the job is tried again, until MAX_ATTEMPTS; then the answer is
+    Of a question, `max_question` characters are read; `readers` tell who will read the reply, `thread` what
+    was said before it. An unexpected error is raised, so that the job is tried again, until MAX_ATTEMPTS; then the answer is
     that it failed. A lost database is raised every time. One for the terminal is fetched by who asked,
     so it ends here.
     """
@@ -105,7 +110,7 @@ def handle(
     error = None
     try:
         found = _kept(database, workspace, question) or _found(
-            database, workspace, question, answer, max_question, readers
+            database, workspace, question, answer, max_question, readers, thread
         )
     except StoreBehind:
         # This worker was upgraded before the database: the question is not to blame.
@@ -126,7 +131,7 @@ def handle(
     if not stands:  # edited or deleted meanwhile
         return handle(
             database, workspace, question_id, answer, hand_over,
-            max_question=max_question, readers=readers,
+            max_question=max_question, readers=readers, thread=thread,
         )  # fmt: skip
     return status
 
@@ -259,12 +264,15 @@ def _found(
     answer: Answers,
     max_question: int,
     readers: Readers,
+    thread: Thread,
 ) -> Answer:
     ask = question.ask
     with database.connection() as connection:
         channel = channels.get(connection, workspace, ask.channel)
-    text = ask.body[:max_question]
-    if any(sign.isalnum() for sign in text):
+        before = questions.before(connection, workspace, ask, limit=history.MESSAGES)
+    text, earlier, stands_for = _meant(ask, before, thread)
+    text = text[:max_question]
+    if _is_worded(text):
         reader = readers(ask, channel)
         found = answer(
             Request(
@@ -275,12 +283,37 @@ def _found(
                 strictness=channel.strictness,
                 sources=channel.sources,
                 chosen=ask.chosen,
+                earlier=earlier,
             )
         )
+        if stands_for:
+            found = replace(found, understood=text)
         found = replace(found, signals={**found.signals, **reading.signals(reader.closed)})
     else:
         found = Answer(uuid4(), text, "smalltalk", 1.0, WORDLESS)
     return _quieted(ask, found, channel)
+
+
+def _meant(ask: Ask, before: Sequence[str], thread: Thread) -> tuple[str, tuple[str, ...], bool]:
+    """Give what is to be answered, what was said before it, and whether it stands for the message itself.
+
+    A message without words stands for what it forwards, else for the question above it. Slack is asked
+    only where the thread's earlier questions, which are kept, do not do.
+    """
+    forwarded = ask.forwarded or ""
+    if _is_worded(ask.body):
+        said = [*before, forwarded] if forwarded else before
+        if not said and ask.thread_ts and history.leans(ask.body, ("",)):
+            said = thread(ask)
+        return ask.body, tuple(said), False
+    if _is_worded(forwarded):
+        return forwarded, tuple(before), True
+    above = history.asked_last(thread(ask) or before) if ask.thread_ts else None
+    return (*above, True) if above else (ask.body, (), False)
+
+
+def _is_worded(text: str) -> bool:
+    return any(sign.isalnum() for sign in text)
 
 
 def _quieted(ask: Ask, answer: Answer, channel: ChannelSettings) -> Answer:

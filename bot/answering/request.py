@@ -13,7 +13,7 @@ class Request:
 
     `origin` says where it was written (store.records.Ask). `mode`, `strictness` (0..1) and `sources` are
     the channel's settings; None stands for none of its own. `chosen` names the intent that the asker
-    picked, so that nothing is left to classify.
+    picked, so that nothing is left to classify. `earlier` are the messages before it, oldest first.
     """
 
     text: str
@@ -23,3 +23,4 @@ class Request:
     strictness: float | None = None
     sources: Sequence[str] | None = None
     chosen: str | None = None
+    earlier: tuple[str, ...] = ()

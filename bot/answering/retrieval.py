@@ -6,7 +6,7 @@ same search, since it moves passages as their scores do.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.answering import ranking, recall
@@ -60,14 +60,39 @@ class Retriever:
         sources: Sequence[str] | None = None,
         leg: search.Leg = "hybrid",
         vector: "NDArray[np.float32] | None" = None,
+        earlier: Sequence[str] = (),
     ) -> Found:
         """Search for one question in three or four round trips; `vector` is the question's, where it is known.
 
+        With the messages `earlier` it is searched for alone and joined to them, and both count alike.
         One `leg` alone is for measuring: neither titles nor memory count in it.
         """
         started = time.perf_counter()
         vector = self._embedder.encode([question])[0] if vector is None else vector
-        encoded = time.perf_counter()
+        joined = " ".join([*earlier, question])
+        whole = self._embedder.encode([joined])[0] if earlier else vector
+        encoded = (time.perf_counter() - started) * 1000
+        found = self._search(question, viewer, parameters, sources, leg, vector)
+        if earlier:
+            found = _fused(found, self._search(joined, viewer, parameters, sources, leg, whole))
+        found = replace(found, timings={"encode": encoded, **found.timings})
+        asked, speaks, rows = found.question, found.speaks, found.passages
+        if leg == "hybrid":
+            rows = ranking.prefer_codes(rows, found.terms.codes)
+        kept = ranking.arrange(rows, question=asked, alike=self._alike, liked=speaks)
+        return replace(found, passages=kept)
+
+    def _search(
+        self,
+        question: str,
+        viewer: Viewer,
+        parameters: Parameters,
+        sources: Sequence[str] | None,
+        leg: search.Leg,
+        vector: "NDArray[np.float32]",
+    ) -> Found:
+        """Search once; the passages are scored, not yet arranged."""
+        started = time.perf_counter()
         numbers = vector.tolist()
         with self._database.snapshot() as connection:
             plan = search.prepare(connection, self._workspace, question, viewer, sources)
@@ -91,17 +116,32 @@ class Retriever:
         speaks = recall.evidence(recall.judgements(near), parameters.recall.floor)
         rows = recall.rescore(rows, near, speaks, parameters.recall)
         rows = ranking.prefer_sources(rows, parameters.sources)
-        if leg == "hybrid":
-            rows = ranking.prefer_codes(rows, plan.terms.codes)
-        timings = {
-            "encode": (encoded - started) * 1000,
-            "search": (time.perf_counter() - encoded) * 1000,
-        }
-        kept = ranking.arrange(rows, question=question, alike=self._alike, liked=speaks)
-        return Found(question, kept, plan.terms, numbers, speaks, timings)
+        timings = {"search": (time.perf_counter() - started) * 1000}
+        return Found(question, rows, plan.terms, numbers, speaks, timings)
 
     def _alike(self, first: Passage, others: Sequence[Passage]) -> Mapping[int, float]:
         """Measure against what is first now, which may be another passage than the search put first."""
         chunks = [p.chunk_id for p in others]
         with self._database.reading() as connection:
             return search.likeness(connection, self._workspace, first.chunk_id, chunks)
+
+
+def _fused(alone: Found, joined: Found) -> Found:
+    """Add up what two searches say of each passage; one that a search did not give has its lowest score."""
+    floors = [min((p.score for p in each.passages), default=0.0) for each in (alone, joined)]
+    scores = [{p.chunk_id: p.score for p in each.passages} for each in (alone, joined)]
+    known = {p.chunk_id: p for p in (*alone.passages, *joined.passages)}
+    passages = [
+        replace(
+            p,
+            score=sum(s.get(n, floor) for s, floor in zip(scores, floors, strict=True)) / 2,
+        )
+        for n, p in known.items()
+    ]
+    timings = {k: v + joined.timings.get(k, 0.0) for k, v in alone.timings.items()}
+    return replace(
+        joined,
+        passages=sorted(passages, key=lambda p: -p.score),
+        speaks={**alone.speaks, **joined.speaks},
+        timings=timings,
+    )

@@ -71,7 +71,7 @@ class WorkerContext:
 
     `delivery` shows answers to their askers; `tell` says to who asked for a run how it ended; `announce`
     tells the admins; `bulk` runs long work; `ready` waits until the models are loaded; `readers` tell
-    who will read a reply.
+    who will read a reply, `thread` what was said before in its thread.
     """
 
     services: Services
@@ -83,6 +83,7 @@ class WorkerContext:
     announce: Callable[[str], None]
     ready: Callable[[], None]
     readers: Readers = inside
+    thread: lifecycle.Thread = lambda _: ()
 
 
 def build(context: WorkerContext, connector: BaseConnector) -> App:
@@ -136,6 +137,7 @@ def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
             functools.partial(_hand_over, services),
             max_question=services.settings.max_question,
             readers=context.readers,
+            thread=context.thread,
         )
     context.metrics.ended(status, time.perf_counter() - started)
     return status

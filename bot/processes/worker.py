@@ -140,6 +140,7 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
         announce=notifier.announce,
         ready=lambda: _wait(models),
         readers=notifier.reader,
+        thread=notifier.thread,
     )
     if services.settings.metrics_port is not None:
         start_http_server(services.settings.metrics_port, registry=metrics.registry)

@@ -24,6 +24,7 @@ from bot.intents import Intents
 from bot.slack import clients, handovers, render
 from bot.slack.audience import Audience
 from bot.slack.render import Controls, Message
+from bot.text import shorten
 from store import answers, channels, questions
 from store.database import Database, StoreGone
 from store.feedback import faqs
@@ -35,6 +36,8 @@ LEASE_SECONDS = clients.TIMEOUT_SECONDS + 2.0
 
 BUSY_SECONDS = 2.0
 """Until the next look whether an earlier call has ended."""
+
+UNDERSTOOD_CHARS = 200
 
 EVENT_TYPE = "threadwise_answer"
 CONTROLS: tuple[Controls, ...] = ("feedback", "buttons")
@@ -262,6 +265,8 @@ class SlackDelivery:
         now, notes = datetime.now(UTC), []
         if len(question.ask.body) > self._max_question:
             notes.append(f"Only the first {self._max_question:,} characters were read.")
+        if answer.understood:
+            notes.append(f"Understood with: “{shorten(answer.understood, UNDERSTOOD_CHARS)}”")
         if note := readers.note(answer):
             notes.append(note)
         known = self._intents().by_name

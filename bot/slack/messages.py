@@ -6,6 +6,7 @@ the same claim, so either may come first.
 
 import re
 from dataclasses import replace
+from typing import cast
 
 from slack_bolt import App
 
@@ -75,6 +76,16 @@ def names(text: object, me: str) -> bool:
     return re.search(rf"<@{re.escape(me)}[|>]", str(text or "")) is not None
 
 
+def forwarded(event: Payload, me: str) -> str | None:
+    """Give the text of the messages that a message shares, as people read them."""
+    shared = [
+        spoken(str(part.get("text") or part.get("fallback") or ""), me)
+        for part in cast(list[Payload], event.get("attachments") or [])
+        if part.get("is_share") or part.get("is_msg_unfurl")
+    ]
+    return "\n".join(text for text in shared if text) or None
+
+
 def _asked(connection: Connection, edge: Edge, event: Payload) -> Ask | None:
     text, channel = str(event.get("text") or ""), str(event["channel"])
     is_dm = event.get("channel_type") == "im" or channel.startswith("D")
@@ -88,6 +99,7 @@ def _asked(connection: Connection, edge: Edge, event: Payload) -> Ask | None:
         origin="dm" if is_dm else "mention",
         is_private=is_dm,
         thread_ts=str(thread) if thread and thread != ts else None,
+        forwarded=forwarded(event, edge.me),
     )
     if is_dm or names(text, edge.me):
         return ask

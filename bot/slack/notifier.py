@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot.answering.readers import Reader, inside
 from bot.services import Services
-from bot.slack import audience, clients
+from bot.slack import audience, clients, threads
 from bot.slack.audience import Audience
 from bot.slack.delivery import SlackDelivery
 from bot.slack.markup import mrkdwn
@@ -68,6 +68,14 @@ class Notifier:
         if ask.origin == "terminal":
             return inside(ask, channel)
         return self._audience(ask.workspace).reader(ask, channel)
+
+    def thread(self, ask: Ask) -> list[str]:
+        """Read what people said before a message in its thread (bot.answering.lifecycle.Thread)."""
+        settings = self._services.settings
+        if ask.origin == "terminal" or self._client is None:
+            return []
+        quick = clients.quick(settings.slack_bot_token, settings.slack_api_url)
+        return threads.before(quick, ask)
 
     def _audience(self, workspace: str) -> Audience:
         settings = self._services.settings

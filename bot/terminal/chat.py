@@ -42,16 +42,25 @@ class Conversation:
     """Questions asked one after the other, and what is said about the last answer."""
 
     def __init__(
-        self, services: Services, answer: Callable[[str, UUID], None], *, is_queued: bool = False
+        self,
+        services: Services,
+        answer: Callable[[str, UUID], None],
+        *,
+        is_queued: bool = False,
+        remembers: bool = True,
     ) -> None:
-        """Take what sees to it that a claimed question ends: answer(workspace, question_id)."""
+        """Take what sees to it that a claimed question ends: answer(workspace, question_id).
+
+        A conversation that `remembers` understands a question with those before it.
+        """
         self._services = services
         self._answer = answer
         self._is_queued = is_queued
+        self._thread = uuid4().hex if remembers else None
         self.last: Answer | None = None
 
     @classmethod
-    def in_process(cls, services: Services) -> "Conversation":
+    def in_process(cls, services: Services, *, remembers: bool = True) -> "Conversation":
         """Answer here, with models loaded into this process."""
         from bot.answering import lifecycle
 
@@ -65,7 +74,7 @@ class Conversation:
                 max_question=services.settings.max_question,
             )
 
-        return cls(services, answer)
+        return cls(services, answer, remembers=remembers)
 
     @classmethod
     def through_queue(
@@ -122,7 +131,10 @@ class Conversation:
 
     def _claim(self, workspace: str, text: str) -> UUID:
         now = datetime.now(UTC)
-        ask = Ask(workspace, TERMINAL, uuid4().hex, TERMINAL, text, "terminal", is_private=True)
+        ask = Ask(
+            workspace, TERMINAL, uuid4().hex, TERMINAL, text, "terminal",
+            is_private=True, thread_ts=self._thread,
+        )  # fmt: skip
         with self._services.database.connection() as connection:
             question_id = questions.claim(connection, ask, now)
             assert question_id is not None

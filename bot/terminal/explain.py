@@ -35,6 +35,7 @@ def render(answer: Answer) -> RenderableType:
         (answer.question + "\n", "bold"),
         f"{answer.status}, confidence {answer.confidence:.2f}, id {answer.answer_id}\n",
         f"intent {answer.intent or '-'} ({answer.intent_confidence:.2f})\n",
+        f"understood with: {answer.understood}\n" if answer.understood else "",
     )
     return Group(
         head,

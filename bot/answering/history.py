@@ -1,0 +1,103 @@
+"""Follow-ups: does a question lean on what was said before it, and with what is it to be understood?
+
+Knows nothing about Slack or the database; what was said before is handed in, oldest first.
+"""
+
+import re
+from collections.abc import Sequence
+
+MESSAGES = 3
+"""Earlier messages that a question is understood with, at most: with all of a long talk, recall falls again."""
+
+MESSAGE_CHARS = 300
+"""Of each of them, the beginning: what it is about stands there."""
+
+FEW_WORDS = 2
+"""A question with so few words that tell something is rarely whole."""
+
+ASKS = re.compile(
+    r"\?|\b(?:how|what|whats|when|where|who|whose|which|why|can i|could i|do i|may i|am i)\b",
+    re.IGNORECASE,
+)
+"""A message that asks something."""
+
+_TALK = re.compile(
+    r"^(?:(?:ok(?:ay)?|oh|ah|hm+|well|great|good|cool|nice|perfect|thx|sorry|oops|please|hi|hey"
+    r"|thanks?(?: you)?(?: a lot| so much| very much| again)?"
+    r"|yes|yeah|no|got it|i see|that(?: i|')s (?:ok(?:ay)?|fine|great|good))\b[\s,.!:;-]*)+",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"^(?:and|or|but|so|then|also|plus|what about|how about|what if|same (?:for|with)|what else|anything else"
+    r"|any other|i mean|i meant|you (?:mean|said|say)|do you mean|what do you mean|if so|if not|in that case"
+    r"|for|why|why not|how so|how come|even|only|not|what then|is that|are those|are these)\b",
+    re.IGNORECASE,
+)
+_POINTS = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|this|these|those|he|him|his|she|her|hers|then|same|such|another(?= one\b|\W*$)|others"
+    r"|else|instead|either|neither|former|latter|ones?|above|again|(?:what|is|was|does|did|like|about|after|before|for"
+    r"|of|with|to|do|in) that|that (?:one|is|was|case|page|also|mean|too)|over there|there\?|more\?)(?![\w'])",
+    re.IGNORECASE,
+)
+"""Words that stand for something said before; what they stand for may be in the question itself."""
+
+_EMPTY_IT = re.compile(
+    r"\b(?:is|was|if|does|will|would) it (?:ok(?:ay)?|possible|allowed|necessary|true|safe|worth|take|mandatory|legal"
+    r"|required|cost|mean|matter|count)\b|\bit (?:takes?|is possible|depends)\b|\bthis (?:year|week|month|morning)\b"
+    r"|\b(?:one|each) (?:of|day|week|month|year|hour)\b|\bone\b(?= \w)",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    r"^what(?:'?s| is| are| does)? (?:an? )?(?!the\b|this\b|that\b)[\w&#./'-]+(?: mean)?\W*$",
+    re.IGNORECASE,
+)
+"""Asks what a word means: short, and whole."""
+
+_WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
+_GRAMMAR = frozenset(
+    _WORD.findall("""a an the of to in on at by for from with about into as and or but so if then than also too not no is are
+    was were be been being am do does did done have has had will would can could may might must shall should i me my
+    mine we us our you your he him his she her it its they them their this that these those there here what when where
+    which who whom whose why how any some all more much many few far long often soon please tell know mean meant want
+    need get go let say said think ask just really still even only same such other another else one ones thing things
+    way kind ok okay thanks thank i'm i've don't doesn't can't it's what's how's that's""")
+)
+
+
+def leans(question: str, earlier: Sequence[str]) -> bool:
+    """Whether a question is only understood with the messages before it.
+
+    It begins like the middle of a talk, points to something that it does not name itself, or says too
+    little to stand alone.
+    """
+    if not earlier:
+        return False
+    said = _TALK.sub("", question.strip())
+    if not any(sign.isalnum() for sign in said):
+        return False
+    if _OPENING.search(said):
+        return True
+    if len(telling(said)) <= FEW_WORDS and not _DEFINED.match(said):
+        return True
+    bare = _EMPTY_IT.sub(" ", said)
+    return any(len(telling(bare[: m.start()])) < FEW_WORDS for m in _POINTS.finditer(bare))
+
+
+def recent(earlier: Sequence[str]) -> tuple[str, ...]:
+    """Give the last messages, each cut to its beginning."""
+    said = (" ".join(text.split())[:MESSAGE_CHARS] for text in earlier)
+    return tuple(text for text in said if any(sign.isalnum() for sign in text))[-MESSAGES:]
+
+
+def asked_last(earlier: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Give the last message that asks, else the last one, and those before it; None where there is none."""
+    said = [text for text in earlier if any(sign.isalnum() for sign in text)]
+    if not said:
+        return None
+    at = max((n for n, text in enumerate(said) if ASKS.search(text)), default=len(said) - 1)
+    return said[at], tuple(said[:at])
+
+
+def telling(text: str) -> list[str]:
+    """Give the words that say what a text is about."""
+    return [word for word in _WORD.findall(text.lower()) if word not in _GRAMMAR]
