@@ -308,6 +308,39 @@ def fit_confidence(
         console.put_json(calibration.refit(services, file, out, progress).payload)
 
 
+@app.command("followups")
+def score_followups(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="tasks.jsonl and corpus.jsonl, as in MTRAG.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Questions that lean on what was said before them: recall@5 alone and with their history."""
+    from bot.scorecards import followups
+    from bot.services import open_services
+
+    with open_services(context.obj) as services, console.bars() as progress:
+        result = followups.score(services, folder, progress)
+    if as_json:
+        console.put_json(asdict(result))
+        return
+    found = {
+        "chosen on, leaning": result.chosen_leaning,
+        "chosen on, all": result.chosen_all,
+        "held out, leaning": result.held_out_leaning,
+        "held out, all": result.held_out_all,
+        "with an unrelated history": result.unrelated,
+    }
+    for name, change in found.items():
+        label = f"{name}, {change.turns} turns, recall@5"
+        gain = change.with_history - change.alone
+        _print_change(label, change.alone, change.with_history, gain, change.interval)
+    console.data().print(
+        f"taken for follow-ups with an unrelated history: {result.unrelated_taken}"
+    )
+
+
 @app.command("replies")
 def score_replies(as_json: Json = False) -> None:
     """Is a kept reply served to the same question in other words, and to no other one?"""
