@@ -133,7 +133,8 @@ def test_every_answer_arrives_once_however_long_slack_was_away(
     late = outlast(context, fake, minutes * 60)
     answered = sorted(str(message["thread_ts"]) for message in fake.messages)
     assert answered == [f"1700000000.{number:06}" for number in range(asked)]
-    assert late <= minutes * 60 + 240
+    # Who may read is remembered as unknown for a while of real time, which does not pass here.
+    assert late <= minutes * 60 + 1200
     with database.connection() as connection:
         row = connection.execute("SELECT DISTINCT status, error FROM questions").fetchall()
     assert row == [("answered", None)]
