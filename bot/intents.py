@@ -29,12 +29,17 @@ TALKATIVE = ("reply", "route", "human")
 OOS = "oos"
 """Stands for "out of scope" wherever intents are named, so no intent may have that name."""
 
+OUT_OF_SCOPE_FILE = "out_of_scope_file"
+"""Names, above all intents, the file of messages that are of none of them."""
+
 CHECK_SECONDS = 3.0
 """A changed file is noticed within this time."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _ADDRESS = re.compile(r"[CGSUW][A-Z0-9]{5,20}")
-_EXAMPLES_FILE = re.compile(r"""^\s*examples_file\s*=\s*["'](.+?)["']""", re.MULTILINE)
+_EXAMPLES_FILE = re.compile(
+    r"""^\s*(?:examples|out_of_scope)_file\s*=\s*["'](.+?)["']""", re.MULTILINE
+)
 _HEADER = re.compile(r"^\s*\[\[\s*intent\s*\]\]", re.MULTILINE)
 
 
@@ -63,19 +68,24 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Intents:
-    """All intents of one reading; `digest` changes exactly when an example or its label does."""
+    """All intents of one reading; `digest` changes exactly when an example or its label does.
+
+    `out_of_scope` are messages that are of no intent; the classifier learns from them what to reject.
+    """
 
     by_name: Mapping[str, Intent] = field(default_factory=dict)
     digest: str = ""
     scripts: frozenset[str] = frozenset()
+    out_of_scope: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, found: tuple[Intent, ...]) -> "Intents":
+    def of(cls, found: tuple[Intent, ...], out_of_scope: tuple[str, ...] = ()) -> "Intents":
         """Index intents whose names differ."""
-        labelled = sorted((text, intent.name) for intent in found for text in intent.examples)
+        named = [(text, intent.name) for intent in found for text in intent.examples]
+        labelled = sorted(named + [(text, OOS) for text in out_of_scope])
         digest = hashlib.sha256(json.dumps(labelled).encode()).hexdigest()
-        signs = {sign for text, _ in labelled for sign in text}
-        return cls({intent.name: intent for intent in found}, digest, frozenset(_scripts(signs)))
+        scripts = frozenset(_scripts({sign for text, _ in named for sign in text}))
+        return cls({intent.name: intent for intent in found}, digest, scripts, out_of_scope)
 
     def can_read(self, text: str) -> bool:
         """Whether most letters are of a script that some example is written in."""
@@ -112,26 +122,33 @@ class IntentFile:
             return
         self._stamp = stamp
         try:
-            self._intents = Intents.of(load(self._path))
+            self._intents = read(self._path)
         except IntentsError as error:
             log.error("intents_broken %s The previous ones keep serving.", error)
 
 
 def load(path: Path) -> tuple[Intent, ...]:
+    """Read and check a file's intents; raise IntentsError at the first mistake."""
+    return tuple(read(path).by_name.values())
+
+
+def read(path: Path) -> Intents:
     """Read and check a file; raise IntentsError at the first mistake."""
     text = _read(path, f"There is no intents file {path}. Set THREADWISE_INTENTS to yours.")
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise IntentsError(f"{path} is not valid TOML: {error}.") from error
-    rows = tables.pop("intent", None)
+    rows, beside = tables.pop("intent", None), tables.pop(OUT_OF_SCOPE_FILE, None)
     if tables:
         raise IntentsError(f"{path} has {next(iter(tables))!r} outside of any [[intent]]. Move it.")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise IntentsError(f"{path} has no [[intent]]. Begin each intent with that line.")
     found = tuple(_Reader(path, text, number).intent(row) for number, row in enumerate(rows))
+    out_of_scope = _out_of_scope(path, beside)
     _check_unique(path, found)
-    return found
+    _check_outside(path, found, out_of_scope)
+    return Intents.of(found, out_of_scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +226,7 @@ class _Reader:
                 "examples_file", f"{name}: there is no file {file} beside {self.path.name}"
             )
             texts += _read(self.path.parent / file, str(missing)).splitlines()
-        return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
+        return _lines(texts)
 
     def _wrong(self, key: str, what: str) -> IntentsError:
         return IntentsError(f"{self.path}, line {self._line(key)}: {what}.")
@@ -236,6 +253,27 @@ def _check_unique(path: Path, found: tuple[Intent, ...]) -> None:
         raise IntentsError(f"{path}: {names} share the example {text[:80]!r}. Keep it under one.")
 
 
+def _out_of_scope(path: Path, file: object) -> tuple[str, ...]:
+    """Read the messages that are of no intent; none at all where no file is named."""
+    if file is None:
+        return ()
+    if not isinstance(file, str):
+        raise IntentsError(f"{path}: {OUT_OF_SCOPE_FILE} must be a text in quotes.")
+    missing = f"{path}: {OUT_OF_SCOPE_FILE}: there is no file {file} beside {path.name}."
+    return _lines(_read(path.parent / file, missing).splitlines())
+
+
+def _check_outside(path: Path, found: tuple[Intent, ...], out_of_scope: tuple[str, ...]) -> None:
+    outside = {_folded(text) for text in out_of_scope}
+    for intent in found:
+        for text in intent.examples:
+            if _folded(text) in outside:
+                raise IntentsError(
+                    f"{path}: {intent.name} and {OUT_OF_SCOPE_FILE} share the example {text[:80]!r}."
+                    " Keep it under one."
+                )
+
+
 def _clashes(
     found: tuple[Intent, ...], keys: Callable[[Intent], list[str]]
 ) -> Iterator[tuple[str, str]]:
@@ -245,6 +283,10 @@ def _clashes(
             if key in owner:
                 yield key, f"{owner[key]} and {intent.name}"
             owner[key] = intent.name
+
+
+def _lines(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
 
 
 def _folded(text: str) -> str:

@@ -75,6 +75,14 @@ class BertClassifier(torch.nn.Module):
             self.head.weight.copy_(torch.from_numpy(weights))
             self.head.bias.copy_(torch.from_numpy(bias))
 
+    def fold_last(self) -> None:
+        """Take the last class's logit off all others, and drop the class."""
+        head = torch.nn.Linear(self.head.in_features, self.head.out_features - 1)
+        with torch.no_grad():
+            head.weight.copy_(self.head.weight[:-1] - self.head.weight[-1])
+            head.bias.copy_(self.head.bias[:-1] - self.head.bias[-1])
+        self.head = head
+
 
 def from_encoder(folder: Path, intents: int) -> BertClassifier:
     """Build a classifier over the pretrained encoder in `folder`, with a fresh head."""

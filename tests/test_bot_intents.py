@@ -6,6 +6,7 @@ import pytest
 
 from bot import intents
 from bot.intents import IntentFile, Intents, IntentsError
+from bot.learning.training_set import TrainingSet
 
 GOOD = """
 [[intent]]
@@ -58,7 +59,45 @@ def test_an_intent_has_its_examples_from_the_file_beside_it(file: Path) -> None:
 def test_the_starter_set_is_valid() -> None:
     found = intents.load(Path(__file__).parent.parent / "intents.toml")
     assert {intent.action for intent in found} == set(intents.ACTIONS)
-    assert min(len(intent.examples) for intent in found) >= 40
+    assert min(len(intent.examples) for intent in found) >= 45
+
+
+OUTSIDE = 'out_of_scope_file = "outside.txt"\n'
+
+
+def test_messages_of_no_intent_stand_in_a_file_of_their_own(file: Path) -> None:
+    (file.parent / "outside.txt").write_text("tell me a joke\n\n tell me a joke\nжук\n", "utf-8")
+    plain = intents.read(file)
+    file.write_text(OUTSIDE + GOOD, encoding="utf-8")
+    found = intents.read(file)
+    assert found.out_of_scope == ("tell me a joke", "жук")
+    assert found.examples() == plain.examples() and found.digest != plain.digest
+    assert TrainingSet(found).rows == [
+        *found.examples(), ("tell me a joke", "oos"), ("жук", "oos")
+    ]  # fmt: skip
+    assert not found.can_read("жук")
+
+
+@pytest.mark.parametrize(
+    ("outside", "said"),
+    [
+        (None, "out_of_scope_file: there is no file outside.txt beside intents.toml"),
+        ("I  need ACCESS", "access and out_of_scope_file share the example 'i need access'"),
+    ],
+)
+def test_a_wrong_file_of_other_messages_is_named(
+    file: Path, outside: str | None, said: str
+) -> None:
+    file.write_text(OUTSIDE + GOOD, encoding="utf-8")
+    if outside:
+        (file.parent / "outside.txt").write_text(outside, encoding="utf-8")
+    with pytest.raises(IntentsError, match=said):
+        intents.read(file)
+
+
+def test_the_starter_set_has_messages_of_no_intent() -> None:
+    found = intents.read(Path(__file__).parent.parent / "intents.toml")
+    assert len(found.out_of_scope) >= 120
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,38 @@ def test_an_intent_without_a_row_is_never_predicted() -> None:
     assert set(model.logits(vectors).argmax(1)) == {0, 2}
     alone = baseline.fit(vectors, np.array([1, 1, 1, 1]), 3, 10.0)
     assert set(alone.logits(vectors).argmax(1)) == {1}
+
+
+def test_the_low_end_by_hand() -> None:
+    energies = np.arange(39.0)[::-1]
+    # floor(.05 * 40) = 2: the second smallest.
+    assert calibration.low_end(energies) == 1.0
+    assert calibration.low_end(energies[:19]) == 20.0
+    assert calibration.low_end(energies[:18]) == calibration.NOTHING_REJECTED
+
+
+def test_few_rows_reject_five_percent_of_new_ones_on_average() -> None:
+    chance = np.random.default_rng(0)
+    ends = [calibration.low_end(chance.normal(size=59)) for _ in range(2000)]
+    rejected = (chance.normal(size=(2000, 50)) < np.array(ends)[:, None]).mean()
+    assert rejected == pytest.approx(3 / 60, abs=0.004)
+
+
+def test_the_threshold_rises_with_what_more_rows_teach() -> None:
+    fewer = np.random.default_rng(0).normal(size=200)
+    assert calibration.lift(fewer, fewer * 2 + 8) > 1
+    assert calibration.lift(fewer, fewer - 1) == 0
+    assert calibration.lift(fewer[:5], fewer[:5] + 1) == 0
+    logits, truth = noisy(200, sharpness=1.0)
+    plain, lifted = (calibration.calibrate(logits, truth, lift=by) for by in (0.0, 0.5))
+    assert lifted.threshold == pytest.approx(plain.threshold + 0.5 * plain.scale)
+
+
+def test_what_is_out_of_scope_gets_little_energy_and_no_class() -> None:
+    truth = np.repeat([0, 1, -1], 20)
+    chance = np.random.default_rng(1)
+    vectors = (np.eye(8)[truth] + chance.normal(size=(60, 8)) * 0.1).astype(np.float32)
+    logits = baseline.fit(vectors, truth, 2, 10.0).logits(vectors)
+    assert logits.shape == (60, 2) and (logits.argmax(1)[:40] == truth[:40]).all()
+    energies = calibration.energy(logits)
+    assert energies[:40].min() > 0 > energies[40:].max()

@@ -159,6 +159,8 @@ def test_rows_out_of_scope_are_used_and_never_an_intent(encoder: Path, tmp_path:
     report = training.train([*rows(), *oos], encoder=encoder, out=tmp_path, recipe=SHORT)
     assert "oos" not in report.intents
     assert report.oos_rows == len(oos)
+    model = classifier.load(tmp_path, encoder=encoder)
+    assert len(model.labels) == len(SENTENCES) and model.predict(["broken day", "pay day"])
 
 
 @pytest.mark.parametrize("given", [[], [Example("pay day", "payday")], [Example(" ", "x")]])

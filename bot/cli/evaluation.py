@@ -210,7 +210,7 @@ def score_nights(
     from bot import intents
     from bot.scorecards import nights
 
-    given = intents.Intents.of(intents.load(context.obj.intents))
+    given = intents.read(context.obj.intents)
     with console.bars() as progress:
         result = nights.run(
             given, count=count, wrong=wrong, seed=seed,

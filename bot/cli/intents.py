@@ -38,7 +38,7 @@ def train(
     from bot.learning.training_set import TrainingSet
     from bot.services import open_services
 
-    found = intents.Intents.of(intents.load(context.obj.intents))
+    found = intents.read(context.obj.intents)
     target = out or training.workplace(context.obj.home, found)
     given = TrainingSet(found)
     if out is None:
@@ -132,7 +132,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     from models.intents import quality
     from models.intents.examples import Example
 
-    found = intents.Intents.of(intents.load(context.obj.intents))
+    found = intents.read(context.obj.intents)
     rows = [Example(*row) for row in found.examples()]
     vectors = embedder.load(threads=context.obj.threads).encode([row.text for row in rows])
     suspects = quality.mislabelled(rows, vectors)

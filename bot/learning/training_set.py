@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.intents import Intents
+from bot.intents import OOS, Intents
 from models.intents.heldout import key
 from store.database import Connection
 from store.feedback import labels, votes
@@ -35,7 +35,8 @@ class TrainingSet:
     @property
     def rows(self) -> Rows:
         """All texts that are trained on, with their intents."""
-        return [*self.intents.examples(), *self.labels]
+        outside = [(text, OOS) for text in self.intents.out_of_scope]
+        return [*self.intents.examples(), *outside, *self.labels]
 
     @property
     def payload(self) -> dict[str, object]:

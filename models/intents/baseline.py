@@ -34,7 +34,20 @@ class Baseline:
 
 
 def fit(vectors: Vectors, truth: Classes, intents: int, strength: float) -> Baseline:
-    """Fit on rows of classes 0..intents-1; a class without a row is never predicted."""
+    """Fit on rows of classes 0..intents-1; a class without a row is never predicted.
+
+    Rows of class -1, out of scope, are a class of their own while fitting. Its logit is then taken off all
+    others: the energy becomes the log odds of in scope against out of scope.
+    """
+    outside = truth < 0
+    if not outside.any():
+        return fit_classes(vectors, truth, intents, strength)
+    found = fit_classes(vectors, np.where(outside, intents, truth), intents + 1, strength)
+    return Baseline(found.weights[:-1] - found.weights[-1], found.bias[:-1] - found.bias[-1])
+
+
+def fit_classes(vectors: Vectors, truth: Classes, intents: int, strength: float) -> Baseline:
+    """Fit on rows of classes 0..intents-1, each as good as another."""
     present = np.unique(truth)
     weights = np.zeros((intents, vectors.shape[1]), dtype=np.float32)
     bias = np.full(intents, -30.0, dtype=np.float32)

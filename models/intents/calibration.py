@@ -42,19 +42,42 @@ class Calibration:
         return np.asarray(expit((energy(logits) - self.threshold) / self.scale), dtype=np.float64)
 
 
-def calibrate(logits: Logits, truth: Classes, rejected: float = REJECTED_SHARE) -> Calibration:
+def calibrate(
+    logits: Logits, truth: Classes, rejected: float = REJECTED_SHARE, lift: float = 0.0
+) -> Calibration:
     """Fit on logits of in-scope rows that the model was not trained on.
 
-    The threshold rejects the share `rejected` of them; no out-of-scope row is needed.
+    The threshold rejects the share `rejected` of new messages; no out-of-scope row is needed. `lift` says
+    by how many standard deviations the energies of the served model lie above these.
     """
     if len(truth) < MIN_ROWS:
         return Calibration()
     energies = energy(logits)
+    scale = float(energies.std()) or 1.0
     return Calibration(
         temperature=fit_temperature(logits, truth),
-        threshold=float(np.quantile(energies, rejected)),
-        scale=float(energies.std()) or 1.0,
+        threshold=low_end(energies, rejected) + lift * scale,
+        scale=scale,
     )
+
+
+def low_end(energies: Floats, share: float = REJECTED_SHARE) -> float:
+    """Give the value that a new energy like these is below with at most the chance `share`.
+
+    The conformal quantile: the k-th smallest of n, k = floor(share (n + 1)) (Vovk 2005; Angelopoulos and
+    Bates 2021). Fewer rows than 1 / share - 1 reject nothing.
+    """
+    rank = int(np.floor(share * (len(energies) + 1)))
+    return float(np.sort(energies)[rank - 1]) if rank else NOTHING_REJECTED
+
+
+def lift(fewer: Floats, more: Floats) -> float:
+    """Give by how many standard deviations the low end rises when a model has more rows to learn from.
+
+    `fewer` and `more` are energies of the same rows, by models that had fewer and more others. Never below 0.
+    """
+    spread = float(fewer.std()) if len(fewer) >= MIN_ROWS else 0.0
+    return max(0.0, low_end(more) - low_end(fewer)) / spread if spread else 0.0
 
 
 def energy(logits: Logits) -> Floats:

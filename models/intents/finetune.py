@@ -49,7 +49,7 @@ def fewer_epochs(recipe: Recipe, rows: int) -> Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Token ids with their classes; class -1 is out of scope: no intent should fit."""
+    """Token ids with their classes; class -1 is out of scope: the model's last class."""
 
     ids: Sequence[Ids]
     truth: Classes
@@ -72,6 +72,8 @@ def finetune(
     on_step: Callable[[], None],
 ) -> int:
     """Train `model` in place and give the number of epochs that served it best.
+
+    Where `rows` has rows out of scope, the model has one class more than there are intents.
 
     With enough `held` rows the best epoch by their accuracy is kept and training stops early; without,
     the last one is. A `checkpoint` file left by a killed run is continued, exactly.
@@ -122,16 +124,8 @@ def accuracy(model: BertClassifier, rows: Rows) -> float:
 def _loss(
     logits: torch.Tensor, truth: Classes, weight: torch.Tensor, smoothing: float
 ) -> torch.Tensor:
-    inside = torch.from_numpy(truth >= 0)
-    loss = logits.new_zeros(())
-    if inside.any():
-        classes = torch.from_numpy(truth)[inside]
-        part = cross_entropy(logits[inside], classes, weight=weight, label_smoothing=smoothing)
-        loss = loss + part * inside.float().mean()
-    if not inside.all():
-        # Out of scope: all intents equally unlikely (outlier exposure, Hendrycks 2019).
-        loss = loss - logits[~inside].log_softmax(1).mean() * (~inside).float().mean()
-    return loss
+    classes = torch.from_numpy(np.where(truth < 0, logits.shape[1] - 1, truth))
+    return cross_entropy(logits, classes, weight=weight, label_smoothing=smoothing)
 
 
 def _optimizer(

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from models import bert
 from models.bert import BertClassifier
-from models.intents import baseline, examples, finetune
+from models.intents import baseline, calibration, examples, finetune
 from models.intents.baseline import Baseline
-from models.intents.calibration import Logits
+from models.intents.calibration import Floats, Logits
 from models.intents.examples import OOS, Example
 from models.intents.finetune import Recipe, Rows
 from models.tokens import TextCodec
@@ -49,6 +49,11 @@ class Data:
     def inside(self) -> Mask:
         """Mark the in-scope rows."""
         return self.rows.truth >= 0
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """Give each row's class, where out of scope comes after the intents."""
+        return np.where(self.inside, self.rows.truth, self.intents)
 
     def take(self, chosen: Mask) -> "Data":
         """Give the chosen rows."""
@@ -130,6 +135,26 @@ class Fitter:
                 hits[i] += (model.logits(held.vectors).argmax(1) == held.rows.truth).sum()
         return float((hits[1] - hits[0]) / max(1, sum(int(turn.sum()) for turn in turns)))
 
+    def lift(self, data: Data, turns: Sequence[Mask]) -> float:
+        """Give how far the baseline's energies rise when half of each turn is learned from too.
+
+        A model of four fifths of the rows fits new messages less well than the served one of all rows: a
+        threshold set on it is timid. Ten per intent of clinc_workplace, six draws: the baseline rejected
+        3.6 % (standard deviation .9) where 5 % was meant, and with this lift 4.9 % (1.3).
+        """
+        fewer, more = [], []
+        for turn in turns:
+            first = np.cumsum(turn) % 2 == 0
+            fewer += [self._energies(data, turn, turn & half) for half in (first, ~first)]
+            more += [self._energies(data, turn & half, turn & half) for half in (first, ~first)]
+        return calibration.lift(np.concatenate(fewer), np.concatenate(more))
+
+    def _energies(self, data: Data, left_out: Mask, asked: Mask) -> Floats:
+        """Give the energies of rows in scope by a baseline that was fitted without some rows."""
+        rest, held = data.take(~left_out), data.take(asked & data.inside)
+        model = baseline.fit(rest.vectors, rest.rows.truth, data.intents, self._strength)
+        return calibration.energy(model.logits(held.vectors))
+
     def expect(self, fits: Sequence[int]) -> None:
         """Say how many rows the coming fits train on, for the progress."""
         self._total = sum(map(self._steps, fits))
@@ -138,10 +163,11 @@ class Fitter:
         """Fit both models on `data`; `held` rows choose the epoch, else `epochs` are run."""
         # An optimizer and its schedule refer to one another: the last fit's would stay, 200 MB.
         gc.collect()
-        inside = data.take(data.inside)
-        linear = baseline.fit(inside.vectors, inside.rows.truth, data.intents, self._strength)
-        model = bert.from_encoder(self._encoder, data.intents)
-        soft = baseline.fit(inside.vectors, inside.rows.truth, data.intents, HEAD_STRENGTH)
+        linear = baseline.fit(data.vectors, data.rows.truth, data.intents, self._strength)
+        is_taught = not data.inside.all()
+        classes, truth = data.intents + is_taught, data.classes
+        model = bert.from_encoder(self._encoder, classes)
+        soft = baseline.fit_classes(data.vectors, truth, classes, HEAD_STRENGTH)
         model.set_head(soft.weights, soft.bias)
         recipe = finetune.fewer_epochs(self._recipe, len(data.vectors))
         with self._metered(self._steps(len(data.vectors))) as on_step:
@@ -149,12 +175,14 @@ class Fitter:
                 model,
                 data.rows,
                 held.rows if held else None,
-                examples.class_weights(inside.rows.truth, data.intents),
+                examples.class_weights(truth, classes),
                 recipe=replace(recipe, epochs=epochs) if epochs else recipe,
                 seed=self.seed,
                 checkpoint=self._work / f"{name}.pt",
                 on_step=on_step,
             )
+        if is_taught:
+            model.fold_last()
         return Pair(model, linear, best)
 
     def trial(self, splits: Sequence["Split"]) -> tuple[Both, Both]:

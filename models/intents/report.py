@@ -82,13 +82,18 @@ class Report:
 
 
 def score(
-    names: Sequence[str], logits: Logits, truth: Classes, rejection: tuple[Logits, Logits]
+    names: Sequence[str],
+    logits: Logits,
+    truth: Classes,
+    rejection: tuple[Logits, Logits],
+    lift: float = 0.0,
 ) -> tuple[Scores, Calibration]:
     """Score held-out `logits` of in-scope rows, and fit their calibration.
 
-    `rejection` holds the logits of in-scope and of out-of-scope rows of one and the same model.
+    `rejection` holds the logits of in-scope and of out-of-scope rows of one and the same model;
+    `lift` is how far the served model's energies lie above those of the held-out rows.
     """
-    found = calibrate(logits, truth)
+    found = calibrate(logits, truth, lift=lift)
     guess = logits.argmax(1)
     right = guess == truth
     per_intent = _per_intent(names, guess, truth)

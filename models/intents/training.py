@@ -108,12 +108,15 @@ class _Outcome:
     logits: Both
     trial: tuple[Both, Both]  # in scope, out of scope
     augmented: bool
+    lift: float  # of the energies, from the fits that held rows out to the pair
 
     def score(self, names: list[str], kind: Trained) -> tuple[Scores, Calibration]:
         inside = self.held.inside
         known, unknown = (getattr(part, kind) for part in self.trial)
         logits = getattr(self.logits, kind)[inside]
-        return report.score(names, logits, self.held.rows.truth[inside], (known, unknown))
+        return report.score(
+            names, logits, self.held.rows.truth[inside], (known, unknown), self.lift
+        )
 
     def told(self, rows: list[Example], names: list[str], kind: Trained) -> dict[str, str]:
         """Give the intent that each held-out in-scope text was taken for."""
@@ -148,7 +151,8 @@ def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
         pair = fitter.fit("all", parts[-1], None, epochs=int(np.median(epochs)))
     logits = pooled(found)
     outside = logits.take(held.inside), logits.take(~held.inside)
-    return _Outcome(pair, order, held, logits, tried or outside, bool(copies))
+    lift = fitter.lift(data, turns) if refit and len(order) else 0.0
+    return _Outcome(pair, order, held, logits, tried or outside, bool(copies), lift)
 
 
 def _helpful_copies(
