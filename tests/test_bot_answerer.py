@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from bot.answering import policy
+from bot.answering import asking, policy
 from bot.answering.answerer import Answerer
 from bot.answering.classifier import Classifier
 from bot.answering.parameters import Serving
@@ -172,3 +172,31 @@ def test_a_question_that_stands_alone_is_found_as_without_history(
     assert (after.passages, after.confidence, after.understood) == (
         alone.passages, alone.confidence, ""
     )  # fmt: skip
+
+
+HOLIDAY = "How many days of paid holiday comes a full-time contract with?"
+SERVER = "Does the build server restart every night at three?"
+NEITHER = "Do xylophones frighten purple zebras?"
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "shown", "signal"),
+    [
+        (f"{HOLIDAY} And {SERVER}", "handbook", {"handbook.md", "wiki.md"}, asking.BOTH),
+        (f"{HOLIDAY} {NEITHER}", "handbook", {"handbook.md"}, asking.FIRST_ALONE),
+        (f"{NEITHER} {SERVER}", "wiki", {"wiki.md"}, asking.SECOND_ALONE),
+    ],
+)
+def test_of_two_questions_each_is_searched_for_and_it_is_said_how_that_went(
+    database: Database,
+    embedder: CountingEmbedder,
+    question: str,
+    first: str,
+    shown: set[str],
+    signal: str,
+) -> None:
+    answerer = Answerer(database, "local", embedder, Serving(database, "local"))
+    answer = answerer.answer(Request(question, EVERYBODY))
+    assert answer.citations[0].source == first
+    assert {each.path for each in answer.shown} == shown
+    assert asking.note_of_two(answer.signals) == asking.note_of_two({signal: 1.0})

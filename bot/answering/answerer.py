@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.answering import confidence, faq, history, showing
+from bot.answering import asking, confidence, faq, history, showing
 from bot.answering.highlight import Highlight, highlight
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
@@ -68,11 +68,18 @@ class Answerer:
         else:
             parameters = self.serving.now()
             sources = _narrowed(request.sources, decision.sources)
-            found = self.retriever.find(
-                question, request.viewer, parameters,
-                sources=sources, vector=vector(), earlier=earlier,
-            )  # fmt: skip
-            answer = self._compose(found, parameters)
+            if parts := None if earlier else asking.two(question):
+                found, second = [
+                    self.retriever.find(part, request.viewer, parameters, sources=sources)
+                    for part in parts
+                ]
+                answer = self._both(found, second, parameters)
+            else:
+                found = self.retriever.find(
+                    question, request.viewer, parameters,
+                    sources=sources, vector=vector(), earlier=earlier,
+                )  # fmt: skip
+                answer = self._compose(found, parameters)
             answer = replace(answer, question=question, understood=" / ".join(earlier))
             if answer.status == "not_found" and decision.otherwise:
                 answer = _ended(answer, decision, decision.otherwise)
@@ -90,6 +97,20 @@ class Answerer:
         if request.sources is not None:
             return None
         return faq.reply(self._database, self._workspace, self._embedder.name, request, vector)
+
+    def _both(self, first: Found, second: Found, parameters: Parameters) -> Answer:
+        """Answer the first of two questions and show the best passage for the second, or the other way
+        round where only the second is answered. The signals say how that went (asking.note_of_two)."""
+        answer, other = self._compose(first, parameters), self._compose(second, parameters)
+        if answer.status == "not_found" and other.status != "not_found":
+            return replace(other, signals={**other.signals, asking.SECOND_ALONE: 1.0})
+        if answer.status == "not_found":
+            return answer
+        is_shown = other.status != "not_found"
+        if is_shown:
+            answer = _with_second(answer, other)
+        name = asking.BOTH if is_shown else asking.FIRST_ALONE
+        return replace(answer, signals={**answer.signals, name: 1.0})
 
     def _compose(self, found: Found, parameters: Parameters) -> Answer:
         """Answer with the sentences that say it, if that is probable enough; else give hints."""
@@ -151,6 +172,25 @@ def _narrowed(channel: Sequence[str] | None, intent: Sequence[str] | None) -> Se
     if channel is None or intent is None:
         return intent if channel is None else channel
     return [name for name in channel if name in intent] or channel
+
+
+def _with_second(answer: Answer, other: Answer) -> Answer:
+    """Show the first passage of another answer right after that of this one."""
+    cited = other.citations[0]
+    if any(each.chunk_id == cited.chunk_id for each in answer.citations):
+        return answer
+    seen = [
+        each for each in other.shown if (each.path, each.heading) == (cited.path, cited.heading)
+    ]
+    mine = answer.citations[0]
+    own = [s for s in answer.shown if (s.path, s.heading) == (mine.path, mine.heading)]
+    further = [s for s in answer.shown if s not in own]
+    return replace(
+        answer,
+        citations=(mine, cited, *answer.citations[1:])[: showing.PASSAGES],
+        shown=(*own, *seen[-1:], *further)[: showing.PASSAGES + 1],
+        passages=(*answer.passages, other.passages[0]),
+    )
 
 
 def _ended(answer: Answer, decision: Decision, step: Step) -> Answer:

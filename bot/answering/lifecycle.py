@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 from uuid import UUID, uuid4
 
-from bot.answering import history
+from bot.answering import asking, history
 from bot.answering import readers as reading
 from bot.answering.readers import Readers
 from bot.answering.request import Request
@@ -271,7 +271,8 @@ def _found(
         channel = channels.get(connection, workspace, ask.channel)
         before = questions.before(connection, workspace, ask, limit=history.MESSAGES)
     text, earlier, stands_for = _meant(ask, before, thread)
-    text = text[:max_question]
+    asked = asking.read(text, max_question)
+    text, earlier = asked.text, (*earlier, asked.told) if asked.told else earlier
     if _is_worded(text):
         reader = readers(ask, channel)
         found = answer(

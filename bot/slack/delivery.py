@@ -17,7 +17,7 @@ from uuid import uuid5
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.answering import faq, readers
+from bot.answering import asking, faq, readers
 from bot.answering.lifecycle import NotYet, Outdated
 from bot.answering.policy import asked_back
 from bot.intents import Intents
@@ -263,8 +263,10 @@ class SlackDelivery:
 
     def _messages(self, question: Question, answer: Answer) -> Iterator[Message]:
         now, notes = datetime.now(UTC), []
-        if len(question.ask.body) > self._max_question:
-            notes.append(f"Only the first {self._max_question:,} characters were read.")
+        if note := asking.read(question.ask.body, self._max_question).note:
+            notes.append(note)
+        if note := asking.note_of_two(answer.signals):
+            notes.append(note)
         if answer.understood:
             notes.append(f"Understood with: “{shorten(answer.understood, UNDERSTOOD_CHARS)}”")
         if note := readers.note(answer):
