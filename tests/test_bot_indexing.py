@@ -93,8 +93,8 @@ def verified(services: Services) -> str | None:
     vector = services.embedder.encode([KEPT])[0].tolist()
     number = embedders.embedder_id(services.embedder.name)
     with services.database.reading() as connection:
-        found = faqs.best(connection, services.workspace, number, vector, READER, faq.SERVED_ABOVE)
-    return found[0].body if found else None
+        found = faqs.near(connection, services.workspace, number, vector, READER, faq.SERVED_ABOVE)
+    return found[0][0].body if found else None
 
 
 def test_memory_and_kept_replies_count_again_once_the_new_encoder_serves(

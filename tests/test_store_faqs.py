@@ -124,7 +124,7 @@ def test_a_better_reply_is_kept_where_a_kept_one_answered(database: Database) ->
     approve(database, kept(database, "who plans the summer party"))
     assert not outvoted(database, "who plans the summer party", "U1")
     thread = "who plans the summer partyU1"
-    better = Reply("C1", thread, "9.9", "U8", "Ben", "Ask Ben.", None, True)
+    better = Reply("C1", thread, f"{thread}-reply", "U8", "Ben", "Ask Ben.", None, True)
     with database.connection() as connection:
         found = faqs.keep(connection, TEAM, better, NOW)
     assert found and found.body == "Ask Ben."
