@@ -75,7 +75,6 @@ def blocks(fake: FakeSlack) -> str:
         ({}, {}, {"is_bot": True}, {}, "unknown"),
         ({}, {}, {"deleted": True}, {}, "unknown"),
         ({}, {}, {"is_restricted": None}, {}, "unknown"),
-        ({}, {}, {"team_id": None}, {}, "unknown"),
         ({}, {}, {}, {"is_ext_shared": True}, "shared"),
         ({}, {}, {}, {"is_pending_ext_shared": True}, "shared"),
         ({}, {}, {}, {"pending_shared": ["T9"]}, "shared"),

@@ -134,23 +134,27 @@ class Audience:
 
 
 def standing(answer: Mapping[str, Any] | Any, workspace: str) -> Standing:
-    """Read users.info: a member only where all that makes one is said."""
+    """Read users.info: a member only where Slack says that it is no guest.
+
+    The other flags close only when they are set: not every Slack-like server sends them.
+    """
     user = _part(answer, "user")
     teams = {user.get("team_id"), *_texts(_part(user, "enterprise_user").get("teams"))} - {None}
     if user.get("is_stranger") or (teams and workspace not in teams):
         return "outsider"
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return "guest"
-    if not teams or any(
-        user.get(flag) is not False
-        for flag in ("is_restricted", "is_ultra_restricted", "is_bot", "deleted")
-    ):
+    is_said = all(user.get(flag) is False for flag in ("is_restricted", "is_ultra_restricted"))
+    if not is_said or user.get("is_bot") or user.get("deleted"):
         return "unknown"
     return "member"
 
 
 def place(answer: Mapping[str, Any] | Any, workspace: str) -> Place:
-    """Read conversations.info: open, and read by members alone, only where Slack says so."""
+    """Read conversations.info: open, and read by members alone, only where Slack says so.
+
+    `is_ext_shared` is the word that counts; the other flags close only when they are set.
+    """
     channel = _part(answer, "channel")
     others = {team for key in _TEAMS for team in _texts(channel.get(key))} - {workspace}
     host = channel.get("conversation_host_id")
@@ -159,10 +163,7 @@ def place(answer: Mapping[str, Any] | Any, workspace: str) -> Place:
         or bool(others)
         or (bool(host) and host != workspace)
     )
-    is_known = all(
-        isinstance(channel.get(flag), bool)
-        for flag in ("is_private", "is_ext_shared", "is_org_shared")
-    )
+    is_known = isinstance(channel.get("is_ext_shared"), bool)
     return Place(
         is_private=channel.get("is_private") is not False or bool(channel.get("is_mpim")),
         is_shared=is_shared or not is_known,
