@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-STRENGTH = 2.0
-"""How strongly standardised weights are drawn to the prior."""
+STRENGTH = 20.0
+"""How strongly standardised weights are drawn to the prior (left one corpus out: Brier score .179 to .186 with
+20 against .186 to .192 with 2)."""
 
 SLACK = 0.02
 """How much of the best CRAG score is given up for fewer refusals of what would have been right."""
@@ -105,22 +106,30 @@ def held_out(
 
 
 def thresholds(
-    probabilities: Sequence[float], right: Sequence[bool], *, accuracy: float = 0.8
+    probabilities: Sequence[float],
+    right: Sequence[bool],
+    importance: Sequence[float] | None = None,
+    *,
+    accuracy: float = 0.8,
 ) -> tuple[float, float]:
     """Choose (answer_above, unsure_above) on held-out probabilities.
 
     Above the first, answers are right with the given accuracy. The second is the lowest one whose
-    CRAG score (right +1, wrong -1) is within SLACK of the highest: the score is flat there, and what
-    is said with a doubt helps more people than silence does.
+    CRAG score (right +1, wrong -1, refused 0) is within SLACK of the highest: the score is flat there,
+    and what is said with a doubt helps more people than silence does. `importance` weighs the rows.
     """
-    ordered = sorted(zip(probabilities, right, strict=True), key=lambda pair: -pair[0])
-    scores, sure, hits = [0], 1.0, 0
-    for count, (p, is_right) in enumerate(ordered, start=1):
-        hits += is_right
-        scores.append(scores[-1] + (1 if is_right else -1))
-        if hits / count >= accuracy:
+    shares = [1.0] * len(probabilities) if importance is None else importance
+    ordered = sorted(
+        zip(probabilities, right, shares, strict=True), key=lambda row: (-row[0], row[1])
+    )
+    scores, sure, told, hits = [0.0], 1.0, 0.0, 0.0
+    below = [p for p, _, _ in ordered[1:]] + [-1.0]
+    for (p, is_right, share), following in zip(ordered, below, strict=True):
+        told, hits = told + share, hits + share * is_right
+        scores.append(scores[-1] + (share if is_right else -share))
+        if hits >= accuracy * told and p > following:  # what is equally sure is told together
             sure = p
-    enough = max(scores) - SLACK * len(ordered)
-    told = max(count for count, score in enumerate(scores) if score >= enough)
-    unsure = ordered[told - 1][0] if told else 1.0
+    enough = max(scores) - SLACK * sum(shares)
+    last = max(count for count, score in enumerate(scores) if score >= enough)
+    unsure = ordered[last - 1][0] if last else 1.0
     return round(max(sure, unsure), 4), round(min(unsure, sure), 4)

@@ -1,6 +1,6 @@
-"""How sure the bot is: signals of one search, and the probability that its first passage is right.
+"""How sure the bot is: signals of one search, and the probability that its message holds the fact.
 
-Knows nothing about how the weights were fitted; they come as a payload (models/intents/calibration.py).
+Knows nothing about how the weights were fitted; they come as a payload (bot/learning/calibration.py).
 """
 
 import json
@@ -13,8 +13,11 @@ from store.index import codes
 from store.index.search import Terms
 from store.records import Passage, Status
 
+NEXT = 5
+"""Passages that are compared with the first, itself among them."""
+
 DEFAULT = Path(__file__).with_name("confidence.json")
-"""Weights and thresholds fitted on evals/handbook and evals/questions.jsonl (`make eval` shows how well)."""
+"""Weights and thresholds with the corpora that they are fitted on, and what they are worth on one left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Calibrator:
         )
 
     def probability(self, signals: Mapping[str, float]) -> float:
-        """Give P(the first passage answers the question), 0..1."""
+        """Give P(what is shown answers the question), 0..1."""
         z = self.intercept + sum(w * signals.get(name, 0.0) for name, w in self.weights.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
 
@@ -67,30 +70,25 @@ class Calibrator:
 def signals(
     passages: Sequence[Passage], terms: Terms, units: Sequence[float] = ()
 ) -> dict[str, float]:
-    """Measure one search: all signals are free of the corpus' size and scale.
+    """Measure one search: no signal moves with the corpus' size.
 
     `passages` best first; `units` are the cosines of the question with the first passage's sentences.
+    Where passages are compared, only the first NEXT are: a search in few documents finds fewer than ten.
     """
     if not passages:
         return {}
-    first = passages[0]
-    vectors = sorted((p.vector for p in passages if p.vector is not None), reverse=True)
-    cosine = first.vector or 0.0
+    first, nearest = passages[0], passages[:NEXT]
     best = max(units, default=0.0)
+    lexemes = len(terms.terms) + terms.unknown
+    said = codes.lexemes(f"{first.title}\n{first.heading}\n{first.body}")
     return {
-        "cosine": cosine,
-        # How far it stands out: the strongest single signal (AUROC .82 on our own questions).
-        "cosine_gap": cosine - vectors[-1] if vectors else 0.0,
-        "coverage": (first.lexical or 0.0) / terms.ceiling,
-        "unknown": terms.unknown_idf / terms.ceiling,
         "unit": best,
         "unit_gap": best - sum(units) / len(units) if units else 0.0,
-        "length": math.log1p(len(terms.terms) + terms.unknown),
-        "size": math.log1p(len(first.body)),
+        # How near the last comes to the first: where one stands out, it is right more often.
+        "level": nearest[-1].score / first.score if first.score else 1.0,
         "rare": first.rare,
-        "code": float(
-            codes.agreement(
-                terms.codes, codes.lexemes(f"{first.title}\n{first.heading}\n{first.body}")
-            )
-        ),
+        "unknown": terms.unknown / lexemes if lexemes else 0.0,
+        "code": float(codes.agreement(terms.codes, said)),
+        "one_page": sum((p.source, p.path) == (first.source, first.path) for p in nearest) / NEXT,
+        "alike": sum(p.likeness for p in nearest[1:]) / NEXT,
     }

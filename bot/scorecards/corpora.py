@@ -20,6 +20,16 @@ from evals import beir, messages
 from evals.corpora import Corpus
 from evals.messages import Card, Reply
 
+OF_CONFIDENCE = (
+    "refused_unanswerable",
+    "refused_answerable",
+    "crag",
+    "coverage_at_80",
+    "auroc",
+    "ece",
+)
+"""The measures that are kept with a calibrator."""
+
 
 def judged(asked: Sequence[Asked], by: Calibrator) -> list[Reply]:
     """Give the replies with the confidence of a calibrator, refused where it refuses."""
@@ -104,7 +114,14 @@ def keep(result: Scorecard, out: Path) -> None:
         "fitted_on": names,
         "fitted_at": datetime.now(UTC).date().isoformat(),
         "command": "threadwise eval corpora CORPUS... --out FILE",
-        "left_out": _as_json(result.left_out),
+        "left_out": {
+            name: {
+                measure: round(card.values[measure], 3)
+                for measure in OF_CONFIDENCE
+                if not math.isnan(card.values[measure])
+            }
+            for name, card in result.left_out.items()
+        },
     }
     out.write_text(json.dumps(payload, indent=2) + "\n", encoding="utf-8")
 
