@@ -54,3 +54,11 @@ def test_sentences_of_very_different_length_are_not_padded_to_the_longest() -> N
 def test_a_passage_without_sentences_is_its_own_quote() -> None:
     found = highlight("  # Title  ", "x", VECTOR, Encode())
     assert found == Highlight("# Title", ("# Title",))
+
+
+def test_the_row_of_the_code_that_is_asked_for_is_quoted_and_none_about_another() -> None:
+    rows = [f"| KG-{n} | refund box {n} | B{n} |" for n in range(1200, 1230)]
+    passage = "\n".join(["| Part | Name | Shelf |", "|---|---|---|", *rows])
+    found = highlight(passage, "on which shelf is kg 1217?", VECTOR, Encode())
+    assert found.quote.endswith("| KG-1217 | refund box 1217 | B1217 |")
+    assert found.marked == ("| KG-1217 | refund box 1217 | B1217 |",)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.answering import sentences
 from bot.answering.sentences import Unit
+from store.index import codes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,10 @@ mark, in 52 with .05, in 55 with .15, in 56 with .2 and in 57 with two marks alw
 
 WORDS_WEIGHT = 0.05
 """What sharing all of the question's words adds to a unit's cosine (one mark: 42 -> 44 of those 69)."""
+
+CODE_WEIGHT = 1.0
+"""What holding a code that is asked for adds: rows about other codes are alike in all but the code, so a
+cosine (1 at most) must never outweigh it."""
 
 SPREAD = 3.0
 """Units are encoded together when the longest is at most so many times the shortest: padding costs."""
@@ -78,8 +83,12 @@ def highlight(
         return Highlight(whole, (whole,) if whole else ())
     texts = [spoken(unit, passage) for unit in units]
     shared = _shares(texts, question)
-    cosines = _cosines(texts, _promising(texts, shared, chars), vector, encode)
-    scores = {i: cosine + WORDS_WEIGHT * shared[i] for i, cosine in cosines.items()}
+    coded = _coded(texts, question)
+    cosines = _cosines(texts, _promising(texts, shared, coded, chars), vector, encode)
+    scores = {
+        i: cosine + WORDS_WEIGHT * shared[i] + CODE_WEIGHT * coded[i]
+        for i, cosine in cosines.items()
+    }
     ranked = sorted(scores, key=lambda i: (-scores[i], i))
     best, second = ranked[0], next(iter(ranked[1:marks]), None)
     quote, marked = units[best].quoted(passage), [units[best]]
@@ -120,10 +129,20 @@ def _shares(texts: Sequence[str], question: str) -> list[float]:
     return [len(asked & _stems(text)) / (len(asked) or 1) for text in texts]
 
 
-def _promising(texts: Sequence[str], shared: Sequence[float], chars: int) -> list[int]:
-    """Choose what is encoded: the units that share most words with the question, then the first."""
+def _coded(texts: Sequence[str], question: str) -> list[bool]:
+    """Tell of each text whether it holds a code that is asked for."""
+    asked = codes.forms(question)
+    return [bool(asked and asked & codes.forms(text)) for text in texts]
+
+
+def _promising(
+    texts: Sequence[str], shared: Sequence[float], coded: Sequence[bool], chars: int
+) -> list[int]:
+    """Choose what is encoded: units with a code that is asked for, then those that share most words
+    with the question, then the first.
+    """
     left, chosen = chars, list[int]()
-    for i in sorted(range(len(texts)), key=lambda i: (-shared[i], i)):
+    for i in sorted(range(len(texts)), key=lambda i: (-coded[i], -shared[i], i)):
         left -= min(len(texts[i]), UNIT_CHARS)
         if chosen and left < 0:
             break
