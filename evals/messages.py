@@ -66,7 +66,6 @@ class Card:
     drawn: NDArray[np.float64]
 
     def measured(self) -> dict[str, Measured]:
-        """Give each measure with its interval."""
         return _measured(self.values, self.drawn)
 
 

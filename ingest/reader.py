@@ -27,13 +27,13 @@ class Stuck(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A complete listing."""
+    """What the thread puts first into the queue: all that the source has."""
 
     entries: tuple[Entry, ...]
 
 
 class _Done:
-    """The end of the outcomes."""
+    """What the thread puts last into the queue."""
 
 
 class Reader:

@@ -97,7 +97,6 @@ class Parser:
         return said
 
     def close(self) -> None:
-        """End the child."""
         if self._child is not None:
             _kill(self._child)
             self._child = None

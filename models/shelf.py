@@ -21,7 +21,7 @@ class ShelfError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One finished version."""
+    """A version whose training is complete."""
 
     name: str
     folder: Path

@@ -172,7 +172,6 @@ def waiting(connection: Connection, workspace: str, older_than: datetime) -> lis
 
 
 def get(connection: Connection, workspace: str, question_id: UUID) -> Question | None:
-    """Find a question by its id."""
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM questions WHERE workspace_id = %s AND question_id = %s",
         (workspace, question_id),

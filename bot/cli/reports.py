@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def table(report: "Report") -> RenderableType:
-    """Show a night in the terminal."""
+    """Show a night: a row for each part, with what was decided and why."""
     rows = [(v.kind, v.decision, v.reason) for v in report.verdicts]
     shown = console.table("", ("part", "", "why"), rows)
     for column in shown.columns:

@@ -111,7 +111,7 @@ class FittedCalibrator:
 
     @property
     def calibrator(self) -> Calibrator:
-        """The same as it serves."""
+        """What answers are given with: the fitted model and thresholds, without the figures on held-out pages."""
         return Calibrator.of(self.payload)
 
     @property

@@ -117,7 +117,6 @@ def keep(
 
 
 def read_report(folder: Path) -> dict[str, object]:
-    """Read a training's report.json."""
     from models.intents.report import FILE
 
     report: dict[str, object] = json.loads((folder / FILE).read_text(encoding="utf-8"))

@@ -43,7 +43,7 @@ MAX_RESUMES = 5
 """Times that an interrupted ingestion goes on by itself; after that the schedule or a person does."""
 
 NIGHT_THREADS = 1
-"""The rest of the machine answers questions."""
+"""A night has one, so that the rest of the machine can answer questions."""
 
 NIGHT_SECONDS = 3600
 """The longest that a night may take."""

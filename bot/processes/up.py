@@ -77,7 +77,6 @@ class Steps:
             self.tell(line, time.monotonic() - began)
 
     def tell(self, line: str, seconds: float | None = None, *, is_well: bool = True) -> None:
-        """Show a finished step."""
         sign, style = ("✓", "green") if is_well else ("!", "yellow")
         took = "" if seconds is None else f"  {seconds:.1f} s"
         text = Text.assemble("  ", (sign, style), f" {line}", (took, "dim"))

@@ -62,7 +62,7 @@ CONNECTION = {"application_name": "threadwise-worker", "connect_timeout": 5}
 
 
 M_ARENA_MAX = -8
-"""Of malloc.h."""
+"""The number of this option of mallopt, from malloc.h."""
 
 NICENESS = 8
 """Below the Slack edge, above ingestion and training."""

@@ -56,7 +56,6 @@ def register(app: App, edge: Edge) -> None:
 
 
 def keep_by_sign(edge: Edge, sign: Sign) -> None:
-    """Keep the reply that got the sign."""
     page = edge.client.conversations_replies(
         channel=sign.channel, ts=sign.ts, oldest=sign.ts, latest=sign.ts, inclusive=True, limit=1
     )

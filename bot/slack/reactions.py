@@ -35,6 +35,5 @@ def react(edge: Edge, sign: Sign | None) -> None:
 
 
 def _intent(edge: Edge, emoji: str) -> str | None:
-    """Name the intent that an emoji stands for."""
     known = edge.intents.now().by_name.values()
     return next((each.name for each in known if each.emoji == emoji), None)

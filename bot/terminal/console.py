@@ -15,12 +15,12 @@ from rich.table import Table
 
 
 def data() -> Console:
-    """The console that results are written to."""
+    """Write results here: stdout, without anything else in it."""
     return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
 
 
 def notices() -> Console:
-    """The console for progress, notices and errors."""
+    """Write progress, notices and errors here: stderr."""
     return Console(stderr=True, highlight=False)
 
 

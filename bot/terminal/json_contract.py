@@ -11,7 +11,7 @@ from store.records import Answer, Citation, Passage, Shown, SourceStatus
 
 
 def answer_json(answer: Answer) -> dict[str, object]:
-    """Write an answer as the contract says (docs: README, "One question as JSON")."""
+    """Write an answer as the contract says (docs/json.md)."""
     return {
         "id": str(answer.answer_id),
         "question": answer.question,

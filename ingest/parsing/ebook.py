@@ -24,7 +24,7 @@ _OWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?![a-z][a-z+.-]*:)[^)]*\)", re.IGN
 
 
 def read(data: bytes) -> Parsed:
-    """Read an .epub file."""
+    """Give a book's chapters as Markdown; raises Unreadable where it is protected against copying."""
     book = _Book(Package(data))
     parts, missing, pictures = [], 0, 0
     for name in book.spine():

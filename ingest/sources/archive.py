@@ -58,7 +58,6 @@ class Archive:
         self._open.close()
 
     def items(self) -> Iterator[Item]:
-        """Give the files, by name."""
         yield from sorted(self._items.values(), key=lambda item: item.name)
 
     def read(self, name: str) -> bytes:

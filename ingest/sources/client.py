@@ -41,7 +41,6 @@ class Client:
         self._wait = wait
 
     def close(self) -> None:
-        """Close the connections."""
         self._http.close()
 
     def get(self, path: str, **params: str | int) -> Json:

@@ -74,7 +74,6 @@ class Confluence(Source):
         )
 
     def close(self) -> None:
-        """Let go of what is open."""
         self.client.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:

@@ -47,7 +47,6 @@ class ConfluenceExport(Source):
             )
 
     def close(self) -> None:
-        """Let go of what is open."""
         self.archive.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:

@@ -97,7 +97,6 @@ class Drive(Source):
             query["pageToken"] = following
 
     def close(self) -> None:
-        """Let go of what is open."""
         self.client.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:

@@ -58,7 +58,6 @@ class Fetcher:
         )
 
     def close(self) -> None:
-        """Close the connections."""
         self._http.close()
 
     def get(

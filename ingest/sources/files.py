@@ -51,7 +51,6 @@ class Files(Source):
             )
 
     def read(self, entry: Entry, known: str | None) -> Content:
-        """Read a file."""
         try:
             with self.filesystem.open(entry.ref, "rb") as stream:
                 return Content(stream.read(self.config.max_bytes + 1), entry.path)

@@ -59,7 +59,6 @@ class GuardedTransport(httpx.BaseTransport):
         return self._transport.handle_request(request)
 
     def close(self) -> None:
-        """Close the connections."""
         self._transport.close()
 
 

@@ -56,7 +56,6 @@ class Notion(Source):
             body["start_cursor"] = text(reply, "next_cursor")
 
     def close(self) -> None:
-        """Let go of what is open."""
         self.client.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:

@@ -46,7 +46,6 @@ class NotionExport(Source):
         self.archive.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:
-        """Read a page."""
         data = self.archive.read(entry.ref)
         if entry.path.endswith(".md"):
             data = _ID_IN_LINK.sub("", data.decode("utf-8", "replace")).encode()

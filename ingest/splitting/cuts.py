@@ -59,7 +59,6 @@ def _context(lines: list[str], room: int, size: Sizes) -> list[str]:
 
 
 def _cut_lines(text: str, room: int, size: Sizes) -> Iterator[str]:
-    """Cut between lines."""
     fitting = [part for line in text.split("\n") for part in _fitting(line, room, size)]
     return _fill(fitting, size(fitting), room)
 

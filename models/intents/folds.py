@@ -47,7 +47,6 @@ class Data:
 
     @property
     def inside(self) -> Mask:
-        """Mark the in-scope rows."""
         return self.rows.truth >= 0
 
     @property
@@ -56,7 +55,6 @@ class Data:
         return np.where(self.inside, self.rows.truth, self.intents)
 
     def take(self, chosen: Mask) -> "Data":
-        """Give the chosen rows."""
         return Data(self.rows.take(chosen), self.vectors[chosen], self.intents)
 
     def joined(self, other: "Data") -> "Data":
@@ -79,7 +77,6 @@ class Both:
     baseline: Logits
 
     def take(self, chosen: Mask) -> "Both":
-        """Give the chosen rows."""
         return Both(self.bert[chosen], self.baseline[chosen])
 
 

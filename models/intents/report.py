@@ -58,7 +58,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A training in full."""
+    """What a training found: how well each model tells each intent, and which of the two may serve."""
 
     data_sha256: str
     rows: int

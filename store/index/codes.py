@@ -68,7 +68,6 @@ def forms(text: str) -> set[str]:
 
 
 def form(token: str) -> str:
-    """Give one code as it is compared."""
     token = re.sub(r"(?<=\d)[._/@+-]+(?=\d)", ".", token.lower().strip("._-"))
     token = re.sub(r"[_/@+-]+|(?<!\d)\.+|\.+(?!\d)", "", token)
     return re.sub(r"(?<![\d.])0+(?=\d)", "", token)
