@@ -75,6 +75,9 @@ class Retriever:
         found = self._search(question, viewer, parameters, sources, leg, vector)
         if earlier:
             found = _fused(found, self._search(joined, viewer, parameters, sources, leg, whole))
+            # What is marked is to say what was asked last.
+            both = vector + whole
+            found = replace(found, vector=(both / max(float(both @ both) ** 0.5, 1e-9)).tolist())
         found = replace(found, timings={"encode": encoded, **found.timings})
         asked, speaks, rows = found.question, found.speaks, found.passages
         if leg == "hybrid":
@@ -127,17 +130,30 @@ class Retriever:
 
 
 def _fused(alone: Found, joined: Found) -> Found:
-    """Add up what two searches say of each passage; one that a search did not give has its lowest score."""
-    floors = [min((p.score for p in each.passages), default=0.0) for each in (alone, joined)]
-    scores = [{p.chunk_id: p.score for p in each.passages} for each in (alone, joined)]
-    known = {p.chunk_id: p for p in (*alone.passages, *joined.passages)}
-    passages = [
-        replace(
-            p,
-            score=sum(s.get(n, floor) for s, floor in zip(scores, floors, strict=True)) / 2,
+    """Add up what two searches say of each passage; one that a search did not give has its lowest score.
+
+    Its cosine and its share of the terms are those of the search that it fits better.
+    """
+    both = (alone, joined)
+    floors = [min((p.score for p in each.passages), default=0.0) for each in both]
+    rows = [{p.chunk_id: p for p in each.passages} for each in both]
+    passages = []
+    for chunk_id, passage in (rows[0] | rows[1]).items():
+        found = [each.get(chunk_id) for each in rows]
+        scores = [p.score if p else floor for p, floor in zip(found, floors, strict=True)]
+        cosines = [p.vector for p in found if p and p.vector is not None]
+        shares = [
+            p.lexical / each.terms.ceiling
+            for p, each in zip(found, both, strict=True)
+            if p and p.lexical is not None
+        ]
+        fused = replace(
+            passage,
+            score=sum(scores) / 2,
+            vector=max(cosines, default=None),
+            lexical=max(shares) * joined.terms.ceiling if shares else None,
         )
-        for n, p in known.items()
-    ]
+        passages.append(fused)
     timings = {k: v + joined.timings.get(k, 0.0) for k, v in alone.timings.items()}
     return replace(
         joined,
