@@ -79,8 +79,9 @@ def test_whoever_asks_gets_an_end_and_a_doubtful_message_a_search(
     ("found", "strictness", "action"),
     [
         (said("question", 0.8), None, "search"),
-        (said("question", 0.4), None, "ignore"),
-        (said("question", 0.8), 0.9, "ignore"),
+        (said("question", 0.4, "chatter"), None, "ignore"),
+        (said("question", 0.4, "access"), None, "search"),
+        (said("question", 0.8, "chatter"), 0.9, "ignore"),
         (said("question", 0.8, in_scope=0.3), None, "ignore"),
         (said("greeting", 0.99), None, "ignore"),
         (said("chatter", 0.99), None, "ignore"),
@@ -93,6 +94,17 @@ def test_unasked_the_bot_speaks_only_when_it_is_sure(
     found: Prediction, strictness: float | None, action: str
 ) -> None:
     decision = decided(found, origin="channel", mode="questions", strictness=strictness)
+    assert decision.action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "action"), [("how do i get in?", "search"), ("i want to get in", "ignore")]
+)
+def test_unasked_a_question_that_looks_like_a_request_is_searched_for(
+    text: str, action: str
+) -> None:
+    found = said("access", 0.6)
+    decision = decided(found, text=text, origin="channel", mode="questions")
     assert decision.action == action
 
 

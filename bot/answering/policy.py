@@ -128,11 +128,14 @@ class Classified:
     version: str
 
     def overheard(self, strictness: float) -> Decision:
-        """Decide where nobody asked the bot: speak only to a question or a request, else be quiet."""
+        """Decide where nobody asked the bot: speak only to a question or a request, else be quiet.
+
+        How surely it is one of the two matters, not which: "how do I get a receipt?" is near both.
+        """
         intent = self._intent
-        if intent is None or self.found.intent is None or self.found.confidence < strictness:
+        if intent is None or self.found.intent is None or self._wants_something() < strictness:
             return self._do("ignore")
-        if intent.action == "answer":
+        if intent.action == "answer" or (_is_request(intent) and _ASKS.search(self.text)):
             return self._do("search")
         return self._do("route" if self._is_clear() else "ignore")
 
@@ -157,6 +160,15 @@ class Classified:
     def _intent(self) -> Intent | None:
         """The best intent; None where it has been deleted since the classifier was trained."""
         return self.intents.by_name.get(self.found.nearest)
+
+    def _wants_something(self) -> float:
+        """Give the confidence that it is a question or a request, as far as the two best intents tell."""
+        first, second = self._intent, self.intents.by_name.get(self.found.runner_up)
+        likely = (
+            (first, self.found.confidence),
+            (second, self.found.confidence - self.found.margin),
+        )
+        return sum(share for intent, share in likely if _is_question(intent) or _is_request(intent))
 
     def _is_clear(self) -> bool:
         """Whether it is a request and nothing else."""
@@ -240,6 +252,10 @@ def asked_back(answer: Answer) -> tuple[str, str] | None:
         return None
     second, first = sorted(kept, key=lambda name: kept[name])
     return (first, second) if kept[first] - kept[second] < ASK_BACK_MARGIN else None
+
+
+def _is_question(intent: Intent | None) -> bool:
+    return intent is not None and intent.action == "answer"
 
 
 def _is_request(intent: Intent | None) -> bool:
