@@ -62,9 +62,10 @@ class Retriever:
         vector: "NDArray[np.float32] | None" = None,
         earlier: Sequence[str] = (),
     ) -> Found:
-        """Search for one question in three or four round trips; `vector` is the question's, where it is known.
+        """Search for one question; `vector` is the question's, where it is known.
 
-        With the messages `earlier` it is searched for alone and joined to them, and both count alike.
+        A search takes two to four round trips to the database, and ordering at most one more. With the
+        messages `earlier` it is searched for alone and joined to them, and both scores count alike.
         One `leg` alone is for measuring: neither titles nor memory count in it.
         """
         started = time.perf_counter()

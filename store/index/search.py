@@ -1,4 +1,5 @@
-"""Retrieval: vectors and BM25, fused, filtered by who may see what, in two round trips.
+"""Retrieval: vectors and BM25, fused, filtered by who may see what, in two round trips
+(three where a word of the question is unknown).
 
 Knows nothing about encoders: it takes a question's text and its vector.
 BM25 after Robertson & Zaragoza 2009, The Probabilistic Relevance Framework, section 3.
@@ -217,7 +218,8 @@ def prepare(
     *,
     budget: int = POSTINGS_BUDGET,
 ) -> Plan:
-    """Look up what the viewer may see and how rare the question's lexemes are (one round trip)."""
+    """Look up what the viewer may see and how rare the question's lexemes are, in one round trip; a second one
+    looks for words that are spelt almost like an unknown one."""
     question = searchable(question)
     row = connection.execute(
         _PREPARE,
