@@ -1,6 +1,6 @@
 """Ask questions with known quotes through the pipeline, and score what it answers.
 
-Knows nothing about metrics (evals/) or how tables are printed (the command line does that).
+Knows nothing about how measures are worked out (evals/) or how tables are printed (the command line does that).
 """
 
 import json

@@ -1,6 +1,6 @@
 """Score the intent classifier: trained on one file, tried on another, over several seeds.
 
-Knows nothing about metrics (evals/), nor about how tables are printed.
+Knows nothing about how measures are worked out (evals/), nor about how tables are printed.
 """
 
 import statistics

@@ -1,6 +1,6 @@
 """Run a retrieval data set against a real store: each leg of the search alone, and both.
 
-Knows nothing about metrics (evals/) or how tables are printed (the command line does that).
+Knows nothing about how measures are worked out (evals/) or how tables are printed (the command line does that).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Decides which documents are read, by their names and first bytes.
 
-Knows nothing about sources, splitting or the store, nor how a format is read.
+Knows nothing about sources, splitting or the store, nor how a format is read (but how a page names its charset).
 """
 
 import codecs
