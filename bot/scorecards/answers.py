@@ -36,7 +36,7 @@ class Scorecard:
     """How well the questions of a file were answered; `by_kind` counts (right or rightly refused, asked).
 
     `held_out` is given where the shipped confidence was fitted on these very questions: what it is worth on
-    pages that its fit did not see.
+    them when it is fitted on the other corpora alone.
     """
 
     scores: answers.Scores
@@ -83,11 +83,11 @@ def handbook(services: Services, progress: Progress) -> Scorecard:
     """Score the frozen set's questions with the parameters that ship, whatever has been learned.
 
     Ranking, thresholds and confidence were chosen on these questions; what the confidence is worth is told
-    by its own held-out figures instead.
+    by the figures that it had here when it was fitted on the other corpora alone.
     """
     workspace, rows = frozen_set.index(services), answers.labelled(frozen_set.QUESTIONS)
     found = score(answerer_in(services, workspace), rows, progress)
-    told = json.loads(confidence.DEFAULT.read_text(encoding="utf-8"))["held_out"]
+    told = json.loads(confidence.DEFAULT.read_text(encoding="utf-8"))["left_out"]["handbook"]
     return replace(found, held_out={name: told[name] for name in ("ece", "coverage_at_80")})
 
 

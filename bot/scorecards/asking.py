@@ -58,6 +58,9 @@ class Evidence:
 
     scored: Mapping[str, Sequence[Asked]]
     further: Sequence[Asked]
+    only_reported: frozenset[str] = (
+        frozenset()
+    )  # corpora of lone passages: no page stands around them
 
 
 def gather(
@@ -78,7 +81,8 @@ def gather(
         scored[TOGETHER] = [
             asked for part in parts for asked in _ask(answerer, part, TOGETHER, progress)
         ]
-    return Evidence(scored, further)
+    lone = frozenset(corpus.name for corpus in given if corpus.folder is None)
+    return Evidence(scored, further, lone)
 
 
 def _remembering(embedder: Embedder) -> Wrapped:
