@@ -15,8 +15,8 @@ from bot.terminal.chat import Conversation, Unanswered, converse
 from bot.terminal.render import render
 from store import queue
 from store.database import Database
-from store.feedback import votes
-from store.records import Answer, Citation, Vote
+from store.feedback import faqs, votes
+from store.records import EVERYONE, Answer, Citation, Viewer, Vote
 
 PASSAGE = "Refunds are paid by finance. They take five business days. Ask in #finance."
 BEST = "They take five business days."
@@ -137,3 +137,34 @@ def test_a_conversation_keeps_what_was_asked_before_and_a_single_question_has_no
         conversation.ask("and for interns?")
     earlier = ("How many days off?",)
     assert [each.earlier for each in asked] == [(), earlier, (), earlier, (), ()]
+
+
+def test_a_dislike_takes_a_kept_reply_out_of_service_that_a_colleague_dislikes_too(
+    services: Services,
+) -> None:
+    now = datetime.now(UTC)
+    with services.database.connection() as connection:
+        connection.execute(
+            "INSERT INTO faqs (workspace_id, faq_id, question, body, author, asker, audience, channel,"
+            " message_ts, embedder_id, embedding, state, kept_at) VALUES (%s, %s, 'Who?', 'Ana.', 'U7',"
+            " 'U8', %s, 'C1', '1.2', 1, '[1]', 'approved', %s)",
+            (services.workspace, kept := uuid4(), [EVERYONE], now),
+        )
+    again = Services(
+        services.settings, services.database, None,
+        answer=lambda request: answer_to(request.text, versions={"faq": str(kept)}),
+    )  # fmt: skip
+    conversation = Conversation.in_process(again)
+    answer = conversation.ask("Who?")
+
+    def is_served() -> bool:
+        with services.database.connection() as connection:
+            return faqs.serves(connection, services.workspace, str(kept), Viewer((EVERYONE,)))
+
+    assert conversation.vote(-1)
+    assert is_served()
+    with services.database.connection() as connection:
+        colleague = Vote(answer.answer_id, "U9", -1, "button")
+        votes.cast(connection, services.workspace, colleague, datetime.now(UTC))
+    assert conversation.vote(-1)
+    assert not is_served()

@@ -16,6 +16,8 @@ from bot.slack.clients import SlackRefused
 from bot.slack.delivery import SlackDelivery
 from store import answers, questions
 from store.database import Database
+from store.feedback import faqs
+from store.feedback.faqs import Reply
 from store.records import Answer, Ask, Question
 from tests.fake_slack import TEAM, FakeSlack, Fault
 from tests.slack_parts import answer_of
@@ -279,3 +281,35 @@ def test_what_was_asked_in_private_is_not_passed_on(fake: FakeSlack, database: D
     delivery.show(*asked(database, ask, status="routed", intent="travel"))
     (reply,) = fake.messages
     assert reply["channel"] == "D1" and "Please ask in <#C0HELP>." in reply["text"]
+
+
+def test_a_kept_reply_that_was_disliked_after_it_was_found_is_not_posted(
+    fake: FakeSlack, database: Database, delivery: SlackDelivery
+) -> None:
+    faq_id = kept_reply(database)
+    cited = replace(answer_of().citations[0], source="faq", path=f"faq/{faq_id}", quote="Ask Ana.")
+    question, answer = asked(database, body="Ask Ana.", citations=(cited,))
+    second, later = asked(
+        database, replace(ASK, message_ts="1700000000.000200"), body="Ask Ana.", citations=(cited,)
+    )
+    delivery.show(question, answer)
+    with database.connection() as connection:
+        connection.execute("UPDATE faqs SET flagged_at = now()")
+    delivery.show(second, later)
+    before, after = fake.messages
+    assert "Ask Ana." in str(before)
+    assert "Ask Ana." not in str(after)
+
+
+def kept_reply(database: Database) -> UUID:
+    """A reply that an admin approved, for everyone."""
+    vector, now = [1.0] + [0.0] * 383, datetime.now(UTC)
+    ask = replace(ASK, message_ts="1600000000.000100")
+    reply = Reply("C1", ask.message_ts, "1600000000.000200", "U7", "Ana", "Ask Ana.", None, True)
+    with database.connection() as connection:
+        question_id = questions.claim(connection, ask, now)
+        assert question_id
+        answers.record(connection, TEAM, question_id, answer_of(), vector, 1, now)
+        kept = faqs.keep(connection, TEAM, reply, now)
+        assert kept and faqs.decide(connection, TEAM, kept.faq_id, "ADMIN", now, approve=True)
+    return kept.faq_id

@@ -137,3 +137,23 @@ def test_a_reply_to_the_opposite_question_is_not_served(database: Database) -> N
     assert served(database, words.format("above", "5000")) == "Ask Ana."
     assert served(database, words.format("below", "5000")) is None
     assert served(database, words.format("above", "6000")) is None
+
+
+def test_a_reply_that_was_flagged_meanwhile_is_not_delivered(database: Database) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    faq_id = kept(database, "who plans the summer party", "an older text")
+
+    def is_delivered() -> bool:
+        with database.connection() as connection:
+            return faqs.serves(connection, TEAM, str(faq_id), ALL)
+
+    assert not is_delivered()
+    approve(database, faq_id)
+    assert is_delivered()
+    with database.connection() as connection:
+        assert faqs.flag_changed(connection, TEAM, NOW)
+    assert not is_delivered()
+    approve(database, faq_id)
+    assert is_delivered()
+    assert outvoted(database, "who plans the summer party", "U1", "U2")
+    assert not is_delivered()

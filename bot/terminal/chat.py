@@ -17,7 +17,7 @@ from bot.services import Services
 from bot.terminal import console, explain
 from bot.terminal.render import render
 from store import answers, questions
-from store.feedback import votes
+from store.feedback import faqs, votes
 from store.records import Answer, Ask, Vote
 
 TERMINAL = "terminal"
@@ -114,12 +114,18 @@ class Conversation:
         return answer
 
     def vote(self, value: int, detail: str | None = None) -> bool:
-        """Vote on the last answer; False when there is none to vote on."""
+        """Vote on the last answer; False when there is none to vote on.
+
+        A kept reply that others dislike, too, goes out of service.
+        """
         if self.last is None:
             return False
+        now, where = datetime.now(UTC), self._services.workspace
         vote = Vote(self.last.answer_id, TERMINAL, value, "terminal", detail=detail)
         with self._services.database.connection() as connection:
-            votes.cast(connection, self._services.workspace, vote, datetime.now(UTC))
+            votes.cast(connection, where, vote, now)
+            if value < 0:
+                faqs.flag_disliked(connection, where, vote.answer_id, now)
         return True
 
     def why(self, console: Console) -> bool:

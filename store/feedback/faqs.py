@@ -141,10 +141,10 @@ def near(
 
 
 def serves(connection: Connection, workspace: str, faq_id: str, viewer: Viewer) -> bool:
-    """Whether a kept reply is still approved, and a viewer may see it."""
+    """Whether a kept reply is still in service, and a viewer may see it."""
     row = connection.execute(
-        "SELECT 1 FROM faqs WHERE workspace_id = %s AND faq_id::text = %s AND state = 'approved'"
-        " AND audience && %s::text[]",
+        "SELECT 1 FROM faqs WHERE workspace_id = %s AND faq_id = %s::uuid AND state = 'approved'"
+        " AND flagged_at IS NULL AND audience && %s::text[]",
         (workspace, faq_id, list(viewer.principals)),
     ).fetchone()
     return row is not None
@@ -160,7 +160,7 @@ def flag_disliked(
     row = connection.execute(
         "UPDATE faqs f SET flagged_at = %(now)s FROM answers a"
         " WHERE a.workspace_id = %(workspace)s AND a.answer_id = %(answer)s"
-        " AND f.workspace_id = a.workspace_id AND f.faq_id::text = a.versions->>'faq'"
+        " AND f.workspace_id = a.workspace_id AND f.faq_id = (a.versions->>'faq')::uuid"
         " AND f.state = 'approved' AND f.flagged_at IS NULL AND ("
         "  SELECT coalesce(sum(opinion), 0) FROM ("
         "   SELECT sign(sum(v.value)) AS opinion FROM answers o JOIN votes v USING (workspace_id, answer_id)"
