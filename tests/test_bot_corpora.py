@@ -119,3 +119,16 @@ def test_two_corpora_are_too_few_to_leave_one_out(tmp_path: Path) -> None:
     assert not result.left_out
     with pytest.raises(beir.DataError, match="three corpora"):
         corpora.keep(result, tmp_path / "kept.json")
+
+
+def test_lone_passages_are_reported_on_and_not_fitted_to() -> None:
+    """Sureness is turned around in them; had they been fitted to, the handbooks would be worse for it."""
+    honest = {
+        name: [told(name, n, n / 40, right=n >= 20) for n in range(40)] for name in ("a", "b", "c")
+    }
+    lone = [told("lone", n, n / 40, right=n < 20) for n in range(40)] * 9
+    given = Evidence({**honest, "lone": lone}, [], frozenset(["lone"]))
+    result = corpora.scored(given, Calibrator.default())
+    assert result.fitted_on == {"a", "b", "c"}
+    assert result.left_out["a"].values["auroc"] > 0.9
+    assert result.left_out["lone"].values["auroc"] < 0.1
