@@ -43,6 +43,11 @@ def test_sql_stands_in_the_store_alone() -> None:
     assert [p for p in others if SQL.search(p.read_text(encoding="utf-8"))] == []
 
 
+def test_migrations_are_numbered_one_by_one() -> None:
+    names = sorted(path.name for path in (ROOT / "migrations").glob("*.sql"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
 def test_every_package_that_is_imported_is_declared() -> None:
     """The product's in `dependencies` or the extra `onnx`, the tests' in any extra."""
     needed, extras = declared()

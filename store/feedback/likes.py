@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from store.database import Connection
-from store.feedback.memory import COUNTED
+from store.feedback.memory import COUNTED_SINCE
 from store.feedback.shares import fair_share
 
 _COUNTED = f"""
-SELECT v.* FROM ({COUNTED}) AS v JOIN answers a USING (workspace_id, answer_id)
+SELECT v.* FROM ({COUNTED_SINCE}) AS v JOIN answers a USING (workspace_id, answer_id)
 WHERE a.created_at >= %(since)s AND a.created_at < %(until)s
 """
 

@@ -38,14 +38,21 @@ FROM votes v WHERE v.workspace_id = %(workspace)s {only}
 
 _ONE = _VOTES.format(only="AND v.answer_id = %(answer)s", most=PERSON_VOTES)
 
-COUNTED = f"""
+_NUMBERED = """
 SELECT workspace_id, answer_id, person, value, weight, reason, voted_at FROM (
     SELECT v.*, row_number() OVER (PARTITION BY person, date_trunc('day', voted_at, 'UTC')
                                    ORDER BY voted_at, answer_id) AS number
-    FROM votes v WHERE workspace_id = %(workspace)s
-) AS numbered WHERE number <= {PERSON_VOTES}
+    FROM votes v WHERE workspace_id = %(workspace)s {only}
+) AS numbered WHERE number <= {most}
 """
+
+COUNTED = _NUMBERED.format(only="", most=PERSON_VOTES)
 """All votes of a workspace that count, for a query with that parameter."""
+
+COUNTED_SINCE = _NUMBERED.format(
+    only="AND voted_at >= date_trunc('day', %(since)s::timestamptz, 'UTC')", most=PERSON_VOTES
+)
+"""Those from the day of `since` (UTC) on: none is older on an answer that was given since."""
 
 _RECENT = f"""
 SELECT c.*, max(voted_at) OVER (PARTITION BY answer_id) AS last_at FROM ({COUNTED}) AS c

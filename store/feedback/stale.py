@@ -11,9 +11,11 @@ from uuid import UUID
 from store.database import Connection
 from store.values import halfvec
 
+# Not "<>", for which Postgres would read all answers.
 _OUTDATED = """
 (SELECT 'answer', a.answer_id, q.body FROM answers a JOIN questions q USING (workspace_id, question_id)
- WHERE a.workspace_id = %(workspace)s AND a.embedder_id <> %(embedder)s AND EXISTS (
+ WHERE a.workspace_id = %(workspace)s
+ AND (a.embedder_id < %(embedder)s OR a.embedder_id > %(embedder)s) AND EXISTS (
     SELECT 1 FROM votes v WHERE v.workspace_id = a.workspace_id AND v.answer_id = a.answer_id)
  LIMIT %(most)s)
 UNION ALL
