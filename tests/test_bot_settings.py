@@ -113,7 +113,7 @@ def test_nobody_else_reads_the_environment() -> None:
     readers = [
         path
         for package in ("store", "ingest", "models", "evals")
-        for path in Path(ROOT / package).glob("*.py")
+        for path in Path(ROOT / package).rglob("*.py")
         if "os.environ" in path.read_text(encoding="utf-8")
     ]
     assert readers == []
