@@ -7,7 +7,6 @@ Knows nothing about what a part is or how it was fitted.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from evals import paired
 from store.records import Decision, Kind
 
 MIN_JUDGED = 200
@@ -67,6 +66,8 @@ def judge(
     every vote counts, not only those where the first passage changed. More changes must be for the better all
     the same, and far-out values, which the test brings in, must not hide a loss.
     """
+    from evals import paired  # brings numpy, which the worker starts without
+
     if gains is None:
         p = paired.sign_test(better, worse, max(0.5, chance))
     else:
@@ -94,6 +95,8 @@ def judge(
 
 def holds(frozen: Sequence[float]) -> bool:
     """Tell whether the frozen set's scores are no worse: on average, and at worst (MEAN_LOSS, WORST_LOSS)."""
+    from evals import paired  # as above
+
     if not len(frozen):
         return True
     mean = sum(frozen) / len(frozen)
