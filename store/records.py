@@ -134,6 +134,11 @@ class Passage:
     left_out: tuple[str, ...] = ()
     rare: float = 0.0
 
+    @property
+    def whole(self) -> str:
+        """Title, headings and text, a line each: what is matched."""
+        return f"{self.title}\n{self.heading}\n{self.body}"
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:

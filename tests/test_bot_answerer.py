@@ -20,6 +20,7 @@ from models.intents.classifier import Prediction
 from store.database import Database
 from store.index import builds, documents, embedders
 from store.records import EVERYONE, Answer, Chunk, Document, Viewer
+from tests.corpus import page, store
 from tests.fakes import HashEmbedder
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -200,3 +201,13 @@ def test_of_two_questions_each_is_searched_for_and_it_is_said_how_that_went(
     assert answer.citations[0].source == first
     assert {each.path for each in answer.shown} == shown
     assert asking.note_of_two(answer.signals) == asking.note_of_two({signal: 1.0})
+
+
+def test_the_passage_of_one_code_answers_no_question_about_another(database: Database) -> None:
+    embedder = HashEmbedder()
+    store(database, [page("codes.md", "ERR-4043 means that the queue is locked.")])
+    answerer = Answerer(database, "local", embedder, Serving(database, "local"))
+    known = answerer.answer(Request("ERR-4043 means that the queue is locked.", EVERYBODY))
+    other = answerer.answer(Request("ERR-4044 means that the queue is locked.", EVERYBODY))
+    assert known.status != "not_found" and known.body == "ERR-4043 means that the queue is locked."
+    assert (other.status, other.body) == ("not_found", None)

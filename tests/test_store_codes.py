@@ -103,3 +103,18 @@ def test_what_is_indexed_is_taken_out_again(database: Database) -> None:
             " UNION SELECT term FROM postings WHERE left(term, 1) IN ('=', '@', '~')"
         ).fetchall()
     assert rows == []
+
+
+def test_a_text_about_other_codes_of_a_family_is_told_from_one_that_names_none() -> None:
+    held = codes.lexemes("ERR-4043\n\nThe queue is locked. Restart pump 7.")
+    assert codes.is_about_others(("=err4044",), held)
+    assert not codes.is_about_others(("=err4043", "=err4044"), held)
+    assert not codes.is_about_others(("=kg1203",), held)
+    assert not codes.is_about_others(("~pto",), held)
+
+
+def test_an_acronym_is_written_out_as_the_text_has_it() -> None:
+    text = "# Paid time off\n\nIt is booked two weeks ahead."
+    assert codes.expanded("how do I book PTO?", ("~pto",), text) == "how do I book paid time off?"
+    assert codes.expanded("how do I book PTO?", (), text) == "how do I book PTO?"
+    assert codes.expanded("what is our SLA?", ("~sla",), text) == "what is our SLA?"

@@ -17,6 +17,7 @@ from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signal
 from bot.answering.request import Request
 from bot.answering.retrieval import Found, Retriever
 from store.database import Database
+from store.index import codes
 from store.records import Answer, Citation, Passage
 from store.values import searchable
 
@@ -116,8 +117,9 @@ class Answerer:
         """Answer with the sentences that say it, if that is probable enough; else give hints."""
         started = time.perf_counter()
         said, signals = self.judge(found)
-        probability = parameters.calibrator.probability(signals) if signals else 0.0
-        status = parameters.calibrator.status(probability) if signals else "not_found"
+        is_open = bool(signals) and not _is_about_another_code(found)
+        probability = parameters.calibrator.probability(signals) if is_open else 0.0
+        status = parameters.calibrator.status(probability) if is_open else "not_found"
         is_told = status != "not_found"
         chosen = showing.chosen(found.passages)
         cited = tuple(_citation(passage) for passage in chosen)
@@ -146,8 +148,14 @@ class Answerer:
         """
         if not found.passages:
             return Highlight("", ()), {}
-        first = found.passages[0]
-        said = highlight(first.body, found.question, found.vector, self._embedder.encode)
+        first, encode = found.passages[0], self._embedder.encode
+        question, vector = (
+            codes.expanded(found.question, found.terms.codes, first.whole),
+            found.vector,
+        )
+        if question != found.question:
+            vector = encode([question])[0].tolist()
+        said = highlight(first.body, question, vector, encode)
         signals = confidence.signals(found.passages, found.terms, said.cosines)
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return said, signals
@@ -159,6 +167,15 @@ class Answerer:
             highlight(p.body, found.question, found.vector, encode, marks=1, chars=chars).marked
             for p in further
         ]
+
+
+def _is_about_another_code(found: Found) -> bool:
+    """Whether a code is asked for and the best passage is about its neighbours: ERR-4043 for ERR-4044.
+
+    Such passages are alike in all but the code, so no other signal can tell.
+    """
+    held = codes.lexemes(found.passages[0].whole)
+    return codes.is_about_others(found.terms.codes, held)
 
 
 def normalized(text: str) -> str:

@@ -87,11 +87,7 @@ def prefer_codes(passages: Sequence[Passage], wanted: Collection[str]) -> list[P
     """
     if not wanted:
         return list(passages)
-    return sorted(passages, key=lambda p: -codes.agreement(wanted, codes.lexemes(_whole(p))))
-
-
-def _whole(passage: Passage) -> str:
-    return f"{passage.title}\n{passage.heading}\n{passage.body}"
+    return sorted(passages, key=lambda p: -codes.agreement(wanted, codes.lexemes(p.whole)))
 
 
 def title_share(passage: Passage, terms: Terms) -> float:

@@ -5,7 +5,7 @@ and made of questions by the same functions.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from store.values import searchable
 
@@ -103,6 +103,14 @@ def agreement(wanted: Collection[str], held: Collection[str]) -> int:
     return 1 if set(wanted) <= set(held) else -1
 
 
+def is_about_others(wanted: Collection[str], held: Collection[str]) -> bool:
+    """Say whether a text holds none of the codes that are asked for, but others of their family."""
+    asked_for = {lexeme for lexeme in wanted if lexeme.startswith(CODE)}
+    letters = (re.match(r"[^\W\d_]{2,}", code.removeprefix(CODE)) for code in asked_for)
+    families = {f"{CODE}{found[0]}#" for found in letters if found}
+    return asked_for.isdisjoint(held) and not families.isdisjoint(held)
+
+
 def lexemes(text: str) -> list[str]:
     """Give the lexemes of a chunk's codes, their families and its acronyms.
 
@@ -118,15 +126,28 @@ def lexemes(text: str) -> list[str]:
 
 def runs(text: str) -> set[str]:
     """Give the initials of every two to five words that stand together: what an acronym would be."""
-    found = set[str]()
+    return {initials for initials, _ in _runs(text)}
+
+
+def _runs(text: str) -> Iterator[tuple[str, str]]:
     for phrase in re.split(r"[^\w\s&-]+|\s[-–—]\s", text.lower()):
         words = [word for word in _WORD.findall(phrase) if word not in ("of", "and", "the", "for")]
         for start, first in enumerate(words):
             for end in range(start + 2, min(start + LONGEST_RUN, len(words)) + 1):
                 is_pair = end == start + 2 and len(words) > 2
                 if first not in _FILLERS and not is_pair:
-                    found.add("".join(word[0] for word in words[start:end]))
-    return found
+                    run = words[start:end]
+                    yield "".join(word[0] for word in run), " ".join(run)
+
+
+def expanded(question: str, wanted: Collection[str], text: str) -> str:
+    """Write an acronym of the question as the words that a text has for it: PTO as "paid time off".
+
+    `wanted` are the lexemes that were looked for; where the text has no such words, nothing changes.
+    """
+    short = {lexeme.removeprefix(LONG) for lexeme in wanted if lexeme.startswith(LONG)}
+    long = {initials: run for initials, run in _runs(text) if initials in short} if short else {}
+    return _WORD.sub(lambda word: long.get(word[0].lower(), word[0]), question)
 
 
 def asked(text: str) -> list[str]:
