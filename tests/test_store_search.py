@@ -64,6 +64,24 @@ def test_common_words_still_score_the_candidates(database: Database) -> None:
     assert all(p.lexical == pytest.approx(scores[p.path]) for p in capped)
 
 
+def test_of_a_word_that_stands_everywhere_the_page_that_says_it_most_is_found(
+    database: Database,
+) -> None:
+    store(database, [page("old.md", "parking parking parking"), page("other.md", "fees")])
+    newer = search.MOST_POSTINGS + 1000
+    with database.connection() as connection:
+        connection.execute(
+            "INSERT INTO postings SELECT workspace_id, term, chunk_id + n, scope_id, 1, 100"
+            " FROM postings, generate_series(1, %s) AS n WHERE term = 'park'",
+            (newer,),
+        )
+        connection.execute("UPDATE term_stats SET chunks = chunks + %s", (newer,))
+        connection.execute(
+            "UPDATE scopes SET chunks = chunks + %s, terms = terms + %s", (newer, newer)
+        )
+    assert [p.path for p in _find(database, "parking", leg="lexical")] == ["old.md"]
+
+
 def test_a_restricted_page_is_found_by_its_audience_only(database: Database) -> None:
     store(
         database,

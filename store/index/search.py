@@ -33,8 +33,9 @@ EXACT_CHUNKS = 10_000
 POSTINGS_BUDGET = 20_000
 """Postings read to find lexical candidates; commoner terms only score those candidates."""
 
-MOST_POSTINGS = 50_000
-"""Postings of one term that are read, where it is commoner than the budget and the only one."""
+MOST_POSTINGS = 25_000
+"""Postings of one term that are read, where it is commoner than the budget and the only one: so many of the
+chunks that say it most often, and so many of the newest that say it once."""
 
 LEXICAL_CANDIDATES = 500
 
@@ -163,14 +164,18 @@ _LEXICAL = f"""
     ) AS parts GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT %(depth)s
 """
 
-# A word alone is looked for however common it is: of its postings the newest are read, straight from the key.
+# A word alone is looked for however common it is; what is read of it comes in order from an index.
 _FOUND = f"""
     SELECT p.chunk_id, sum(t.idf * {_TF}) AS part
     FROM unnest(%(rare)s::text[], %(rare_idf)s::float8[]) AS t(term, idf)
     CROSS JOIN LATERAL (
-        SELECT p.chunk_id, p.tf, p.length FROM postings p
-        WHERE p.workspace_id = %(workspace)s AND p.term = t.term {{visible}}
-        ORDER BY p.chunk_id DESC LIMIT {MOST_POSTINGS}
+        (SELECT p.chunk_id, p.tf, p.length FROM postings p
+         WHERE p.workspace_id = %(workspace)s AND p.term = t.term AND p.tf > 1 {{visible}}
+         ORDER BY p.tf DESC, p.length LIMIT {MOST_POSTINGS})
+        UNION ALL
+        (SELECT p.chunk_id, p.tf, p.length FROM postings p
+         WHERE p.workspace_id = %(workspace)s AND p.term = t.term AND p.tf = 1 {{visible}}
+         ORDER BY p.chunk_id DESC LIMIT {MOST_POSTINGS})
     ) AS p
     GROUP BY p.chunk_id ORDER BY part DESC, p.chunk_id LIMIT {LEXICAL_CANDIDATES}
 """

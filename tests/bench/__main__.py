@@ -33,8 +33,9 @@ PARTS = {
     "workers": "ingestion by two processes against one",
     "night": "one night with 5,000 examples and 1,000 votes, and answers meanwhile (only when named)",
     "scale": "1,000,000 vectors (only when named)",
+    "lookups": "search in 150,000 chunks, and for a word in 1,000,000 (only when named)",
 }
-UNASKED = ("night", "scale")
+UNASKED = ("night", "scale", "lookups")
 COLUMNS = ("what", "value", "", "target", "reached", "reference in the same run")
 
 WIDTH = 130
@@ -65,7 +66,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="parts to run (default: all but night, scale)"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="parts to run (default: all but night, scale, lookups)",
     )
     parser.add_argument(
         "--data", type=Path, help="folder with handbooks/18f, handbooks/sourcegraph and mixed_docs"

@@ -59,9 +59,9 @@ def run(place: Place) -> Iterator[Row]:
     ):
         assert services.server is not None
         postgres = postmaster(services.server)
-        queries = _some(random, mixing, QUERIES)
+        queries = some(random, mixing, QUERIES)
         clock = Clock()
-        truth = _write(connection, random, mixing, queries, count)
+        truth = write(connection, random, mixing, queries, count)
         yield Row(
             "vectors written by COPY", count, reference=f"{count / clock.seconds:,.0f} a second"
         )
@@ -74,7 +74,7 @@ def run(place: Place) -> Iterator[Row]:
         yield Row("Postgres, PSS of all processes after all of it", together, "MB")
 
 
-def _some(random: np.random.Generator, mixing: Vectors, count: int) -> Vectors:
+def some(random: np.random.Generator, mixing: Vectors, count: int) -> Vectors:
     """Make vectors of length one that vary in few directions, with a little noise in all."""
     made = unit(random, count, LATENT) @ mixing / np.sqrt(np.float32(DIMS))
     made += 0.1 * unit(random, count, DIMS)
@@ -82,7 +82,7 @@ def _some(random: np.random.Generator, mixing: Vectors, count: int) -> Vectors:
     return normalised
 
 
-def _write(
+def write(
     connection: Connection,
     random: np.random.Generator,
     mixing: Vectors,
@@ -100,7 +100,7 @@ def _write(
         copy.write(COPY_HEAD)
         for start in range(0, count, BATCH):
             numbers = np.arange(start, min(start + BATCH, count))
-            vectors = _some(random, mixing, len(numbers))
+            vectors = some(random, mixing, len(numbers))
             copy.write(_rows(numbers, vectors).tobytes())
             scores = np.hstack([scores, queries @ vectors.T])
             ids = np.hstack([ids, np.broadcast_to(numbers, (len(queries), len(numbers)))])
