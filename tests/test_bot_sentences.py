@@ -139,3 +139,12 @@ def test_hostile_texts_are_cut_quickly_and_every_unit_is_a_slice(text: str) -> N
     started = time.process_time()
     assert all(unit.text == text[unit.start : unit.end] for unit in units(text))
     assert time.process_time() - started < 2
+
+
+def test_fields_that_say_where_to_look_are_never_the_answer() -> None:
+    passage = (
+        "Updated: 2025-08-12\nOwner: Rink lead\nTags: skates, hire\n\nSkates cost 6 EUR an hour."
+    )
+    assert [unit.text for unit in units(passage)] == [
+        "Owner: Rink lead", "Skates cost 6 EUR an hour.",
+    ]  # fmt: skip

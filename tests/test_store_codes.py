@@ -118,3 +118,7 @@ def test_an_acronym_is_written_out_as_the_text_has_it() -> None:
     assert codes.expanded("how do I book PTO?", ("~pto",), text) == "how do I book paid time off?"
     assert codes.expanded("how do I book PTO?", (), text) == "how do I book PTO?"
     assert codes.expanded("what is our SLA?", ("~sla",), text) == "what is our SLA?"
+
+
+def test_a_greeting_is_no_acronym() -> None:
+    assert codes.acronyms("hi, is the 2nd PC or the db in the SLA?") == {"pc", "sla"}

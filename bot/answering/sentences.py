@@ -32,6 +32,10 @@ _QUOTED = re.compile(r"\s*(?:>\s?)+")
 _DEFINED = re.compile(r"\s{0,3}:\s+(?=\S)")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _LABEL = re.compile(r"\s*[*_]{0,2}[A-Z0-9][^\n:.!?|]{0,60}:[*_]{0,2}(?:\s|$)")
+_ABOUT_PAGE = re.compile(
+    r"\s*(?:tags|keywords|categories|(?:last )?(?:updated|modified|reviewed)):\s", re.IGNORECASE
+)
+"""Fields of front matter that say when and where to look, not what is asked."""
 _ASKED = re.compile(r"\s*[*_#]{0,3}\s*Q(?:uestion)?\s*\d{0,3}\s*[:.)]")
 _REPLIED = re.compile(r"\s*[*_]{0,3}A(?:nswer)?\s*\d{0,3}\s*[:.)]")
 _BOLD = re.compile(r"\s*(\*\*|__)[^*_\n]+\1\s*:?\s*")
@@ -136,7 +140,7 @@ def _block(line: str, start: int) -> _Block:
     if line.lstrip().startswith("|"):
         is_rule = "-" in line and not line.strip("|:- \t")
         return _Block("rule" if is_rule else "row", start, end)
-    if not line.strip("*_=- \t"):
+    if not line.strip("*_=- \t") or _ABOUT_PAGE.match(line):
         return _Block("rule", start, end)
     if heading := _HEADING.match(line):
         return _Block("heading", start + heading.end(), end)

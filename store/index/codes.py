@@ -153,8 +153,7 @@ def expanded(question: str, wanted: Collection[str], text: str) -> str:
 def asked(text: str) -> list[str]:
     """Give the lexemes to look for in a question: its codes, their families, acronyms both ways."""
     families = {f"{CODE}{family}#" for family in pairs(text).values()}
-    words = {word.lower() for word in _WORD.findall(text) if 2 <= len(word) <= 6}
-    initials = {LONG + word for word in words - _FILLERS} | {SHORT + run for run in spelt_out(text)}
+    initials = {LONG + word for word in acronyms(text)} | {SHORT + run for run in spelt_out(text)}
     return sorted({CODE + code for code in forms(text)} | families | initials)[:MOST]
 
 
@@ -173,6 +172,14 @@ def short_words(text: str) -> set[str]:
 def words(text: str) -> list[str]:
     """Give a text's words, in small letters, without digits."""
     return [word.lower() for word in _WORD.findall(text)]
+
+
+def acronyms(text: str) -> set[str]:
+    """Give the words of a question that may be acronyms, in small letters: two letters only in capitals,
+    since "hi" or the "nd" of 2nd are none.
+    """
+    found = (word for word in re.findall(r"\b[^\W\d_]{2,6}\b", text))
+    return {word.lower() for word in found if len(word) > 2 or word.isupper()} - _FILLERS
 
 
 def parted(text: str) -> str:

@@ -285,7 +285,7 @@ def _codes(question: str, found: Mapping[str, int]) -> set[str]:
         if codes.CODE + code in found or f"{codes.CODE}{family}#" in found
     }
     numbers = {number for number in codes.numbers(question) if codes.CODE + number in found}
-    short = {codes.LONG + word for word in codes.words(question) if word not in found}
+    short = {codes.LONG + word for word in codes.acronyms(question) if word not in found}
     exact = {codes.CODE + code for code in codes.named(question) | pairs | numbers}
     return exact | (short & found.keys())
 
