@@ -44,6 +44,7 @@ def test_what_is_not_proven_to_be_markup_stays(text: str) -> None:
         ("a<br>b<br/>", "a\nb"),
         ("| a<br>b | c |\n|---|---|\n| `<br>` | d |", "| a b | c |\n|---|---|\n| `<br>` | d |"),
         ("<kbd>Ctrl</kbd>+<kbd>C</kbd>", "Ctrl+C"),
+        ("x <table><tr><td>5</td><td>120</td></tr></table> y", "x   5  120   y"),
         ("<a href='u'>t</a> <a id='x'></a>", "[t](u) "),
         ('<img src="a b.png" alt="Plan">', "![Plan](a%20b.png)"),
         ("a <code>{{ page.x }}</code>", "a `{{ page.x }}`"),

@@ -24,6 +24,8 @@ _ATTRIBUTE = re.compile(
     r"""(?<![\w.:-])([A-Za-z_:][\w.:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))"""
 )
 _CODE = {"code", "kbd", "pre", "samp", "tt"}
+_APART = {"td", "th", "tr", "li", "dt", "dd", "p", "div", "caption", "option", "summary"}
+"""Tags that part words from one another, also where a table or a list stands within a line."""
 _MARKS = {"strong": "**", "b": "**", "code": "`", "samp": "`", "tt": "`"}
 
 
@@ -97,6 +99,8 @@ def _shown(tag: re.Match[str]) -> str:
     name = tag.group(2).lower()
     if name in ("br", "hr"):
         return "\n"
+    if name in _APART:
+        return " "
     values: dict[str, str] = {
         key.lower(): a or b or c for key, a, b, c in _ATTRIBUTE.findall(tag.group(3))
     }

@@ -14,7 +14,7 @@ from ingest.splitting.sizes import CHARS_PER_TOKEN, Count, Sizes, readable
 from store.records import Chunk
 from store.values import searchable
 
-CHUNKER = "sections-4"
+CHUNKER = "sections-5"
 """Changes with the way documents are parsed and split; a new one rebuilds every source."""
 
 SPECIAL_TOKENS = 2  # that the encoder puts around a text
