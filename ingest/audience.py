@@ -9,9 +9,6 @@ from collections.abc import Callable, Mapping
 
 from store.records import EVERYONE
 
-NOBODY: tuple[str, ...] = ()
-"""The audience that an empty list stands for."""
-
 RULE_KEYS = ("paths", "audience")
 
 _ID = re.compile(r"[CDGUW][A-Z0-9]+")

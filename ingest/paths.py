@@ -9,11 +9,6 @@ from urllib.parse import unquote
 MOST_DECODINGS = 5
 
 
-def readings(path: str) -> tuple[str, ...]:
-    """Give a path as it is, and as the most lenient server might take it."""
-    return (path, lenient(path))
-
-
 def lenient(path: str) -> str:
     """Decode a path to the end, in small letters, without `..`, empty parts and parameters."""
     path, mark, query = path.partition("?")

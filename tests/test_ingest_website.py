@@ -356,6 +356,7 @@ def test_an_index_of_many_sitemaps_is_read(web: FakeHttp) -> None:
         )
         return Reply(gzip.compress(xml.encode()), headers={"Content-Type": "application/gzip"})
 
+    # Ten seconds: a real index has hundreds, and an earlier limit was met only beyond the two hundredth.
     children = "".join(f"<sitemap><loc>s{n}.xml.gz</loc></sitemap>" for n in range(250))
     web.routes |= {f"/s{n}.xml.gz": child for n in range(250)}
     web.routes["/sitemap.xml"] = Reply(f"<sitemapindex>{children}</sitemapindex>")

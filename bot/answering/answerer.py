@@ -174,8 +174,9 @@ def _is_about_another_code(found: Found) -> bool:
 
     Such passages are alike in all but the code, so no other signal can tell.
     """
-    held = codes.lexemes(found.passages[0].whole)
-    return codes.is_about_others(found.terms.codes, held)
+    wanted = found.terms.codes
+    # Few questions name a code: only then are the passage's own worth reading.
+    return bool(wanted) and codes.is_about_others(wanted, codes.lexemes(found.passages[0].whole))
 
 
 def normalized(text: str) -> str:

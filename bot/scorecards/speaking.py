@@ -24,9 +24,6 @@ from store.records import READER, ModelVersion, Origin
 CHANNEL = ROOT / "evals" / "channel.jsonl"
 QUESTIONS = CHANNEL.with_name("questions.jsonl")
 
-Decided = list[tuple[bool, float]]
-"""Whether the bot acts, and the milliseconds that deciding took."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rates:

@@ -58,11 +58,6 @@ def markdown(html: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 
 
-def is_closed(name: str, text: str) -> bool:
-    """Tell whether an element of that name is closed anywhere in the text."""
-    return f"</{name}>" in text
-
-
 def _with_placeholders(html: str) -> str:
     """Escape names in angle brackets that are no elements and never closed: `<your-token>`."""
     closed = set(re.findall(r"</([A-Za-z][\w.:-]*)", html))
