@@ -11,8 +11,14 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def event() -> threading.Event:
     """Give an event that is set once this process is to end; call it in the main thread."""
     stop = threading.Event()
+
+    def note(*_: object) -> None:
+        # From a thread: the main one may hold the event's lock, being about to wait for it, and would
+        # never let go while it runs this handler.
+        threading.Thread(target=stop.set, daemon=True).start()
+
     for number in SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, note)
     return stop
 
 
