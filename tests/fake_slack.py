@@ -65,6 +65,8 @@ class FakeSlack:
         self.people: dict[str, dict[str, Any]] = {}
         self.private: set[str] = set()
         self.channels: dict[str, dict[str, Any]] = {}
+        self.unknown_blocks: set[str] = set()
+        self.unknown_methods: set[str] = set()
         self.changed = threading.Condition()
         self.target: tuple[str, int] | None = None
         self.pause: threading.Barrier | None = None
@@ -290,6 +292,13 @@ class FakeSlack:
             self.calls.append(Call(method, params, time.time()))
             fault = self._faults[method].popleft() if self._faults[method] else next(self.away)
             self.changed.notify_all()
+        if method in self.unknown_methods:
+            fault = Fault(error="unknown_method")
+        if fault is None and (wrong := self._wrong_blocks(params)):
+            is_hook = method == "response_url"
+            fault = Fault(
+                400 if is_hook else 200, "invalid_blocks: " + wrong if is_hook else "invalid_blocks"
+            )
         if fault is None or fault.happens:
             body = self._done(method, params)
         if fault is None:
@@ -299,6 +308,22 @@ class FakeSlack:
         if fault.error == "missing_scope":
             wrong |= {"needed": "chat:write", "provided": "commands"}
         return fault.status, headers, wrong
+
+    def _wrong_blocks(self, params: dict[str, Any]) -> str:
+        """Say what Slack would refuse in a message's or a view's blocks; nothing where all is well."""
+        blocks = params.get("blocks") or (params.get("view") or {}).get("blocks") or []
+        for block in blocks:
+            children = block.get("child_blocks", [])
+            if (
+                unknown := {block["type"], *(each["type"] for each in children)}
+                & self.unknown_blocks
+            ):
+                return f"unknown {unknown}"
+            if block["type"] == "container" and not (
+                1 <= len(children) <= 10 and 0 < len(block["title"]["text"]) <= 150
+            ):
+                return "container"
+        return "" if len(blocks) <= (100 if "view" in params else 50) else "too many"
 
     def _done(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         known: dict[str, Any] = {

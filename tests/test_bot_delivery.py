@@ -14,6 +14,7 @@ from bot.intents import Intent, Intents
 from bot.slack import clients
 from bot.slack.clients import SlackRefused
 from bot.slack.delivery import SlackDelivery
+from bot.slack.newer import REFUSED_SECONDS, NewerBlocks
 from store import answers, questions
 from store.database import Database
 from store.feedback import faqs
@@ -206,13 +207,61 @@ def test_refused_blocks_are_replaced_by_simpler_ones(
     fake: FakeSlack, database: Database, delivery: SlackDelivery
 ) -> None:
     question, answer = asked(database)
-    fake.fail("chat.postMessage", Fault(error="invalid_blocks"))
+    fake.unknown_blocks = {"container", "context_actions"}
     delivery.show(question, answer)
     assert fake.messages[0]["blocks"][-1]["type"] == "actions"
     question, answer = asked(database, replace(ASK, message_ts="1700000000.000200"))
-    fake.fail("chat.postMessage", *[Fault(error="invalid_blocks")] * 2)
+    fake.unknown_blocks |= {"rich_text"}
     delivery.show(question, answer)
     assert not fake.messages[1].get("blocks") and "28 days" in fake.messages[1]["text"]
+    assert len(fake.messages) == 2
+
+
+def kinds(message: dict[str, Any]) -> list[str]:
+    """The types of a message's blocks."""
+    return [block["type"] for block in message["blocks"]]
+
+
+@pytest.mark.parametrize("origin", ["mention", "command"])
+def test_sources_are_folded_until_a_workspace_refuses_it_and_again_a_while_later(
+    fake: FakeSlack, database: Database, origin: Any
+) -> None:
+    now = [0.0]
+    newer = NewerBlocks(lambda: now[0])
+    client = clients.web("xoxb-1", fake.api_url)
+    delivery = SlackDelivery(client, database, TEAM, newer=newer)
+    seen: list[dict[str, Any]] = []
+
+    def show(number: int) -> int:
+        """Show one more answer; give how many calls it took."""
+        url = fake.response_url(number) if origin == "command" else None
+        ts = f"1700000000.00030{number}"
+        ask = replace(ASK, message_ts=ts, origin=origin, is_private=bool(url), respond_url=url)
+        before = len(fake.called("response_url" if url else "chat.postMessage"))
+        delivery.show(*asked(database, ask))
+        calls = fake.called("response_url" if url else "chat.postMessage")
+        seen.append(calls[-1].params)
+        return len(calls) - before
+
+    assert show(1) == 1
+    folded = next(b for b in seen[0]["blocks"] if b["type"] == "container")
+    assert folded["is_collapsible"] and folded["default_collapsed"]
+    assert folded["title"]["text"].startswith("Source: Leave policy > Leave > Days, updated")
+    fake.unknown_blocks = {"container"}
+    assert show(2) == 2  # refused, and shown as before at once
+    assert show(3) == 1 and kinds(seen[2]) == kinds(seen[1])
+    assert "container" not in kinds(seen[1]) and "context_actions" in kinds(seen[1])
+    fake.unknown_blocks, now[0] = set(), REFUSED_SECONDS
+    assert show(4) == 1 and "container" in kinds(seen[3])
+
+
+def test_a_message_that_is_refused_for_its_text_says_nothing_of_the_workspace(
+    fake: FakeSlack, database: Database, delivery: SlackDelivery
+) -> None:
+    fake.fail("chat.postMessage", *[Fault(error="invalid_blocks")] * 3)
+    delivery.show(*asked(database))
+    delivery.show(*asked(database, replace(ASK, message_ts="1700000000.000200")))
+    assert "container" in kinds(fake.messages[1])
 
 
 def test_a_private_reply_goes_to_the_asker_alone_and_once(

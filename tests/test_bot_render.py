@@ -191,6 +191,35 @@ def test_the_unit_comes_first_then_its_passage_then_other_passages_under_their_n
     assert "Paid" not in message.text.split("•")[0]
 
 
+def test_folded_the_unit_and_its_passage_stay_open_and_nothing_is_lost() -> None:
+    pay = replace(CITED, title="Pay", path="hr/pay.md", heading="When", quote="Paid on the 25th.")
+    unit = "Unused days lapse in March."
+    made = answer(
+        best=unit,
+        citations=(CITED, pay),
+        shown=seen(
+            (unit, unit, CITED.path, CITED.heading),
+            (CITED.quote, unit, CITED.path, CITED.heading),
+            (pay.quote, pay.quote, pay.path, "When"),
+        ),
+    )
+    message = render.message(made, NOW, folded=True)
+    *opened, container, _, _ = message.blocks
+    assert "Unused days" in shown(render.Message("", tuple(opened)))
+    assert "Full-time staff" in shown(render.Message("", tuple(opened)))
+    inside = shown(render.Message("", (container,)))
+    assert "Paid on the 25th." in inside and "Sources" in inside
+    assert inside.startswith("Source: Leave policy > Leave > Days, updated 3 months ago and 1 more")
+    assert message.text == render.message(made, NOW).text
+
+
+def test_that_a_document_was_read_in_part_is_not_folded_away() -> None:
+    cited = replace(CITED, left_out=("page 2 of 3 is a picture without text",))
+    message = render.message(answer(citations=(cited,)), NOW, folded=True)
+    assert all(block["type"] != "container" for block in message.blocks)
+    assert "page 2 of 3" in shown(message)
+
+
 def test_long_passages_and_addresses_stay_within_slacks_size_and_the_unit_stays() -> None:
     far = f"https://docs.example/{'a' * 1900}"
     quote = "Mind the gap. " + '"x" & <y>.\n\n' * 100
@@ -319,6 +348,7 @@ def test_any_text_stays_within_slacks_limits_and_harmless(seed: int) -> None:
     more = replace(made, shown=showing.shown(cited[:3], made.body or "", marks))
     for each in (made, more):
         check(render.message(each, NOW, notes=["a note"]))
+        check(render.message(each, NOW, notes=["a note"], folded=True))
 
 
 def check(message: render.Message) -> None:
@@ -343,6 +373,9 @@ def check(message: render.Message) -> None:
             assert re.match(r"https?://[\w.-]+", element["url"]) and value
         if kind == "plain_text":
             assert 0 < len(element["text"]) <= 3000
+        if kind == "container":
+            assert 0 < len(element["title"]["text"]) <= 150
+            assert 1 <= len(element["child_blocks"]) <= 10
 
 
 def test_reasons_are_one_click_and_other_words_a_modal() -> None:

@@ -23,6 +23,7 @@ from bot.answering.policy import asked_back
 from bot.intents import Intents
 from bot.slack import clients, handovers, render
 from bot.slack.audience import Audience
+from bot.slack.newer import NewerBlocks
 from bot.slack.render import Controls, Message
 from bot.text import shorten
 from store import answers, channels, questions
@@ -40,8 +41,11 @@ BUSY_SECONDS = 2.0
 UNDERSTOOD_CHARS = 200
 
 EVENT_TYPE = "threadwise_answer"
-CONTROLS: tuple[Controls, ...] = ("feedback", "buttons")
-"""What is tried, best first, before the text alone: older Slacks refuse the newer block."""
+LAYOUTS: tuple[tuple[bool, Controls], ...] = (
+    (True, "feedback"), (False, "feedback"), (False, "buttons"),
+)  # fmt: skip
+"""What is tried, best first, before the text alone: whether a container folds what is not read at once, and
+how feedback is given. Older Slacks refuse the newer blocks."""
 
 BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long")
 
@@ -60,6 +64,7 @@ class SlackDelivery:
         max_question: int = 3000,
         intents: Callable[[], Intents] = Intents,
         audience: Audience | None = None,
+        newer: NewerBlocks | None = None,
     ) -> None:
         self._client = client
         self._database = database
@@ -67,6 +72,7 @@ class SlackDelivery:
         self._max_question = max_question
         self._intents = intents
         self._audience = audience or Audience(client, workspace)
+        self._newer = newer or NewerBlocks()
 
     def show(self, question: Question, answer: Answer) -> str | None:
         """Deliver an answer and give the message's ts; None when there is no lasting message.
@@ -251,17 +257,25 @@ class SlackDelivery:
     def _simpler_if_refused(
         self, question: Question, answer: Answer, send: Callable[[Message], str]
     ) -> str:
-        """Send with feedback controls; with plain buttons, then as text alone, if Slack objects."""
+        """Send folded and with feedback controls; else simpler, at last as text alone, if Slack objects."""
         *others, last = self._messages(question, answer)
+        was_folded = False
         for message in others:
+            is_folded = any(block["type"] == "container" for block in message.blocks)
             try:
-                return send(message)
+                ts = send(message)
             except SlackApiError as error:
                 if clients.code_of(error) not in BLOCK_ERRORS:
                     raise
+                was_folded = was_folded or is_folded
+                continue
+            if was_folded and not is_folded:
+                self._newer.refused(self._workspace, "container")
+            return ts
         return send(last)
 
     def _messages(self, question: Question, answer: Answer) -> Iterator[Message]:
+        """Give how an answer can be shown, best first; the same is not tried twice."""
         now, notes = datetime.now(UTC), []
         if note := asking.read(question.ask.body, self._max_question).note:
             notes.append(note)
@@ -273,8 +287,20 @@ class SlackDelivery:
             notes.append(note)
         known = self._intents().by_name
         choices = [known[name] for name in asked_back(answer) or () if name in known]
-        for controls in CONTROLS:
-            yield render.message(answer, now, notes=notes, controls=controls, choices=choices)
+        folds = self._newer.takes(self._workspace, "container")
+        before = None
+        for folded, controls in LAYOUTS:
+            message = render.message(
+                answer,
+                now,
+                notes=notes,
+                controls=controls,
+                choices=choices,
+                folded=folded and folds,
+            )
+            if message != before:
+                yield message
+            before = message
         yield Message(render.message(answer, now).text)
 
     def _own(self, question: Question) -> str | None:

@@ -15,6 +15,7 @@ from bot.slack import audience, clients, threads
 from bot.slack.audience import Audience
 from bot.slack.delivery import SlackDelivery
 from bot.slack.markup import mrkdwn
+from bot.slack.newer import NewerBlocks
 from bot.text import shorten
 from store.channels import ChannelSettings
 from store.records import Answer, Ask, Question, Run
@@ -39,6 +40,7 @@ class Notifier:
         )
         self._lock = Lock()
         self._audiences: dict[str, Audience] = {}
+        self._newer = NewerBlocks()
 
     def show(self, question: Question, answer: Answer) -> str | None:
         """Show an answer to its asker; gives the ts of a lasting message (bot.answering.lifecycle.Delivery)."""
@@ -61,6 +63,7 @@ class Notifier:
             max_question=self._services.settings.max_question,
             intents=self._services.intents.now,
             audience=self._audience(question.ask.workspace),
+            newer=self._newer,
         )
 
     def reader(self, ask: Ask, channel: ChannelSettings) -> Reader:

@@ -27,6 +27,9 @@ TEXT_CHARS = 3900
 SECTION_CHARS = 2900
 QUOTE_CHARS = 2000
 TITLE_CHARS = 150
+FOLDED_BLOCKS = 10
+"""In one container, whose title takes TITLE_CHARS (docs.slack.dev, container block)."""
+
 QUOTED_CHARS = 11_000
 """Slack cuts a text above 4,000, refuses a section above 3,000 and blocks of more than about 13,000 together."""
 
@@ -66,10 +69,17 @@ def message(
     notes: Sequence[str] = (),
     controls: Controls = "feedback",
     choices: Sequence[Intent] = (),
+    folded: bool = False,
 ) -> Message:
-    """Render an answer; `notes` are added below it in small print, and a button for each choice."""
-    text, body = _BODIES.get(answer.status, _failed)(answer, now)
+    """Render an answer; `notes` are added below it in small print, and a button for each choice.
+
+    `folded` puts what is not read at once, further passages and sources, into a container that is closed.
+    """
     is_quoted = answer.status in ("answered", "unsure")
+    if is_quoted:
+        text, body = _quoted(answer, now, folded)
+    else:
+        text, body = _BODIES.get(answer.status, _failed)(answer, now)
     small = [*([DISCLAIMER] if is_quoted else []), *notes]
     blocks = [*body, *([_context(" ".join(small))] if small else [])]
     if choices:
@@ -146,7 +156,7 @@ def reason_view(answer_id: UUID) -> Block:
     }
 
 
-def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
+def _quoted(answer: Answer, now: datetime, folded: bool) -> tuple[str, list[Block]]:
     """One unit first, then its passage, then the others under their titles, then where they stand."""
     seen = showing.of(answer)
     best = answer.body or (seen[0].text if seen else "")
@@ -154,21 +164,52 @@ def _quoted(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
     text = "\n".join([*said, *_quoted_text(best), *_listed_text(answer.citations, now)])
     blocks = [_section(mrkdwn(line)) for line in said]
     listed = _listed("Sources", answer.citations, now)
-    blocks += _seen(seen, answer.citations, QUOTED_CHARS - _size(listed))
-    if not any(block["type"] == "rich_text" for block in blocks):
-        blocks.append(_rich([_line([_plain(shorten(best, QUOTE_CHARS))])]))
-    return text, [*blocks, *listed]
+    drawn = _seen(seen, answer.citations, QUOTED_CHARS - _size(listed))
+    own = [block for block, each in drawn if _is_own(each, seen)]
+    further = [block for block, each in drawn if not _is_own(each, seen)]
+    blocks += own or [_rich([_line([_plain(shorten(best, QUOTE_CHARS))])])]
+    # That a document was read in part is not folded away.
+    if folded and not any(cited.left_out for cited in answer.citations[:3]):
+        return text, [*blocks, *_folded([*further, *listed], answer.citations, now)]
+    return text, [*blocks, *further, *listed]
 
 
-def _seen(seen: Sequence[Shown], citations: Sequence[Citation], room: int) -> list[Block]:
+def _is_own(each: Shown, seen: Sequence[Shown]) -> bool:
+    """Whether it is the unit itself, or of the passage that the unit stands in."""
+    return (each.path, each.heading) == (seen[0].path, seen[0].heading)
+
+
+def _folded(blocks: Sequence[Block], citations: Sequence[Citation], now: datetime) -> list[Block]:
+    """Put blocks into a closed container whose title says where the answer stands."""
+    if not citations or not 0 < len(blocks) <= FOLDED_BLOCKS:
+        return list(blocks)
+    first, more = citations[0], len(citations[:3]) - 1
+    when = f", {age(first.updated_at, now)}" if first.updated_at else ""
+    rest = f"{when}{f' and {more} more' if more else ''}"
+    name = shorten(literal(_name(first)), TITLE_CHARS - len(rest) - len("Source: "))
+    title: Block = {"type": "plain_text", "text": f"Source: {name}{rest}", "emoji": False}
+    return [
+        {
+            "type": "container",
+            "title": title,
+            "child_blocks": list(blocks),
+            "is_collapsible": True,
+            "default_collapsed": True,
+        }
+    ]
+
+
+def _seen(
+    seen: Sequence[Shown], citations: Sequence[Citation], room: int
+) -> list[tuple[Block, Shown]]:
     """Draw what is seen; what does not fit into `room` characters of JSON is left out, last first."""
     is_kept = any(cited.source == faq.SOURCE for cited in citations[:1])
-    drawn = [_rich(rich_text.elements(e.text, e.marked, links=is_kept)) for e in seen[:1]]
+    drawn = [(_rich(rich_text.elements(e.text, e.marked, links=is_kept)), e) for e in seen[:1]]
     for before, each in pairwise(seen):
         quoted = rich_text.elements(_with_gaps(each, citations), each.marked)
-        drawn.append(_rich([*_over(before, each, citations), *quoted]))
-    drawn = [block for block in drawn if block["elements"]]
-    while len(drawn) > 1 and _size(drawn) > room:
+        drawn.append((_rich([*_over(before, each, citations), *quoted]), each))
+    drawn = [(block, each) for block, each in drawn if block["elements"]]
+    while len(drawn) > 1 and _size([block for block, _ in drawn]) > room:
         drawn.pop()
     return drawn
 
@@ -223,8 +264,6 @@ def _failed(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
 
 
 _BODIES: dict[Status, Callable[[Answer, datetime], tuple[str, list[Block]]]] = {
-    "answered": _quoted,
-    "unsure": _quoted,
     "not_found": _not_found,
     "routed": _said,
     "smalltalk": _said,
