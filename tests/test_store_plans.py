@@ -46,7 +46,7 @@ ROW_COST = 0.01
 
 GROWING = {
     "accepted_signatures": 100_000, "answers": 1_000_000, "audit": 100_000, "channel_turns": 10_000,
-    "chunks": 10_000_000, "documents": 1_000_000, "failures": 100_000, "labels": 200_000,
+    "chunks": 10_000_000, "daily_figures": 500_000, "documents": 1_000_000, "failures": 100_000, "labels": 200_000,
     "memory": 300_000, "nights": 4_000, "postings": 600_000_000, "procrastinate_events": 3_000_000,
     "procrastinate_jobs": 1_000_000, "questions": 1_000_000, "runs": 100_000, "term_stats": 3_000_000,
     "thumbs": 300_000, "votes": 300_000,
@@ -62,6 +62,7 @@ MAY_READ_ALL = {
     "feedback.labels.rows": "a classifier is trained on all labels",
     "feedback.memory.prune": "once a night, each judged question is looked at",
     "queue.forget": "once a night, the jobs of the last week are",
+    "figures.refresh": "counts all questions when it counts for the first time",
     "people.forget": "every text is searched for a person who asked to be forgotten",
     "people.forget_everything": "erases the whole workspace of a simulation",
     "workspaces.connect": "moves all rows, once, when Slack is connected",
@@ -79,6 +80,8 @@ BUILD = Build(7, "source7", NUMBER, "v1", "live")
 SEARCH = Plan(
     Scope((7, 8), NUMBER, DIMS, 9_000_000, 1_000_000), Terms(("term7", "term8"), (5.0, 1.0), 1, 90.0, 0, 0.0)
 )  # fmt: skip
+
+DAYS: Mapping[str, object] = {"since": NOW.date() - timedelta(days=7), "until": NOW.date()}
 
 GIVEN: Mapping[str, object] = {
     "workspace": "local", "channel": "channel7", "ts": "message_ts7", "message_ts": "message_ts7",
@@ -103,13 +106,14 @@ GIVEN: Mapping[str, object] = {
     "removed": Counter[str](), "failures": [(Failure("source7", "path7", "why", NOW, False), "1")],
     "run": Run(uuid4(), "source7", "running", NOW, NOW, None, *[0] * 9, None), "cited": [("source7", "path7")],
     "audience_of": lambda path: ("G",), "schedule": None, "configured": ["source7"], "task": "answer",
-    "key": "question_id", "tasks": ["answer"], "signature": "signature7", "team": "T1",
+    "part": "channel", "key": "question_id", "tasks": ["answer"], "signature": "signature7", "team": "T1",
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
 
 INSTEAD: Mapping[str, Mapping[str, object]] = {
     "feedback.faqs.serves": {"faq_id": str(ONE)},
     "index.embedders.ensure_embedder": {"name": "plans@1"},
+    **{f"figures.{name}": DAYS for name in ("between", "daily", "by", "cited")},
     "questions.stands": {"question": Question(ONE, ASK, NOW, 1, None)},
 }
 """Where a parameter of that name is something else."""
@@ -124,11 +128,12 @@ OF_COLUMN = {
     "workspace_id": "'local'", "origin": "'mention'", "status": "'answered'", "value": "1",
     "embedder_id": str(NUMBER), "audience": f"ARRAY['{EVERYONE}']", "embedding": "{vector}",
     "build_id": "n % 20", "scope_id": "n % 20", "source": "'source' || n % 20", "marker": "'none'",
-    "channel": "'channel' || n % 50", "person": "'person' || n % 60", "type": "'deferred'",
+    "channel": "'channel' || n % 50", "person": "'person' || n % 60", "type": "'deferred'", "part": "'channel'",
     "task_name": "'task' || n % 6", "queue_name": "'queue' || n % 3", "intent": "'intent' || n % 12",
 }  # fmt: skip
 OF_TABLE = {
     ("accepted_signatures", "accepted_at"): "now()",
+    ("answers", "citations"): "'[]'",
     ("channel_turns", "channel"): "'channel' || n",
     ("labels", "origin"): "'admin'",
     ("procrastinate_events", "id"): "n + 1000000",
@@ -139,7 +144,7 @@ OF_TABLE = {
 OF_TYPE = {
     "text": "'{column}' || n", "character varying": "'{column}' || n", "uuid": "lpad(to_hex(n), 32, '0')::uuid",
     "bytea": "decode(lpad(to_hex(n), 64, '0'), 'hex')", "jsonb": "'{{}}'", "ARRAY": "'{{}}'",
-    "timestamp with time zone": "now() - n * interval '1 day'", "boolean": "n % 2 = 0",
+    "date": "current_date - n", "timestamp with time zone": "now() - n * interval '1 day'", "boolean": "n % 2 = 0",
 }  # fmt: skip
 """What the n-th row holds, by column or by type; a number otherwise is n."""
 
