@@ -123,11 +123,12 @@ def served(fake: FakeSlack, settings: Settings, database: Database) -> Iterator[
 
 
 def errands_done(bot: Bot) -> None:
-    """Wait until the errands so far have ended."""
-    barrier = threading.Barrier(app.ERRAND_THREADS + 1)
-    for _ in range(app.ERRAND_THREADS):
-        bot.edge.errands.submit(barrier.wait, 10)
-    barrier.wait(10)
+    """Wait until the errands so far have ended, those too that they began, and theirs."""
+    for _ in range(3):
+        barrier = threading.Barrier(app.ERRAND_THREADS + 1)
+        for _ in range(app.ERRAND_THREADS):
+            bot.edge.errands.submit(barrier.wait, 10)
+        barrier.wait(10)
 
 
 def work_off(services: FakeServices, fake: FakeSlack, **options: object) -> list[str]:

@@ -11,7 +11,7 @@ from store.feedback import faqs
 from store.feedback.faqs import Faq
 from store.index import embedders
 from tests import slack_parts
-from tests.fake_slack import BOT_USER, TEAM, FakeSlack
+from tests.fake_slack import BOT_USER, TEAM, FakeSlack, Fault
 from tests.slack_parts import FakeServices, texts, work_off
 
 ADMIN = "UBOSS"
@@ -72,6 +72,16 @@ def test_the_shortcut_keeps_a_reply_once(fake: FakeSlack, services: FakeServices
     slack_parts.errands_done(bot)
     assert len(all_of(services.database)) == 1
     assert [text[:8] for text in texts(fake)[-2:]] == ["Kept. On", "I can ke"]
+
+
+def test_a_reply_that_was_kept_is_called_so_although_slack_refuses_to_say_it_at_first(
+    fake: FakeSlack, services: FakeServices, bot: Bot
+) -> None:
+    reply = replied(fake, services)
+    fake.fail("chat.postEphemeral", Fault(error="internal_error"))
+    assert fake.react("bookmark", reply["ts"], user="U1").ok
+    said = fake.wait_called("chat.postEphemeral", 2)
+    assert [call.params["text"][:5] for call in said] == ["Kept.", "Kept."]
 
 
 def test_neither_an_answer_of_the_bot_nor_a_lonely_message_is_kept(

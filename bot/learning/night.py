@@ -197,7 +197,8 @@ class _Tonight:
             return _Chores(
                 rollback.roll_back(connection, self.workspace, self.now),
                 memory.prune(connection, self.workspace),
-                len(faqs.flag_changed(connection, self.workspace, self.now)),
+                len(faqs.flag_changed(connection, self.workspace, self.now))
+                + len(faqs.flag_all_disliked(connection, self.workspace, self.now)),
             )
 
     def known_digests(self) -> list[str]:

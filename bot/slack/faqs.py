@@ -94,8 +94,8 @@ def reconsider(edge: Edge, answer_id: UUID) -> None:
     """Take a kept reply that was served out of service where colleagues dislike it, and tell the admins."""
     with edge.database.connection() as connection:
         faq = faqs.flag_disliked(connection, edge.workspace, answer_id, datetime.now(UTC))
-    if faq and edge.settings.admin_channel:
-        _tell_admins(edge, edge.settings.admin_channel, faq, DISLIKED)
+    if faq:
+        _tell_later(edge, faq, DISLIKED)
 
 
 def open_ones(edge: Edge, channel: str) -> list[Message]:
@@ -125,10 +125,19 @@ def _keep(edge: Edge, channel: str, message: Mapping[str, object], person: str, 
         )
         with edge.database.connection() as connection:
             faq = faqs.keep(connection, edge.workspace, reply, datetime.now(UTC))
-    said = Message(KEPT if faq else NOT_KEPT)
-    edge.whisper(said, person=person, channel=channel, thread_ts=thread_ts or None, url=url)
-    if faq and edge.settings.admin_channel:
-        _tell_admins(edge, edge.settings.admin_channel, faq)
+    said, where = Message(KEPT if faq else NOT_KEPT), thread_ts or None
+    # Errands of their own: one that is tried again would find the reply kept, and tell the opposite.
+    edge.later(
+        partial(edge.whisper, said, person=person, channel=channel, thread_ts=where, url=url)
+    )
+    if faq:
+        _tell_later(edge, faq)
+
+
+def _tell_later(edge: Edge, faq: Faq, before: str = "") -> None:
+    """Tell the admins in an errand of its own: what was done to the reply is done once, telling is tried again."""
+    if edge.settings.admin_channel:
+        edge.later(_tell_admins, edge, edge.settings.admin_channel, faq, before)
 
 
 def _tell_admins(edge: Edge, channel: str, faq: Faq, before: str = "") -> None:

@@ -53,7 +53,7 @@ def understands(edge: Edge, sign: Sign) -> bool:
 
 def react(edge: Edge, sign: Sign) -> None:
     """Count a sign on one of our answers, or take it back; a muting one ends its thread's talk."""
-    is_new = False
+    is_new = is_gone = False
     with edge.database.connection() as connection:
         answer_id = answers.at(connection, edge.workspace, sign.channel, sign.ts)
         if answer_id is None:
@@ -64,7 +64,9 @@ def react(edge: Edge, sign: Sign) -> None:
         elif sign.is_added:
             is_new = votes.cast(connection, edge.workspace, vote, sign.at)
         else:
-            votes.withdraw(connection, edge.workspace, vote, sign.at)
+            is_gone = votes.withdraw(connection, edge.workspace, vote, sign.at)
+    if is_gone:
+        edge.later(faqs.reconsider, edge, answer_id)
     if vote and is_new:
         edge.metrics.voted(vote.value)
         edge.later(_after_reaction, edge, vote)
@@ -124,8 +126,10 @@ def explain_in_words(edge: Edge, body: Payload) -> None:
 def _keep(edge: Edge, answer_id: UUID, person: str, reason: Reason, detail: str | None) -> None:
     vote = Vote(answer_id, person, -1, "button", reason=reason, detail=detail)
     with edge.database.connection() as connection:
-        if questions.of_answer(connection, edge.workspace, answer_id) is not None:
-            votes.cast(connection, edge.workspace, vote, datetime.now(UTC))
+        if questions.of_answer(connection, edge.workspace, answer_id) is None:
+            return
+        votes.cast(connection, edge.workspace, vote, datetime.now(UTC))
+    edge.later(faqs.reconsider, edge, answer_id)
 
 
 def _after_reaction(edge: Edge, vote: Vote) -> None:
@@ -135,9 +139,10 @@ def _after_reaction(edge: Edge, vote: Vote) -> None:
         question = questions.of_answer(connection, edge.workspace, vote.answer_id)
         if is_bot:
             votes.withdraw(connection, edge.workspace, vote, datetime.now(UTC))
+    # An errand of its own: a Slack that does not take the question why keeps no bad reply in service.
+    edge.later(faqs.reconsider, edge, vote.answer_id)
     if question and vote.value < 0 and not is_bot:
         _reply(edge, question.ask, vote.person, render.reasons(vote.answer_id), "")
-        faqs.reconsider(edge, vote.answer_id)
 
 
 def _reply(edge: Edge, ask: Ask, person: str, message: Message, url: str) -> None:

@@ -155,21 +155,42 @@ def flag_disliked(
 ) -> Faq | None:
     """Flag the kept reply that this answer was, where more people dislike it than like it, by two at least.
 
-    Gives it when that took it out of service. Votes before an admin approved it again count no more.
+    Gives it when that took it out of service. Votes before an admin approved it again count no more. The reply
+    is locked first: of two votes at the same time, the second is counted together with the first.
     """
     row = connection.execute(
-        "UPDATE faqs f SET flagged_at = %(now)s FROM answers a"
-        " WHERE a.workspace_id = %(workspace)s AND a.answer_id = %(answer)s"
-        " AND f.workspace_id = a.workspace_id AND f.faq_id = (a.versions->>'faq')::uuid"
+        "SELECT f.faq_id FROM faqs f JOIN answers a ON f.workspace_id = a.workspace_id"
+        " AND f.faq_id = (a.versions->>'faq')::uuid"
+        " WHERE a.workspace_id = %s AND a.answer_id = %s FOR UPDATE OF f",
+        (workspace, answer_id),
+    ).fetchone()
+    found = _flag(connection, workspace, [row[0]], now) if row else []
+    return found[0] if found else None
+
+
+def flag_all_disliked(connection: Connection, workspace: str, now: datetime) -> list[Faq]:
+    """Flag every kept reply that more people dislike than like, by two at least, and give those; for what a
+    vote did not do at once: a process that ended, or a like that was erased with its person."""
+    rows = connection.execute(
+        "SELECT faq_id FROM faqs WHERE workspace_id = %s AND state = 'approved' AND flagged_at IS NULL"
+        " ORDER BY faq_id FOR UPDATE",
+        (workspace,),
+    ).fetchall()
+    return _flag(connection, workspace, [row[0] for row in rows], now)
+
+
+def _flag(connection: Connection, workspace: str, ids: list[UUID], now: datetime) -> list[Faq]:
+    rows = connection.execute(
+        "UPDATE faqs f SET flagged_at = %(now)s WHERE f.workspace_id = %(workspace)s AND f.faq_id = ANY(%(ids)s)"
         " AND f.state = 'approved' AND f.flagged_at IS NULL AND ("
         "  SELECT coalesce(sum(opinion), 0) FROM ("
         "   SELECT sign(sum(v.value)) AS opinion FROM answers o JOIN votes v USING (workspace_id, answer_id)"
         "   WHERE o.workspace_id = f.workspace_id AND o.versions ? 'faq' AND o.versions->>'faq' = f.faq_id::text"
         "   AND v.voted_at > coalesce(f.decided_at, '-infinity') GROUP BY v.person) AS people) <= %(limit)s"
         f" RETURNING {', '.join('f.' + name.strip() for name in _COLUMNS.split(','))}",
-        {"workspace": workspace, "answer": answer_id, "now": now, "limit": -DISLIKES},
-    ).fetchone()
-    return _faq(row) if row else None
+        {"workspace": workspace, "ids": ids, "now": now, "limit": -DISLIKES},
+    ).fetchall()
+    return [_faq(row) for row in rows]
 
 
 def flag_changed(connection: Connection, workspace: str, now: datetime) -> list[Faq]:
