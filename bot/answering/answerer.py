@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.answering import asking, confidence, faq, history, showing
+from bot.answering import absence, asking, confidence, faq, history, showing
 from bot.answering.highlight import Highlight, highlight
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
@@ -82,6 +82,8 @@ class Answerer:
                 )  # fmt: skip
                 answer = self._compose(found, parameters)
             answer = replace(answer, question=question, understood=" / ".join(earlier))
+            if not answer.passages:
+                answer = replace(answer, signals=absence.signals(self._database, self._workspace))
             if answer.status == "not_found" and decision.otherwise:
                 answer = _ended(answer, decision, decision.otherwise)
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Literal
 from uuid import UUID
 
-from bot.answering import faq, showing
+from bot.answering import absence, faq, showing
 from bot.intents import Intent
 from bot.slack import rich_text
 from bot.slack.markup import host, kept_mrkdwn, link, literal, mrkdwn, reply
@@ -247,8 +247,9 @@ def _cited(seen: Shown, citations: Sequence[Citation]) -> Citation | None:
 
 def _not_found(answer: Answer, now: datetime) -> tuple[str, list[Block]]:
     hints = answer.hints[:3]
-    lines = [NOT_FOUND, *([NEAREST, *_listed_text(hints, now)] if hints else [])]
-    return "\n".join(lines), [_section(mrkdwn(NOT_FOUND)), *_listed(NEAREST, hints, now)]
+    said = absence.told(answer.signals, NOT_FOUND)
+    lines = [said, *([NEAREST, *_listed_text(hints, now)] if hints else [])]
+    return "\n".join(lines), [_section(mrkdwn(said)), *_listed(NEAREST, hints, now)]
 
 
 def _said(answer: Answer, now: datetime) -> tuple[str, list[Block]]:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.answering import showing
+from bot.answering import absence, showing
 from bot.text import age, missing, visible
 from store.records import Answer, Citation, Shown
 
@@ -32,7 +32,7 @@ def render(console: Console, answer: Answer) -> None:
         console.print(_certainty(answer))
         _list(console, answer.citations)
     elif answer.status == "not_found":
-        console.print(Text(NOT_FOUND, "yellow"))
+        console.print(Text(absence.told(answer.signals, NOT_FOUND), "yellow"))
         if answer.hints:
             console.print(Text(NEAREST, "dim"))
             _list(console, answer.hints)

@@ -41,6 +41,16 @@ def stored(connection: Connection, workspace: str, build_id: int) -> dict[str, S
     return {row[1]: Stored(row[0], row[1], row[2], bytes(row[3]), tuple(row[4])) for row in rows}
 
 
+def is_any(connection: Connection, workspace: str) -> bool:
+    """Tell whether any document at all is served, to whomever."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM documents d JOIN builds b USING (workspace_id, build_id)"
+        " WHERE b.workspace_id = %s AND b.state = 'live')",
+        (workspace,),
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def known_vectors(
     connection: Connection,
     workspace: str,
