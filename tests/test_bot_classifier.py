@@ -186,3 +186,27 @@ def test_a_version_that_was_away_at_the_start_serves_when_it_is_back(machine: Ma
     assert served.now().version_id == ""
     machine.damaged = set()
     serves_in_time(machine, served, str(new.version_id))
+
+
+def test_whatever_keeps_a_version_from_loading_it_is_tried_again(machine: Machine) -> None:
+    machine.serving = version("old")
+    is_away = True
+
+    def load(wanted: ModelVersion) -> Classify:
+        if is_away and wanted.path == "new":
+            raise OSError("stale file handle")
+        return machine.load(wanted)
+
+    served = ServingClassifier(
+        lambda: machine.serving, list, load, lambda: never, lambda: machine.time
+    )
+    served.now()
+    machine.serving = new = version("new")
+    served.now()
+    is_away = False
+    serves_in_time(machine, served, str(new.version_id))
+
+
+def test_files_that_are_not_on_this_machine_are_named_with_the_cure(tmp_path: Path) -> None:
+    with pytest.raises(ShelfError, match=r"not on this machine.*share the folder"):
+        classifier.verify(tmp_path / "models" / "intents" / "20260101-aa")

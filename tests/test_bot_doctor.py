@@ -1,5 +1,6 @@
 """The doctor names what is wrong and the cure, and changes nothing."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -7,6 +8,9 @@ import pytest
 
 from bot.processes.doctor import examine, needed_scopes, scopes
 from bot.settings import ROOT, Settings
+from store import workspaces
+from store.database import Database
+from store.feedback import versions
 from tests.fake_slack import FakeSlack, Fault
 
 MANIFEST = ROOT / "manifest.json"
@@ -104,3 +108,16 @@ def test_a_missing_scope_is_named() -> None:
 @pytest.mark.parametrize("name", ["chat:write", "commands", "app_mentions:read"])
 def test_the_manifest_asks_for_what_the_bot_lives_on(name: str) -> None:
     assert name in needed_scopes(MANIFEST)
+
+
+def test_a_classifier_whose_files_lie_on_another_machine_is_named_with_the_cure(
+    tmp_path: Path, database: Database
+) -> None:
+    given = settings(tmp_path, database.url)
+    now = datetime.now(UTC)
+    with database.connection() as connection:
+        where = workspaces.current(connection)
+        made = versions.add(connection, where, "intents", now, path="20260101-aa")
+        versions.promote(connection, where, made, now)
+    bad = the_bad(given)
+    assert "20260101-aa" in bad and "THREADWISE_HOME/models" in bad

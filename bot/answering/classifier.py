@@ -129,6 +129,9 @@ class ServingClassifier:
         except (ModelError, ShelfError) as error:
             log.error("intents_version_broken version=%s %s", version.version_id, error)
             return None
+        except Exception:
+            log.exception("intents_version_broken version=%s", version.version_id)
+            return None
         log.info("intents_version_loaded version=%s", version.version_id)
         return loaded
 
@@ -138,16 +141,27 @@ def root(home: Path) -> Path:
     return home / "models" / KIND
 
 
+def verify(folder: Path) -> None:
+    """Raise ShelfError unless a version's files are all on this machine, and whole."""
+    from models import shelf
+
+    if not folder.is_dir():
+        raise shelf.ShelfError(
+            f"The files of the classifier that serves are not on this machine ({folder}): let the machines"
+            " share the folder THREADWISE_HOME/models, or train here with `threadwise intents train`."
+        )
+    shelf.verify(folder)
+
+
 def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
     """Load a version, its files verified; raises ShelfError or ModelError.
 
     A baseline that was trained on the serving embedder shares the question's vector with the search.
     """
-    from models import shelf
     from models.embedder import WEIGHTS, sha256
     from models.intents import classifier
 
-    shelf.verify(folder)
+    verify(folder)
     linear, weights = classifier.load_baseline(folder), embedder.folder / WEIGHTS
     if linear and weights.is_file() and linear.encoder_sha256 == sha256(weights):
         return lambda text, vector: linear.predict(vector()[None])[0]

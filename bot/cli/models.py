@@ -102,10 +102,9 @@ def rollback(
 def _check_files(home: Path, version: ModelVersion) -> None:
     """Refuse a version whose files are damaged; raises ShelfError."""
     if version.path is not None:
-        from bot.answering.classifier import root
-        from models import shelf
+        from bot.answering.classifier import root, verify
 
-        shelf.verify(root(home) / version.path)
+        verify(root(home) / version.path)
 
 
 def _key(version: ModelVersion) -> str:

@@ -15,6 +15,7 @@ from rich.text import Text
 from slack_sdk.errors import SlackApiError
 
 from bot import embedding, indexing, intents
+from bot.answering import classifier
 from bot.services import Services, open_services
 from bot.settings import ROOT, Settings
 from bot.slack import clients
@@ -23,6 +24,7 @@ from ingest.config import ConfigError, example, open_source
 from ingest.entries import SourceConfig, SourceError
 from store import database, migrate, queue
 from store.database import StoreError
+from store.feedback import versions
 from store.migrate import MigrationError
 from store.redaction import redacted
 from store.server.embedded import ServerError
@@ -104,6 +106,7 @@ def _stored(settings: Settings, added: list[SourceConfig]) -> Iterator[Finding]:
             return
         yield Finding("The schema is up to date")
         yield _queue(services)
+        yield from _classifier(services)
         added += indexing.added(services)
 
 
@@ -116,6 +119,23 @@ def _queue(services: Services) -> Finding:
             f"{waiting} jobs wait and no worker runs; start `threadwise worker`", is_well=False
         )
     return Finding(f"{'A worker runs' if alive else 'No worker runs now'}, {waiting} jobs wait")
+
+
+def _classifier(services: Services) -> Iterator[Finding]:
+    """Look at the files of the classifier that serves: they lie on disk, not in the database."""
+    from models.shelf import ShelfError
+
+    with services.database.reading() as connection:
+        version = versions.serving(connection, services.workspace).get(classifier.KIND)
+    if version is None:
+        yield Finding("No classifier is trained yet: the worker does so by itself")
+        return
+    try:
+        classifier.verify(classifier.root(services.settings.home) / (version.path or ""))
+    except ShelfError as error:
+        yield Finding(str(error), is_well=False)
+    else:
+        yield Finding("The files of the classifier that serves are here and whole")
 
 
 def _model(settings: Settings) -> Iterator[Finding]:

@@ -45,10 +45,7 @@ def promote(
     version = get(connection, workspace, str(version_id))
     if version is None:
         return None
-    # One kind at a time: two promotions of a kind wait for one another instead of colliding.
-    connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{workspace}/{version.kind}",)
-    )
+    _await_turn(connection, workspace, version.kind)
     _retire(connection, workspace, version.kind)
     connection.execute(
         "UPDATE model_versions SET is_serving = true, promoted_at = %s, rolled_back_at = NULL"
@@ -65,14 +62,16 @@ def roll_back(
 
     The second is None when the built-in default serves again; None altogether when nothing serves.
     """
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND is_serving"
-        " AND (%s::text IS NULL OR kind = %s) ORDER BY promoted_at DESC LIMIT 1",
-        (workspace, kind, kind),
-    ).fetchall()
-    if not rows:
+    if kind is None:
+        found = serving(connection, workspace).values()
+        kinds = sorted((v.promoted_at, v.kind) for v in found if v.promoted_at)
+        if not kinds:
+            return None
+        kind = kinds[-1][1]
+    _await_turn(connection, workspace, kind)
+    last = serving(connection, workspace).get(kind)
+    if last is None:
         return None
-    last = _version(rows[0])
     before = connection.execute(
         f"SELECT {_COLUMNS} FROM model_versions WHERE workspace_id = %s AND kind = %s"
         " AND promoted_at < %s ORDER BY promoted_at DESC LIMIT 1",
@@ -131,6 +130,13 @@ def all_of(connection: Connection, workspace: str, kind: Kind | None = None) -> 
         (workspace, kind, kind),
     ).fetchall()
     return [_version(row) for row in rows]
+
+
+def _await_turn(connection: Connection, workspace: str, kind: Kind) -> None:
+    """Let what promotes or rolls back versions of a kind wait for one another, until this transaction ends."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{workspace}/{kind}",)
+    )
 
 
 def _retire(connection: Connection, workspace: str, kind: Kind) -> None:
