@@ -26,6 +26,7 @@ SECRETS = (
 
 TEST_PREFIX = "THREADWISE_TEST_"
 _PERSON = re.compile(r"[UW][A-Z0-9]+")
+_ADDRESS = re.compile(r"https?://[^/?#@\s]+/?")
 _CHANNEL = re.compile(r"[CDGUW][A-Z0-9]+")
 
 
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     slack_mode: Literal["socket", "http"] = Field("socket", alias="THREADWISE_SLACK_MODE")
     http_host: str = Field("127.0.0.1", alias="THREADWISE_HTTP_HOST")
     http_port: int = Field(3000, alias="THREADWISE_HTTP_PORT", ge=0, le=65535)
+    url: str | None = Field(None, alias="THREADWISE_URL")
     health_port: int | None = Field(None, alias="THREADWISE_HEALTH_PORT", ge=0, le=65535)
     metrics_port: int | None = Field(None, alias="THREADWISE_METRICS_PORT", ge=0, le=65535)
     admins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="THREADWISE_ADMINS")
@@ -102,6 +104,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"{member!r} is not a person's Slack id such as U0BOSS001")
         return value
 
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not _ADDRESS.fullmatch(value):
+            raise ValueError("write it like https://threadwise.example.com, without a path")
+        return value and value.rstrip("/")
+
     @field_validator("admin_channel")
     @classmethod
     def _is_channel(cls, value: str | None) -> str | None:
@@ -130,6 +139,16 @@ class Settings(BaseSettings):
     def talks_to_slack(self) -> bool:
         """Whether Slack is set up; otherwise the terminal is where questions come from."""
         return self.slack_bot_token is not None
+
+    def address(self, port: int | None = None) -> str:
+        """Give the address by which browsers reach the HTTP port (`port`, where it turned out so)."""
+        host = "127.0.0.1" if self.http_host in ("", "0.0.0.0", "::") else self.http_host
+        shown = f"[{host}]" if ":" in host else host
+        return self.url or f"http://{shown}:{port or self.http_port}"
+
+    def sign_in_link(self, token: str, port: int | None = None) -> str:
+        """Give the address of the screen's page that a token signs in on."""
+        return f"{self.address(port)}/screen/sign-in?token={token}"
 
 
 def load(env_file: str | Path | None = ".env") -> Settings:

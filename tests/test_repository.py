@@ -53,7 +53,14 @@ def test_every_package_that_is_imported_is_declared() -> None:
     needed, extras = declared()
     served = needed | extras["onnx"]
     assert imported(_files(*PACKAGES)) - served == set()
-    assert imported(_files("tests")) - served - extras["test"] - extras["test-s3"] == set()
+    assert (
+        imported(_files("tests"))
+        - served
+        - extras["test"]
+        - extras["test-s3"]
+        - extras["test-browser"]
+        == set()
+    )
 
 
 def test_every_package_that_is_declared_is_pinned_and_has_its_reason() -> None:

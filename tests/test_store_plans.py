@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 import store
+from store.audit import Deed
 from store.channels import ChannelSettings
 from store.database import SETTINGS
 from store.feedback.faqs import Reply
@@ -107,6 +108,7 @@ GIVEN: Mapping[str, object] = {
     "run": Run(uuid4(), "source7", "running", NOW, NOW, None, *[0] * 9, None), "cited": [("source7", "path7")],
     "audience_of": lambda path: ("G",), "schedule": None, "configured": ["source7"], "task": "answer",
     "part": "channel", "key": "question_id", "tasks": ["answer"], "signature": "signature7", "team": "T1",
+    "deed": Deed("U1", "retrained", "intents", NOW), "token": "token7",
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
 

@@ -72,6 +72,27 @@ def bot(context: typer.Context) -> None:
 
 
 @app.command()
+def screen(context: typer.Context) -> None:
+    """Print a link that opens the screen, and serve it where nothing does yet."""
+    from bot.processes import screen
+    from bot.services import open_services
+
+    settings = settings_of(context)
+    with open_services(settings) as services:
+        if screen.is_served(settings):
+            print_link(screen.link(services))
+            return
+        with screen.served(services) as server:
+            if server is None:
+                _fail(
+                    f"Port {settings.http_port} is taken: set THREADWISE_HTTP_PORT to a free one."
+                )
+            print_link(screen.link(services, server.port))
+            console.notices().print("The screen is served until Ctrl-C.")
+            signal.pause()
+
+
+@app.command()
 def worker(
     context: typer.Context,
     queue: Annotated[
@@ -109,6 +130,12 @@ def doctor(context: typer.Context) -> None:
     from bot.processes import doctor
 
     raise typer.Exit(0 if doctor.check(settings_of(context)) else 1)
+
+
+def print_link(link: str) -> None:
+    """Print a link as data, and how long it is good beside."""
+    console.data().print(link, soft_wrap=True, markup=False, highlight=False)
+    console.notices().print("Good once, for five minutes. Who opens it is an admin.")
 
 
 def settings_of(context: typer.Context) -> "Settings":

@@ -13,7 +13,7 @@ from wsgiref.types import WSGIApplication
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 
-from bot.processes import web
+from bot.processes import screen, web
 from bot.runtime import shutdown
 from bot.runtime.watchdog import watched
 from bot.services import open_services
@@ -65,7 +65,7 @@ def serve(
 @contextmanager
 def _over_http(settings: Settings, bot: Bot) -> Iterator[str]:
     guard = web.Guard(settings.slack_signing_secret or "", bot.edge.database)
-    pages = web.events(bot.app, guard)
+    pages = web.events(bot.app, guard) | screen.of_bot(bot)
     health = web.health(_health(bot, lambda: None), bot.edge.metrics.text)
     if settings.health_port is None:
         pages |= health
@@ -98,26 +98,34 @@ def _over_socket(settings: Settings, bot: Bot, ping: float) -> Iterator[str]:
     except SlackApiError as error:
         handler.client.close()
         raise clients.refusal(error, "apps.connections.open") or error from error
-    server = _side_server(settings, web.health(_health(bot, socket_trouble), bot.edge.metrics.text))
+    pages = screen.of_bot(bot)
+    health = web.health(_health(bot, socket_trouble), bot.edge.metrics.text)
+    if settings.health_port is None:
+        pages |= health
+    servers = [
+        _beside(pages, settings.http_host, settings.http_port),
+        _side_server(settings, health) if settings.health_port is not None else None,
+    ]
     try:
         yield "socket"
     finally:
         handler.client.close()
-        if server:
-            server.close()
+        for server in servers:
+            if server:
+                server.close()
 
 
 def _side_server(settings: Settings, health: dict[str, WSGIApplication]) -> web.Server | None:
-    """Serve health and metrics; several bots on one machine may want the port, one gets it."""
-    port = settings.http_port if settings.health_port is None else settings.health_port
+    """Serve health and metrics on a port of their own."""
+    return _beside(health, HEALTH_HOST, settings.health_port or 0)
+
+
+def _beside(pages: dict[str, WSGIApplication], host: str, port: int) -> web.Server | None:
+    """Serve what Slack does not need; several bots on one machine may want the port, one gets it."""
     try:
-        return web.Server(
-            web.site(health),
-            settings.http_host if settings.health_port is None else HEALTH_HOST,
-            port,
-        )
+        return web.Server(web.site(pages), host, port)
     except web.PortTaken as error:
-        _log.warning("no_health_endpoint reason=%s", error)
+        _log.warning("not_served pages=%s reason=%s", ",".join(pages), error)
         return None
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot import indexing, jobs
-from bot.processes import follow
+from bot.processes import follow, screen
 from bot.processes.children import Children
 from bot.runtime.watchdog import watched
 from bot.services import Services, open_services
@@ -127,6 +127,8 @@ def _run(settings: Settings, docs: Path | None, children: Children, steps: Steps
         if docs is not None:
             indexing.add(services, str(docs.expanduser()))
         _ingest(services, indexing.known(services), children, steps)
+        if not settings.talks_to_slack:
+            stack.enter_context(screen.served(services))
         return (
             _serve(children, steps) if settings.talks_to_slack else _talk(services, children, steps)
         )

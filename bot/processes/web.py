@@ -151,10 +151,12 @@ class Guard:
 
 
 def site(pages: Mapping[str, WSGIApplication]) -> WSGIApplication:
-    """Make the site of these pages, by their paths."""
+    """Make the site of these pages, by their paths; one that ends with a slash has all that is below it."""
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        page = pages.get(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        above = (page for name, page in pages.items() if name[-1] == "/" and path.startswith(name))
+        page = pages.get(path) or next(above, None)
         if page is not None:
             return page(environ, start_response)
         start_response("404 Not Found", [("Content-Type", "text/plain")])

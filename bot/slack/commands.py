@@ -17,7 +17,7 @@ from bot.slack.edge import TOO_MUCH, Edge
 from bot.slack.markup import mrkdwn, spoken
 from bot.slack.render import Message
 from bot.text import shorten
-from store import channels, people
+from store import channels, people, sessions
 from store.channels import ChannelSettings, Mode
 from store.feedback import labels
 from store.feedback.labels import Seen
@@ -40,6 +40,7 @@ SETTINGS_USAGE = (
     "`/threadwise sources NAME, NAME` answers here from these sources alone, `sources all` from all."
     "\n`/threadwise outsiders allow|deny`: let guests and people from elsewhere who read this channel see"
     " what is open to everyone, or (as it is at first) only what names the channel."
+    "\n`/threadwise screen` gives a link to all figures, conversations and settings in a browser."
     "\n`/threadwise intents` shows what messages were taken for lately; `/threadwise replies` shows"
     " kept replies that wait for a decision.\n`/threadwise forget me` erases what I keep of you.\n"
     "Only admins change settings, see intents and decide about replies."
@@ -179,7 +180,18 @@ def forget(edge: Edge, command: Command) -> str:
     )
 
 
-_WORK = {"intents": intents}
+def screen(edge: Edge, command: Command) -> str:
+    """Give an admin a link that opens the screen once."""
+    if not edge.is_admin(command["user_id"]):
+        return REFUSAL
+    with edge.database.connection() as connection:
+        now, person = datetime.now(UTC), command["user_id"]
+        token = sessions.new_link(connection, edge.workspace, person, now)
+    link = edge.settings.sign_in_link(token)
+    return f"<{link}|Open the screen>: good once, for five minutes, for you alone."
+
+
+_WORK = {"intents": intents, "screen": screen}
 
 
 def _seen(row: Seen) -> str:
