@@ -15,7 +15,7 @@ up: setup ## everything on this machine: make up [DOCS=path]
 test: .venv/tests ## the tests, two files side by side
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 .venv/tests: .venv/done
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test-s3,test-browser,onnx]' && touch $@
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[test-s3,test-browser,onnx,reader]' && touch $@
 
 lint: setup ## style, types, import arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from store.server import embedded
 
 if TYPE_CHECKING:
     from models.embedder import Embedder  # it would import numpy
+    from models.reader.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,15 @@ class Services:
         """The embedder of the settings; loading it takes seconds and, with torch, about 600 MB."""
         with self._loading:
             return self._given or embedding.configured(self.settings)
+
+    @cached_property
+    def reader(self) -> "Reader | None":
+        """The reader of the settings, None where there is none; raises models.embedder.ModelError."""
+        if self.settings.reader in (None, "off"):
+            return None
+        from models.reader import reader
+
+        return reader.load(Path(str(self.settings.reader)), threads=self.settings.threads)
 
     @cached_property
     def serving(self) -> Serving:
@@ -134,7 +145,7 @@ class Services:
         with self._answering:
             if (workspace, served) not in self._answerers:
                 parts = self.database, workspace, self._embedder_of(served), self.serving
-                self._answerers = {(workspace, served): Answerer(*parts, self.policy)}
+                self._answerers = {(workspace, served): Answerer(*parts, self.policy, self.reader)}
             return self._answerers[workspace, served]
 
     def _embedder_of(self, name: str) -> "Embedder":

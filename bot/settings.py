@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     sources: Path | None = Field(None, alias="THREADWISE_SOURCES")
     intents: Path = Field(ROOT / "intents.toml", alias="THREADWISE_INTENTS")
     embedder: str | None = Field(None, alias="THREADWISE_EMBEDDER")
+    reader: str | None = Field(None, alias="THREADWISE_READER")
     runtime: Literal["torch", "onnx"] = Field("torch", alias="THREADWISE_RUNTIME")
     slack_mode: Literal["socket", "http"] = Field("socket", alias="THREADWISE_SLACK_MODE")
     http_host: str = Field("127.0.0.1", alias="THREADWISE_HTTP_HOST")

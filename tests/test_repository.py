@@ -49,9 +49,9 @@ def test_migrations_are_numbered_one_by_one() -> None:
 
 
 def test_every_package_that_is_imported_is_declared() -> None:
-    """The product's in `dependencies` or the extra `onnx`, the tests' in any extra."""
+    """The product's in `dependencies` or the extras `onnx` and `reader`, the tests' in any extra."""
     needed, extras = declared()
-    served = needed | extras["onnx"]
+    served = needed | extras["onnx"] | extras["reader"]
     assert imported(_files(*PACKAGES)) - served == set()
     assert (
         imported(_files("tests"))
@@ -69,7 +69,9 @@ def test_every_package_that_is_declared_is_pinned_and_has_its_reason() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert every - {_name(line) for line in lines if "==" in line} == set()
     design = (ROOT / "DESIGN.md").read_text(encoding="utf-8").replace("_", "-").lower()
-    assert {name for name in needed | extras["onnx"] if name not in design} == set()
+    assert {
+        name for name in needed | extras["onnx"] | extras["reader"] if name not in design
+    } == set()
 
 
 def declared() -> tuple[set[str], dict[str, set[str]]]:

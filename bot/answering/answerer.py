@@ -7,13 +7,14 @@ import functools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from bot.answering import absence, asking, confidence, faq, history, showing
+from bot.answering import absence, asking, confidence, faq, history, reading, showing
 from bot.answering.highlight import Highlight, highlight
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
+from bot.answering.reading import Reading
 from bot.answering.request import Request
 from bot.answering.retrieval import Found, Retriever
 from store.database import Database
@@ -23,9 +24,18 @@ from store.values import searchable
 
 if TYPE_CHECKING:
     from models.embedder import Embedder
+    from models.reader.reader import Reader
 
 FURTHER_CHARS = 300
 """Characters of units that are encoded for each further passage that is shown."""
+
+
+class Judged(NamedTuple):
+    """What of the first passage says it, the signals beside it, and what was read of all that is shown."""
+
+    said: Highlight
+    signals: dict[str, float]
+    read: Reading
 
 
 class Answerer:
@@ -38,12 +48,15 @@ class Answerer:
         embedder: "Embedder",
         serving: Serving,
         policy: Policy | None = None,
+        reader: "Reader | None" = None,
     ) -> None:
-        """Without a `policy`, every message is taken for a question to the documents."""
+        """Without a `policy`, every message is taken for a question to the documents; without a `reader`, units
+        are told apart by their cosines and words alone."""
         self._database = database
         self._workspace = workspace
         self._embedder = embedder
         self._policy = policy
+        self._reader = reader
         self.serving = serving
         self.retriever = Retriever(database, workspace, embedder)
 
@@ -118,14 +131,14 @@ class Answerer:
     def _compose(self, found: Found, parameters: Parameters) -> Answer:
         """Answer with the sentences that say it, if that is probable enough; else give hints."""
         started = time.perf_counter()
-        said, signals = self.judge(found)
+        said, signals, read = self.judge(found)
         is_open = bool(signals) and not _is_about_another_code(found)
         probability = parameters.calibrator.probability(signals) if is_open else 0.0
         status = parameters.calibrator.status(probability) if is_open else "not_found"
         is_told = status != "not_found"
         chosen = showing.chosen(found.passages)
         cited = tuple(_citation(passage) for passage in chosen)
-        marked = [said.marked, *self._marked(found, chosen[1:])] if is_told else []
+        marked = [said.marked, *self._marked(found, chosen[1:], read)] if is_told else []
         return Answer(
             answer_id=uuid4(),
             question=found.question,
@@ -143,13 +156,14 @@ class Answerer:
             timings_ms={**found.timings, "decide": _ms(started)},
         )
 
-    def judge(self, found: Found) -> tuple[Highlight, dict[str, float]]:
-        """Highlight what says it in the first passage; give the signals beside it.
+    def judge(self, found: Found) -> Judged:
+        """Read what would be shown, and highlight what says it in the first passage; give the signals beside it.
 
-        Both are empty where nothing was found.
+        All are empty where nothing was found.
         """
         if not found.passages:
-            return Highlight("", ()), {}
+            return Judged(Highlight("", ()), {}, Reading())
+        read = reading.read(self._reader, found.question, showing.chosen(found.passages))
         first, encode = found.passages[0], self._embedder.encode
         question, vector = (
             codes.expanded(found.question, found.terms.codes, first.whole),
@@ -157,18 +171,23 @@ class Answerer:
         )
         if question != found.question:
             vector = encode([question])[0].tolist()
-        said = highlight(first.body, question, vector, encode)
-        signals = confidence.signals(found.passages, found.terms, said.cosines)
+        said = highlight(first.body, question, vector, encode, read=read.of(first))
+        signals = confidence.signals(found.passages, found.terms, said.cosines) | read.signals()
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
-        return said, signals
+        return Judged(said, signals, read)
 
-    def _marked(self, found: Found, further: Sequence[Passage]) -> list[tuple[str, ...]]:
+    def _marked(
+        self, found: Found, further: Sequence[Passage], read: Reading
+    ) -> list[tuple[str, ...]]:
         """Mark one unit of each further passage."""
         encode, chars = self._embedder.encode, FURTHER_CHARS
         return [
-            highlight(p.body, found.question, found.vector, encode, marks=1, chars=chars).marked
+            highlight(
+                p.body, found.question, found.vector, encode,
+                marks=1, chars=chars, read=read.of(p),
+            ).marked
             for p in further
-        ]
+        ]  # fmt: skip
 
 
 def _is_about_another_code(found: Found) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from models.reader.reader import Read
+
 MAX_UNITS = 40
 """Units of a passage that are looked at; the largest passage has about so many lines."""
 
@@ -43,6 +45,9 @@ WORDS_WEIGHT = 0.05
 CODE_WEIGHT = 1.0
 """What holding a code that is asked for adds: rows about other codes are alike in all but the code, so a
 cosine (1 at most) must never outweigh it."""
+
+READ_WEIGHT = 0.5
+"""What a reader's certainty that the answer lies in a unit adds to its cosine."""
 
 SPREAD = 3.0
 """Units are encoded together when the longest is at most so many times the shortest: padding costs."""
@@ -75,8 +80,11 @@ def highlight(
     *,
     marks: int = 2,
     chars: int = MAX_CHARS,
+    read: "Read | None" = None,
 ) -> Highlight:
-    """Find the units that say it, at most `marks`, encoding about `chars` characters of units."""
+    """Find the units that say it, at most `marks`, encoding about `chars` characters of units; `read` is what a
+    reader says of the passage.
+    """
     units = sentences.units(passage)[:MAX_UNITS]
     if not units:
         whole = passage.strip()
@@ -84,9 +92,11 @@ def highlight(
     texts = [spoken(unit, passage) for unit in units]
     shared = _shares(texts, question)
     coded = _coded(texts, question)
-    cosines = _cosines(texts, _promising(texts, shared, coded, chars), vector, encode)
+    masses = _read(units, read)
+    telling = [share + mass for share, mass in zip(shared, masses, strict=True)]
+    cosines = _cosines(texts, _promising(texts, telling, coded, chars), vector, encode)
     scores = {
-        i: cosine + WORDS_WEIGHT * shared[i] + CODE_WEIGHT * coded[i]
+        i: cosine + WORDS_WEIGHT * shared[i] + CODE_WEIGHT * coded[i] + READ_WEIGHT * masses[i]
         for i, cosine in cosines.items()
     }
     ranked = sorted(scores, key=lambda i: (-scores[i], i))
@@ -135,14 +145,21 @@ def _coded(texts: Sequence[str], question: str) -> list[bool]:
     return [bool(asked and asked & codes.forms(text)) for text in texts]
 
 
+def _read(units: Sequence[Unit], read: "Read | None") -> list[float]:
+    """Give how sure a reader is that the answer lies in each unit, 0 where it read nothing."""
+    if read is None:
+        return [0.0] * len(units)
+    return [read.mass(unit.start, unit.end) or 0.0 for unit in units]
+
+
 def _promising(
-    texts: Sequence[str], shared: Sequence[float], coded: Sequence[bool], chars: int
+    texts: Sequence[str], telling: Sequence[float], coded: Sequence[bool], chars: int
 ) -> list[int]:
-    """Choose what is encoded: units with a code that is asked for, then those that share most words
-    with the question, then the first.
+    """Choose what is encoded: units with a code that is asked for, then those that are `telling`: share most
+    words with the question or are read as the answer, then the first.
     """
     left, chosen = chars, list[int]()
-    for i in sorted(range(len(texts)), key=lambda i: (-coded[i], -shared[i], i)):
+    for i in sorted(range(len(texts)), key=lambda i: (-coded[i], -telling[i], i)):
         left -= min(len(texts[i]), UNIT_CHARS)
         if chosen and left < 0:
             break

@@ -54,7 +54,9 @@ class Sample:
 def outspoken(services: Services, workspace: str) -> Answerer:
     """Give what answers in a workspace without ever refusing."""
     serving = Serving(services.database, workspace, fixed=TOLD)
-    return Answerer(services.database, workspace, services.embedder, serving)
+    return Answerer(
+        services.database, workspace, services.embedder, serving, reader=services.reader
+    )
 
 
 def samples(

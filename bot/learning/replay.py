@@ -38,7 +38,9 @@ class Replay:
 def answerer_in(services: Services, workspace: str) -> Answerer:
     """Give what answers in a workspace of its own, by what serves there."""
     serving = Serving(services.database, workspace)
-    return Answerer(services.database, workspace, services.embedder, serving)
+    return Answerer(
+        services.database, workspace, services.embedder, serving, reader=services.reader
+    )
 
 
 def replay(

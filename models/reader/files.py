@@ -1,0 +1,141 @@
+"""A reader on disk: its adapter and heads in 16 bits, and what they were made of and from.
+
+Knows nothing about training or about who reads. The encoder's own weights are not kept again: they are named by
+their hash.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering
+from transformers.utils import logging as transformers_logging
+
+from models.embedder import TOKENIZER, WEIGHTS, ModelError, packaged_folder, sha256
+from models.reader import adapter
+from models.reader.adapter import Adapter
+from models.reader.codec import PairCodec
+from models.reader.network import JointReader, SpanReader
+
+CHANGES, MADE = "reader.safetensors", "reader.json"
+PACKAGED = Path(__file__).with_name("weights")
+"""The reader that comes with the project."""
+
+ADAPTED, CHANGED, HEADS = "adapter.", "encoder.", "heads."
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a reader was made: `base` is the SHA-256 of the encoder's weights; the rest is for its card."""
+
+    base: str
+    scale: float = 0.0
+    trained_on: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fresh(base: Path, seed: int = 0) -> tuple[JointReader, PairCodec]:
+    """Build a reader with untrained heads, drawn by the seed, over the encoder in a folder."""
+    torch.manual_seed(seed)
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    encoder = AutoModel.from_pretrained(base, local_files_only=True, add_pooling_layer=False)
+    codec = PairCodec(base / TOKENIZER)
+    return JointReader(encoder, encoder.config.hidden_size, codec.separator), codec
+
+
+def save(network: JointReader, origin: Origin, folder: Path, *, rank: int | None) -> None:
+    """Write a trained reader: its adapter of this rank, or all of the encoder's weights where it has none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"{HEADS}{name}": weight for name, weight in network.heads().items()}
+    scale = 0.0
+    if rank:
+        found = adapter.of(network.encoder, rank)
+        scale = found.scale
+        tensors |= {f"{ADAPTED}{name}": weight for name, weight in adapter.named(found).items()}
+    else:
+        whole = network.encoder.state_dict()
+        tensors |= {f"{CHANGED}{name}": weight for name, weight in whole.items()}
+    kept = {name: weight.to(torch.float16).contiguous() for name, weight in tensors.items()}
+    save_file(kept, folder / CHANGES)
+    made = {
+        "base": origin.base,
+        "scale": scale,
+        "trained_on": dict(origin.trained_on),
+        "facts": dict(origin.facts),
+        "sha256": sha256(folder / CHANGES),
+    }
+    (folder / MADE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+
+
+def origin(folder: Path) -> Origin:
+    """Read how a reader was made; raises ModelError."""
+    made = _made(folder)
+    return Origin(made["base"], made["scale"], made["trained_on"], made["facts"])
+
+
+def load(folder: Path, base: Path | None = None) -> tuple[torch.nn.Module, PairCodec, str]:
+    """Load a reader: its network, its codec and its name, which ends in its weights' hash.
+
+    Without `base` it is built on the packaged encoder. Raises ModelError when files are missing or damaged, or
+    were made for another encoder.
+    """
+    if not (folder / MADE).is_file():
+        return _foreign(folder)
+    made, base = _made(folder), base or packaged_folder()
+    file = folder / CHANGES
+    if not file.is_file() or sha256(file) != made["sha256"]:
+        raise ModelError(f"{file} is missing or damaged. Get it again, or train another reader.")
+    if sha256(base / WEIGHTS) != made["base"]:
+        raise ModelError(f"The reader {folder} was trained on another encoder than {base}.")
+    network, codec = fresh(base)
+    _put(network, load_file(file), made["scale"])
+    return network.eval(), codec, f"{folder.resolve().name}@{made['sha256'][:8]}"
+
+
+def _put(network: JointReader, tensors: Mapping[str, torch.Tensor], scale: float) -> None:
+    heads, adapted, whole = (
+        {name.removeprefix(kind): t.float() for name, t in tensors.items() if name.startswith(kind)}
+        for kind in (HEADS, ADAPTED, CHANGED)
+    )
+    if whole:
+        network.encoder.load_state_dict(whole)
+    adapter.merge(network.encoder, _adapter(adapted, scale))
+    network.load_state_dict(heads, strict=False)
+
+
+def _adapter(tensors: Mapping[str, torch.Tensor], scale: float) -> Adapter:
+    return adapter.read(tensors, scale)
+
+
+def _foreign(folder: Path) -> tuple[torch.nn.Module, PairCodec, str]:
+    """Load somebody's model for question answering."""
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        model = AutoModelForQuestionAnswering.from_pretrained(folder, local_files_only=True)
+        codec = PairCodec(folder / TOKENIZER)
+        digest = sha256(folder / WEIGHTS)
+        network = SpanReader(
+            model, codec.separator, has_types=getattr(config, "type_vocab_size", 0) > 1
+        )
+    except Exception as error:
+        raise ModelError(
+            f"No reader could be loaded from {folder} ({error}). It must be a folder that"
+            " threadwise reader train wrote, or a model for question answering with tokenizer.json"
+            " and model.safetensors."
+        ) from error
+    return network.eval(), codec, f"{folder.resolve().name}@{digest[:8]}"
+
+
+def _made(folder: Path) -> dict[str, Any]:
+    try:
+        made: dict[str, Any] = json.loads((folder / MADE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / MADE} is missing or damaged ({error}).") from error
+    return made
