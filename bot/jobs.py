@@ -3,6 +3,7 @@
 Whoever defers a job does so in a transaction of its own: the job exists exactly when that commits.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from store import questions
@@ -18,12 +19,18 @@ DELIVERIES = "deliveries"
 WORK = "work"
 """Ingestion and learning: minutes, not milliseconds."""
 
+UPKEEP = "upkeep"
+"""What nobody waits for at once: gaps, and what is said besides answers. Old workers do not fetch it."""
+
 ANSWER = "answer"
 DELIVER = "deliver"
 INGEST = "ingest"
 TRAIN = "intents"
 LEARN = "learn"
 RETAIN = "retain"
+GROUP = "gaps"
+RETRY = "retry_gaps"
+SAY = "say"
 
 
 def defer_answer(connection: Connection, queue: Queue, workspace: str, question_id: UUID) -> None:
@@ -55,6 +62,39 @@ def defer_delivery(
     }
     lock = f"deliver:{question_id}"
     queue.defer(connection, DELIVER, args, queue=DELIVERIES, queueing_lock=lock, after=after)
+
+
+def defer_notice(
+    connection: Connection,
+    queue: Queue,
+    workspace: str,
+    kind: str,
+    key: str,
+    about: Mapping[str, object],
+    *,
+    after: float = 0.0,
+    tries: int = 0,
+    waited: float = 0.0,
+) -> None:
+    """Queue something to be said in Slack besides answers, after so many seconds: once for each `key`.
+
+    `kind` says what (bot/slack/notices.py), `about` holds ids only: what is said is made when it is said.
+    """
+    args = {
+        "workspace": workspace, "kind": kind, "key": key, "about": dict(about), "tries": tries,
+        "waited": waited,
+    }  # fmt: skip
+    queue.defer(connection, SAY, args, queue=UPKEEP, queueing_lock=f"say:{key}", after=after)
+
+
+def defer_grouping(connection: Connection, queue: Queue) -> bool:
+    """Queue that gaps are grouped anew; False when it waits already."""
+    return queue.defer(connection, GROUP, {}, queue=UPKEEP, queueing_lock=GROUP) is not None
+
+
+def defer_retry(connection: Connection, queue: Queue) -> bool:
+    """Queue that the questions of gaps are tried again; False when it waits already."""
+    return queue.defer(connection, RETRY, {}, queue=UPKEEP, queueing_lock=RETRY) is not None
 
 
 def defer_ingest(

@@ -11,6 +11,7 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from store import gaps
 from store.database import Connection
 from store.feedback import memory
 
@@ -20,11 +21,13 @@ _MINE = (
 _OLD = "SELECT question_id FROM questions WHERE workspace_id = %(workspace)s AND claimed_at < %(before)s"
 
 FEEDBACK_TABLES = (
-    "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights", "model_versions",
+    "gap_questions", "gaps", "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights",
+    "model_versions",
 )  # fmt: skip
 
 
-AGEING = {"runs": "finished_at", "nights": "started_at", "audit": "happened_at"}
+AGEING = {"runs": "finished_at", "nights": "started_at", "audit": "happened_at",
+          "notices": "created_at"}  # fmt: skip
 """Tables whose rows go by their age alone, each with the column that tells it."""
 
 OF_DOCUMENTS = (
@@ -80,6 +83,7 @@ def forget(connection: Connection, workspace: str, person: str) -> Forgotten:
         "DELETE FROM audit WHERE workspace_id = %(workspace)s AND person = %(person)s", given
     ).rowcount
     questions, votes, more = _erase(connection, _MINE, given)
+    gaps.prune(connection, workspace)
     for (answer_id,) in voted:
         memory.refresh(connection, workspace, answer_id)
     _unname(connection, person)
@@ -128,6 +132,7 @@ def retain(connection: Connection, workspace: str, before: datetime) -> Forgotte
             f"DELETE FROM {table} WHERE workspace_id = %(workspace)s AND {age} < %(before)s", given
         )
     questions, votes, labels = _erase(connection, _OLD, given)
+    gaps.prune(connection, workspace)
     return Forgotten(questions, votes, labels)
 
 
@@ -145,6 +150,7 @@ def _erase(connection: Connection, chosen: str, given: dict[str, object]) -> tup
     )
     of_questions = f"workspace_id = %(workspace)s AND question_id IN ({chosen})"
     votes = connection.execute(f"DELETE FROM votes WHERE {of_answers}", given).rowcount
+    connection.execute(f"DELETE FROM gap_questions WHERE {of_questions}", given)
     for table in ("thumbs", "memory"):
         connection.execute(f"DELETE FROM {table} WHERE {of_answers}", given)
     labels = connection.execute(f"DELETE FROM labels WHERE {of_questions}", given).rowcount

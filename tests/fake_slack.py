@@ -339,6 +339,7 @@ class FakeSlack:
                 "permalink": f"https://team.slack.example/{params.get('message_ts')}"
             },
             "conversations.replies": lambda: self._replies(params),
+            "conversations.history": lambda: self._history(params),
             "conversations.info": lambda: {"channel": self._channel(str(params.get("channel")))},
             "conversations.open": lambda: {"channel": {"id": f"D{params.get('users')}"}},
         }  # fmt: skip
@@ -390,6 +391,16 @@ class FakeSlack:
             "has_more": bool(more),
             "response_metadata": {"next_cursor": more},
         }
+
+    def _history(self, params: dict[str, Any]) -> dict[str, Any]:
+        """A channel's own messages, the newest first."""
+        with self.changed:
+            found = [
+                message for message in reversed(self.messages)
+                if message.get("channel") == params.get("channel") and not message.get("thread_ts")
+                and message["ts"] >= str(params.get("oldest", "0"))
+            ]  # fmt: skip
+        return {"messages": found, "response_metadata": {"next_cursor": ""}}
 
     def linked(self, link: Link) -> None:
         """Talk over an open socket until it ends."""

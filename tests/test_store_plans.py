@@ -25,6 +25,7 @@ from store.database import SETTINGS
 from store.feedback.faqs import Reply
 from store.feedback.nights import Night
 from store.feedback.stale import Outdated
+from store.gaps import Group, Member
 from store.index.builds import Build
 from store.index.embedders import embedder_id, ensure_embedder
 from store.index.search import Plan, Scope, Terms
@@ -48,7 +49,8 @@ ROW_COST = 0.01
 GROWING = {
     "accepted_signatures": 100_000, "answers": 1_000_000, "audit": 100_000, "channel_turns": 10_000,
     "chunks": 10_000_000, "daily_figures": 500_000, "documents": 1_000_000, "failures": 100_000, "labels": 200_000,
-    "memory": 300_000, "nights": 4_000, "postings": 600_000_000, "procrastinate_events": 3_000_000,
+    "gap_questions": 100_000, "memory": 300_000, "nights": 4_000, "notices": 10_000,
+    "postings": 600_000_000, "procrastinate_events": 3_000_000,
     "procrastinate_jobs": 1_000_000, "questions": 1_000_000, "runs": 100_000, "term_stats": 3_000_000,
     "thumbs": 300_000, "votes": 300_000,
 }  # fmt: skip
@@ -107,6 +109,8 @@ GIVEN: Mapping[str, object] = {
     "removed": Counter[str](), "failures": [(Failure("source7", "path7", "why", NOW, False), "1")],
     "run": Run(uuid4(), "source7", "running", NOW, NOW, None, *[0] * 9, None), "cited": [("source7", "path7")],
     "audience_of": lambda path: ("G",), "schedule": None, "configured": ["source7"], "task": "answer",
+    "gap_id": ONE, "assignee": "U7", "by": "U1", "state": "open", "notice_id": ONE,
+    "groups": [Group(ONE, (Member(ONE, True, False, 0.9),), NOW)],
     "part": "channel", "key": "question_id", "tasks": ["answer"], "signature": "signature7", "team": "T1",
     "deed": Deed("U1", "retrained", "intents", NOW), "token": "token7",
 }  # fmt: skip

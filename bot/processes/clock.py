@@ -40,6 +40,9 @@ JUMP_SECONDS = 60.0
 RETAIN = "17 3 * * *"
 """When old jobs are forgotten: at night, not on the hour when everyone's jobs start."""
 
+GROUP = "41 4 * * 1"
+"""When gaps are grouped: on Monday morning, before the week's digest."""
+
 
 def run(settings: Settings) -> None:
     """Keep time until SIGTERM or SIGINT."""
@@ -168,7 +171,8 @@ class Timetable:
     def _nightly(self, zone: tzinfo) -> "dict[str, tuple[Cron, Defer]]":
         """What recurs besides the sources: when, and how it is deferred."""
         found: dict[str, tuple[Cron, Defer]] = {
-            jobs.RETAIN: (Cron(RETAIN, zone), jobs.defer_retain)
+            jobs.RETAIN: (Cron(RETAIN, zone), jobs.defer_retain),
+            jobs.GROUP: (Cron(GROUP, zone), jobs.defer_grouping),
         }
         learn_at = self._services.settings.learn_at
         if learn_at != "off":

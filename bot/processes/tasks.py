@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.connector import BaseConnector
@@ -20,7 +20,7 @@ from procrastinate.jobs import Job
 
 from bot import erasure, indexing, jobs
 from bot.answering import lifecycle
-from bot.answering.lifecycle import Delivery, NotYet, Outdated
+from bot.answering.lifecycle import Delivery, NotYet, Outdated, Undeliverable
 from bot.answering.readers import Readers, inside
 from bot.learning import training
 from bot.processes import background
@@ -28,7 +28,7 @@ from bot.runtime import malloc
 from bot.runtime.metrics import Metrics
 from bot.runtime.throttle import Stopping, Throttle
 from bot.services import Services
-from store import answers, queue, workspaces
+from store import answers, gaps, queue, workspaces
 from store.database import Connection, StoreGone
 from store.index import runs
 from store.records import Question, Run
@@ -71,7 +71,8 @@ class WorkerContext:
 
     `delivery` shows answers to their askers; `tell` says to who asked for a run how it ended; `announce`
     tells the admins; `bulk` runs long work; `ready` waits until the models are loaded; `readers` tell
-    who will read a reply, `thread` what was said before in its thread.
+    who will read a reply, `thread` what was said before in its thread, `is_public` whether every member may
+    read a channel. `say` says something besides answers, once for its key; it may raise NotYet.
     """
 
     services: Services
@@ -84,6 +85,8 @@ class WorkerContext:
     ready: Callable[[], None]
     readers: Readers = inside
     thread: lifecycle.Thread = lambda _: ()
+    is_public: Callable[[str], bool] = lambda _: False
+    say: Callable[[str, str, Mapping[str, Any]], bool] = lambda *_: False
 
 
 def build(context: WorkerContext, connector: BaseConnector) -> App:
@@ -119,6 +122,22 @@ def build(context: WorkerContext, connector: BaseConnector) -> App:
     @app.task(name=jobs.RETAIN, queue=jobs.WORK)
     async def retain_job() -> int:
         return await asyncio.get_running_loop().run_in_executor(context.bulk, retain, context)
+
+    @app.task(name=jobs.GROUP, queue=jobs.UPKEEP)
+    async def group_job() -> int:
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, group, context)
+
+    @app.task(name=jobs.RETRY, queue=jobs.UPKEEP)
+    async def retry_job() -> int:
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, retry, context)
+
+    @app.task(name=jobs.SAY, queue=jobs.UPKEEP, retry=Backoff())
+    def say_job(
+        workspace: str, kind: str, key: str, about: dict[str, Any],
+        tries: int = 0, waited: float = 0.0, **unknown: Any,
+    ) -> str:  # fmt: skip
+        _note(jobs.SAY, unknown)
+        return say(context, workspace, kind, key, about, tries, waited)
 
     return app
 
@@ -210,6 +229,9 @@ def ingest(
     finally:
         malloc.trim()
     log.info("ingested source=%s state=%s embedded=%d", source, made.state, made.embedded)
+    if made.changed or made.removed:
+        with services.database.connection() as connection:
+            jobs.defer_retry(connection, services.queue)
     context.tell(made)
     return made.state
 
@@ -260,6 +282,67 @@ def retain(context: WorkerContext) -> int:
     erasure.retain(context.services, now)
     with context.services.database.connection() as connection:
         return queue.forget(connection, now - JOBS_KEPT)
+
+
+def group(context: WorkerContext) -> int:
+    """Group the questions without a good answer anew; gives how many gaps there are."""
+    from bot.learning import gaps  # with scikit-learn: only the worker that does it pays for it
+
+    found = gaps.group(context.services, context.is_public, datetime.now(UTC))
+    malloc.trim()
+    return found
+
+
+def retry(context: WorkerContext) -> int:
+    """Try the questions of the gaps again, and tell the admins which are answered now; gives how many."""
+    from bot.learning import gaps as trying
+
+    services = context.services
+    context.ready()
+    try:
+        answered = trying.retry(services, services.answer, context.throttle.pass_through)
+    except Stopping:
+        with services.database.connection() as connection:
+            jobs.defer_retry(connection, services.queue)
+        return 0
+    workspace, now = services.workspace, datetime.now(UTC)
+    with services.database.connection() as connection:
+        closed = [
+            str(each.gap_id)
+            for each in answered
+            if gaps.close(
+                connection, workspace, each.gap_id, gaps.THREADWISE, now, cause=each.cause
+            )
+        ]
+        if closed:
+            key = f"gaps:{uuid4()}"
+            about = {"gaps": closed}
+            jobs.defer_notice(connection, services.queue, workspace, "gaps", key, about)
+    return len(closed)
+
+
+def say(
+    context: WorkerContext, workspace: str, kind: str, key: str, about: Mapping[str, Any],
+    tries: int = 0, waited: float = 0.0,
+) -> str:  # fmt: skip
+    """Say something besides answers, or put it off as a new job; gives `said`, `dropped` or `later`."""
+    services, workspace = context.services, _current(context, workspace)
+    try:
+        return "said" if context.say(kind, key, about) else "dropped"
+    except Undeliverable as refused:
+        log.error("not_said kind=%s reason=%s", kind, refused)
+        return "dropped"
+    except NotYet as not_yet:
+        if not_yet.is_failure and waited >= lifecycle.PATIENCE_SECONDS:
+            log.error("not_said kind=%s reason=%s", kind, not_yet)
+            return "dropped"
+        after = lifecycle.pause(tries) if not_yet.after is None else not_yet.after
+        with services.database.connection() as connection:
+            jobs.defer_notice(
+                connection, services.queue, workspace, kind, key, about, after=after,
+                tries=tries + not_yet.is_failure, waited=waited + after * not_yet.is_failure,
+            )  # fmt: skip
+        return "later"
 
 
 def _hand_over(services: Services, connection: Connection, question: Question) -> None:

@@ -22,7 +22,7 @@ from prometheus_client import start_http_server
 from psycopg_pool import AsyncConnectionPool
 
 from bot import indexing
-from bot.jobs import DELIVERIES, QUESTIONS, WORK
+from bot.jobs import DELIVERIES, QUESTIONS, UPKEEP, WORK
 from bot.learning.training import TrainingTrigger
 from bot.processes import rescue, tasks
 from bot.processes.tasks import WorkerContext
@@ -39,7 +39,7 @@ from store.database import StoreError
 
 log = logging.getLogger(__name__)
 
-SLOTS = {QUESTIONS: 4, DELIVERIES: 4, WORK: 2}
+SLOTS = {QUESTIONS: 4, DELIVERIES: 4, WORK: 2, UPKEEP: 2}
 """Jobs at a time, per queue: neither ingestion nor a slow Slack can take the place of questions."""
 
 POLL_SECONDS = 0.5
@@ -104,6 +104,8 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     chosen = tuple(queues or SLOTS)
     if QUESTIONS in chosen and DELIVERIES not in chosen:
         chosen = (*chosen, DELIVERIES)  # as it was before they had a queue of their own
+    if WORK in chosen and UPKEEP not in chosen:
+        chosen = (*chosen, UPKEEP)
     for name in chosen:
         if name not in SLOTS:
             raise UnknownQueue(f"There is no queue {name!r}. Choose from: {', '.join(SLOTS)}.")
@@ -134,13 +136,15 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
         services=services,
         throttle=throttle,
         metrics=metrics,
-        bulk=ThreadPoolExecutor(SLOTS[WORK], "bulk", initializer=lower_priority),
+        bulk=ThreadPoolExecutor(SLOTS[WORK] + SLOTS[UPKEEP], "bulk", initializer=lower_priority),
         delivery=notifier,
         tell=notifier.tell,
         announce=notifier.announce,
         ready=lambda: _wait(models),
         readers=notifier.reader,
         thread=notifier.thread,
+        is_public=notifier.is_public,
+        say=notifier.say,
     )
     if services.settings.metrics_port is not None:
         start_http_server(services.settings.metrics_port, registry=metrics.registry)

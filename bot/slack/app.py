@@ -19,7 +19,7 @@ from bot.answering.lifecycle import NotYet
 from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
-from bot.slack import clients, commands, edits, faqs, feedback, labels, messages, reactions
+from bot.slack import clients, commands, edits, faqs, feedback, gaps, labels, messages, reactions
 from bot.slack.edge import Edge
 from store import workspaces
 from store.database import Database, StoreError
@@ -107,6 +107,7 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
     reactions.register(app, edge)
     labels.register(app, edge)
     faqs.register(app, edge)
+    gaps.register(app, edge)
     app.event(re.compile(".*"))(_ignore)
     app.error(_on_error)
     return Bot(app, edge)

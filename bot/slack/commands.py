@@ -11,7 +11,7 @@ from typing import get_args
 from slack_bolt import Ack, App
 
 from bot import jobs
-from bot.slack import faqs
+from bot.slack import faqs, gaps
 from bot.slack.audience import is_outside
 from bot.slack.edge import TOO_MUCH, Edge
 from bot.slack.markup import mrkdwn, spoken
@@ -42,7 +42,7 @@ SETTINGS_USAGE = (
     " what is open to everyone, or (as it is at first) only what names the channel."
     "\n`/threadwise screen` gives a link to all figures, conversations and settings in a browser."
     "\n`/threadwise intents` shows what messages were taken for lately; `/threadwise replies` shows"
-    " kept replies that wait for a decision.\n`/threadwise forget me` erases what I keep of you.\n"
+    " kept replies that wait for a decision, `/threadwise gaps` what people asked in vain.\n`/threadwise forget me` erases what I keep of you.\n"
     "Only admins change settings, see intents and decide about replies."
 )
 REFUSAL = (
@@ -69,9 +69,9 @@ def register(app: App, edge: Edge) -> None:
     def on_settings(ack: Ack, command: Command) -> None:
         words = command.get("text", "").lower().split()
         verb = words[0] if words else ""
-        if verb == "replies":
+        if verb in ("replies", "gaps"):
             ack()
-            edge.later(decisions, edge, command)
+            edge.later(decisions if verb == "replies" else waiting_gaps, edge, command)
         else:
             work = forget if words == ["forget", "me"] else _WORK.get(verb, settings)
             _answer(edge, ack, command, work)
@@ -166,6 +166,17 @@ def decisions(edge: Edge, command: Command) -> None:
     if edge.is_admin(person):
         shown = faqs.open_ones(edge, channel) or [Message(NO_REPLIES)]
     for message in shown[:MOST_SHOWN]:
+        url = command.get("response_url", "")
+        edge.whisper(message, person=person, channel=channel, thread_ts=None, url=url)
+
+
+def waiting_gaps(edge: Edge, command: Command) -> None:
+    """Show an admin the gaps that most people ran into, with buttons to take, mute or close each."""
+    person, channel = command["user_id"], command["channel_id"]
+    shown = [Message(REFUSAL)]
+    if edge.is_admin(person):
+        shown = gaps.open_ones(edge, MOST_SHOWN) or [Message(gaps.NONE)]
+    for message in shown:
         url = command.get("response_url", "")
         edge.whisper(message, person=person, channel=channel, thread_ts=None, url=url)
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from slack_bolt import Ack, App
 from slack_sdk.errors import SlackApiError
 
+from bot import jobs
 from bot.slack import payload, render
 from bot.slack.audience import Place, place
 from bot.slack.edge import Edge
@@ -85,6 +86,8 @@ def decide(edge: Edge, body: Payload) -> None:
     with edge.database.connection() as connection:
         where = edge.workspace
         faq = faqs.decide(connection, where, faq_id, person, now, approve=is_approved)
+        if faq and is_approved:
+            jobs.defer_retry(connection, edge.queue)  # it may answer what was asked in vain
     if faq:
         did = "Approved" if is_approved else "Rejected"
         edge.rewrite(url, f"{did} by <@{person}>: {mrkdwn(shorten(faq.question, 300))}")

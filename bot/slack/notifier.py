@@ -4,21 +4,27 @@ Knows nothing about how answers and runs come about.
 """
 
 import logging
+from collections.abc import Mapping
 from threading import Lock
+from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.answering.readers import Reader, inside
 from bot.services import Services
-from bot.slack import audience, clients, threads
+from bot.slack import audience, clients, gaps, notices, threads
 from bot.slack.audience import Audience
 from bot.slack.delivery import SlackDelivery
 from bot.slack.markup import mrkdwn
 from bot.slack.newer import NewerBlocks
+from bot.slack.notices import Maker, Speaker
 from bot.text import shorten
 from store.channels import ChannelSettings
 from store.records import Answer, Ask, Question, Run
+
+MAKERS: Mapping[str, Maker] = {"gaps": gaps.answered}
+"""Who makes what is said, by its kind."""
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +93,34 @@ class Notifier:
                 token, url = settings.slack_bot_token, settings.slack_api_url
                 self._audiences[workspace] = audience.of(token, url, workspace)
             return self._audiences[workspace]
+
+    def is_public(self, channel: str) -> bool:
+        """Whether every member may read a channel, and nobody else; what Slack does not say is not."""
+        if self._client is None:
+            return False
+        place = self._audience(self._services.workspace).place(channel)
+        return not place.is_private and not place.is_shared
+
+    def say(self, kind: str, key: str, about: Mapping[str, Any]) -> bool:
+        """Say something besides answers, once for its key; False when there is nothing to say.
+
+        Raises SlackRefused, or NotYet when it may be said later.
+        """
+        maker = MAKERS.get(kind)
+        if self._client is None or maker is None:
+            log.warning("not_said kind=%s reason=%s", kind, "no token" if maker else "unknown")
+            return False
+        workspace = self._services.workspace
+        speaker = Speaker(
+            settings=self._services.settings,
+            database=self._services.database,
+            workspace=workspace,
+            client=self._client,
+            audience=self._audience(workspace),
+            intents=self._services.intents.now,
+            newer=self._newer,
+        )
+        return notices.say(speaker, maker, key, about)
 
     def tell(self, run: Run) -> None:
         """Tell who asked for a run, if it was a person in Slack, how it ended."""

@@ -116,6 +116,16 @@ def section(text: str) -> Block:
     return _section(mrkdwn(text))
 
 
+def verbatim(text: str) -> Block:
+    """Give what is mrkdwn already, with nothing of documents or people left to escape, as a block of its own."""
+    return _section(text)
+
+
+def button(label: str, action_id: str, value: str) -> Block:
+    """Give a button of an `actions` block."""
+    return _button(label, action_id, value)
+
+
 def candidate(one: Faq) -> Message:
     """Show a kept reply to an admin, with a button to approve and one to reject it."""
     state = "No longer served: its document changed, or it was disliked. " if one.flagged_at else ""
