@@ -4,7 +4,7 @@ Knows nothing about Slack or the command line.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,14 +23,15 @@ from bot.intents import IntentFile
 from bot.settings import Settings
 from store import workspaces
 from store.database import Database, check_url
-from store.feedback import versions
+from store.feedback import phrasing, versions
 from store.index import embedders
 from store.migrate import migrate
 from store.queue import Queue
-from store.records import Answer, ModelVersion
+from store.records import Answer, Ask, ModelVersion
 from store.server import embedded
 
 if TYPE_CHECKING:
+    from bot.phrasing.phrasing import Phraser
     from models.embedder import Embedder  # it would import numpy
     from models.reader.reader import Reader
 
@@ -127,6 +128,36 @@ class Services:
     def answer(self, request: Request) -> Answer:
         """Answer one message; the first one waits for the models."""
         return self._answer(request) if self._answer else self.answerer.answer(request)
+
+    @cached_property
+    def phraser(self) -> "Phraser | None":
+        """Phrases answers by the LLM of the settings; None where there is none."""
+        settings = self.settings
+        if settings.llm_url is None or settings.llm_model is None:
+            return None
+        from bot.phrasing.client import Llm
+        from bot.phrasing.phrasing import Phraser
+
+        return Phraser(
+            Llm(settings.llm_url, settings.llm_model, settings.llm_key),
+            seconds=settings.llm_timeout,
+            is_on=self._phrases,
+            channels=settings.llm_channels,
+        )
+
+    def phrase(self, ask: Ask, answer: Answer) -> Answer:
+        """Let the LLM phrase an answer to a message (bot.answering.lifecycle.Phrase)."""
+        return self.phraser.phrased(ask.channel, answer) if self.phraser else answer
+
+    def title(self, questions: Sequence[str]) -> str | None:
+        """Give a title for questions that ask about the same; None without an LLM, or where it has none."""
+        from bot.phrasing import wording
+
+        return wording.title(self.phraser.llm, questions) if self.phraser else None
+
+    def _phrases(self) -> bool:
+        with self.database.reading() as connection:
+            return phrasing.switch(connection, workspaces.current(connection)).is_on
 
     def load(self) -> None:
         """Load what answering needs now, so that no question waits for it."""

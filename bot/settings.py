@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
@@ -21,6 +22,7 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 
 SECRETS = (
     "slack_bot_token", "slack_app_token", "slack_signing_secret", "database_url", "database_replica_url",
+    "llm_key", "llm_url",
 )  # fmt: skip
 """Settings whose value is never shown."""
 
@@ -76,6 +78,11 @@ class Settings(BaseSettings):
     max_file_mb: int = Field(50, alias="THREADWISE_MAX_FILE_MB", ge=1)
     max_removed_share: float = Field(0.3, alias="THREADWISE_MAX_REMOVED_SHARE", ge=0, le=1)
     retention_days: int = Field(365, alias="THREADWISE_RETENTION_DAYS", ge=1, le=36_500)
+    llm_url: str | None = Field(None, alias="THREADWISE_LLM_URL")
+    llm_model: str | None = Field(None, alias="THREADWISE_LLM_MODEL")
+    llm_key: str | None = Field(None, alias="THREADWISE_LLM_KEY")
+    llm_timeout: float = Field(3.0, alias="THREADWISE_LLM_TIMEOUT", ge=0.1, le=60)
+    llm_channels: Annotated[tuple[str, ...], NoDecode] = Field((), alias="THREADWISE_LLM_CHANNELS")
     slack_bot_token: str | None = Field(None, alias="SLACK_BOT_TOKEN")
     slack_app_token: str | None = Field(None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: str | None = Field(None, alias="SLACK_SIGNING_SECRET")
@@ -83,7 +90,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, alias="DATABASE_URL")
     database_replica_url: str | None = Field(None, alias="DATABASE_REPLICA_URL")
 
-    @field_validator("admins", "experts", mode="before")
+    @field_validator("admins", "experts", "llm_channels", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -117,6 +124,37 @@ class Settings(BaseSettings):
     def _is_channel(cls, value: str | None) -> str | None:
         if value is not None and not _CHANNEL.fullmatch(value):
             raise ValueError("it is not a channel's Slack id such as C0ADMINS1")
+        return value
+
+    @field_validator("llm_channels")
+    @classmethod
+    def _are_channels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for channel in value:
+            if channel != "terminal" and not _CHANNEL.fullmatch(channel):
+                raise ValueError(
+                    f'{channel!r} is neither a channel\'s Slack id such as C0HELP001 nor "terminal"'
+                )
+        return value
+
+    @field_validator("llm_url")
+    @classmethod
+    def _is_endpoint(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write the API's base, such as http://localhost:11434/v1")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError(
+                "write it without a user name and without ?...: a key belongs to THREADWISE_LLM_KEY"
+            )
+        return value
+
+    @field_validator("llm_key")
+    @classmethod
+    def _fits_a_header(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[!-~]+", value):
+            raise ValueError("a key has letters, digits and signs alone, without spaces")
         return value
 
     @field_validator("slack_api_url")
@@ -165,6 +203,7 @@ def load(env_file: str | Path | None = ".env") -> Settings:
             f"{name}{shown} cannot be used: {first['msg'].removeprefix('Value error, ')}."
         ) from None
     _check_slack(settings)
+    _check_llm(settings)
     return settings
 
 
@@ -200,4 +239,11 @@ def _check_slack(settings: Settings) -> None:
     elif settings.slack_signing_secret is None:
         raise SettingsError(
             "SLACK_SIGNING_SECRET is missing: THREADWISE_SLACK_MODE=http checks Slack's signature with it."
+        )
+
+
+def _check_llm(settings: Settings) -> None:
+    if settings.llm_url is not None and settings.llm_model is None:
+        raise SettingsError(
+            "THREADWISE_LLM_MODEL is missing: name the model that THREADWISE_LLM_URL is to be asked for."
         )

@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from store.database import Connection
-from store.records import Answer, Citation, Passage, Shown
+from store.records import Answer, Citation, Passage, Phrasing, Sentence, Shown
 from store.values import halfvec, storable
 
 Posting = Literal["new", "open", "busy"]
@@ -23,7 +23,7 @@ Posting = Literal["new", "open", "busy"]
 _SELECT = """
 SELECT a.answer_id, q.body, a.status, a.confidence, a.body, a.citations, a.passages, q.intent,
        coalesce(q.intent_confidence, 0), a.signals, a.versions, q.timings, a.hints,
-       a.shown, coalesce(a.understood, '')
+       a.shown, coalesce(a.understood, ''), a.phrasing
 FROM answers a JOIN questions q USING (workspace_id, question_id) WHERE a.workspace_id = %s
 """
 
@@ -43,9 +43,9 @@ def record(
     """
     added = connection.execute(
         "INSERT INTO answers (workspace_id, answer_id, question_id, status, confidence, body,"
-        " citations, passages, signals, versions, hints, shown, understood, embedder_id, embedding,"
-        " created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
+        " citations, passages, signals, versions, hints, shown, understood, phrasing, embedder_id,"
+        " embedding, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
         " ON CONFLICT (workspace_id, question_id) DO NOTHING",
         (
             workspace,
@@ -61,6 +61,7 @@ def record(
             _rows(answer.hints),
             _seen(answer.shown),
             storable(answer.understood) or None,
+            _phrased(answer.phrasing),
             embedder_id,
             None if vector is None else halfvec(connection, vector),
             now,
@@ -256,6 +257,21 @@ def _seen(shown: Sequence[Shown]) -> Jsonb:
     )
 
 
+def _phrased(phrasing: Phrasing | None) -> Jsonb | None:
+    if phrasing is None:
+        return None
+    row = dataclasses.asdict(phrasing)
+    written = [each | {"text": storable(each["text"])} for each in row["sentences"]]
+    return Jsonb(row | {"sentences": written, "model": storable(phrasing.model)})
+
+
+def _phrasing(row: dict[str, Any] | None) -> Phrasing | None:
+    if row is None:
+        return None
+    sentences = tuple(Sentence(s["text"], tuple(s["quotes"])) for s in row["sentences"])
+    return Phrasing(sentences, tuple(row["sent"]), row["model"], row["seconds"], row["drops"])
+
+
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     when = row["updated_at"]
     texts = {key: storable(value) for key, value in row.items() if isinstance(value, str)}
@@ -287,4 +303,5 @@ def _answer(row: TupleRow) -> Answer:
         hints=tuple(Citation(**_timed(each)) for each in row[12]),
         shown=tuple(Shown(**each | {"marked": tuple(each["marked"])}) for each in row[13]),
         understood=row[14],
+        phrasing=_phrasing(row[15]),
     )

@@ -210,13 +210,37 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that an LLM wrote, and the numbers (from 1) of the citations in which all of it stands."""
+
+    text: str
+    quotes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasing:
+    """What came of asking an LLM to phrase an answer: the sentences that were kept, often none.
+
+    `sent` are the chunks whose text left for the LLM, `drops` says why how many sentences were not kept, or
+    the whole reply (count 1).
+    """
+
+    sentences: tuple[Sentence, ...]
+    sent: tuple[int, ...]
+    model: str
+    seconds: float
+    drops: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How a question ended, with everything needed to explain it later.
 
     `body` is what is said: for status answered or unsure lines of the first citation's quote as they stand,
     mostly a slice of it. `shown` is what is seen of the documents: the body, then its passage, then
     others. `hints` are the nearest pages of a question that found no answer; `vector` is the question's.
-    `understood` is what was said before that the question was understood with.
+    `understood` is what was said before that the question was understood with. `phrasing` is None where no
+    LLM was asked.
     """
 
     answer_id: UUID
@@ -235,6 +259,7 @@ class Answer:
     vector: tuple[float, ...] = ()
     shown: tuple[Shown, ...] = ()
     understood: str = ""
+    phrasing: Phrasing | None = None
 
 
 @dataclass(frozen=True, slots=True)

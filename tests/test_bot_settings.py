@@ -117,3 +117,38 @@ def test_nobody_else_reads_the_environment() -> None:
         if "os.environ" in path.read_text(encoding="utf-8")
     ]
     assert readers == []
+
+
+def test_an_llm_is_off_until_address_and_model_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _load(monkeypatch).llm_url is None
+    with pytest.raises(SettingsError, match="THREADWISE_LLM_MODEL is missing"):
+        _load(monkeypatch, THREADWISE_LLM_URL="http://localhost:11434/v1")
+    found = _load(
+        monkeypatch, THREADWISE_LLM_URL="http://localhost:11434/v1", THREADWISE_LLM_MODEL="small",
+        THREADWISE_LLM_CHANNELS="C0HELP001, terminal", THREADWISE_LLM_KEY="sk-1",
+    )  # fmt: skip
+    assert found.llm_channels == ("C0HELP001", "terminal") and found.llm_timeout == 3
+    assert "sk-1" in found.secrets
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("THREADWISE_LLM_URL", "localhost:11434"),
+        ("THREADWISE_LLM_URL", "ftp://localhost/v1"),
+        ("THREADWISE_LLM_URL", "https://me:secret@llm.example/v1"),
+        ("THREADWISE_LLM_URL", "https://llm.example/v1?key=secret"),
+        ("THREADWISE_LLM_URL", "http://"),
+        ("THREADWISE_LLM_TIMEOUT", "0"),
+        ("THREADWISE_LLM_TIMEOUT", "nan"),
+        ("THREADWISE_LLM_CHANNELS", "#general"),
+        ("THREADWISE_LLM_KEY", "secret with spaces"),
+        ("THREADWISE_LLM_KEY", "secret\r\nX-Other: 1"),
+    ],
+)
+def test_an_llm_setting_that_cannot_work_is_named_without_its_key(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(SettingsError, match=name) as error:
+        _load(monkeypatch, **{name: value})
+    assert "secret" not in str(error.value)

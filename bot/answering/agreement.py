@@ -88,6 +88,11 @@ def agrees(question: str, kept: str) -> bool:
     )
 
 
+def words(text: str) -> set[str]:
+    """Give what a text says, each word as what stands for it; words that say nothing are left out."""
+    return _words(_plain(text))
+
+
 def _plain(text: str) -> str:
     """Give a question in small letters, its phrases and contractions in their common form."""
     text = text.lower()

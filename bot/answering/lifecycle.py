@@ -43,6 +43,9 @@ WORDLESS = "Ask me a question in words, for example: How do I report a sick day?
 Answers = Callable[[Request], Answer]
 """Finds an answer: bot.services.Services.answer."""
 
+Phrase = Callable[[Ask, Answer], Answer]
+"""Lets an LLM phrase an answer, where there is one: bot.services.Services.phrase. Never raises because of it."""
+
 Thread = Callable[[Ask], Sequence[str]]
 """Reads what people said before in the thread of a message, oldest first. Never raises."""
 
@@ -94,6 +97,7 @@ def handle(
     max_question: int,
     readers: Readers = reading.inside,
     thread: Thread = lambda _: (),
+    phrase: Phrase = lambda _, answer: answer,
 ) -> Status | Literal["unknown"]:
     """Find and record the answer to a question and hand it over to be delivered; give its status.
 
@@ -109,9 +113,10 @@ def handle(
             return (ended.status if ended else None) or "unknown"
     error = None
     try:
-        found = _kept(database, workspace, question) or _found(
-            database, workspace, question, answer, max_question, readers, thread
-        )
+        found = _kept(database, workspace, question)
+        if found is None:
+            found = _found(database, workspace, question, answer, max_question, readers, thread)
+            found = phrase(question.ask, found)
     except StoreBehind:
         # This worker was upgraded before the database: the question is not to blame.
         with database.connection() as connection:
@@ -131,7 +136,7 @@ def handle(
     if not stands:  # edited or deleted meanwhile
         return handle(
             database, workspace, question_id, answer, hand_over,
-            max_question=max_question, readers=readers, thread=thread,
+            max_question=max_question, readers=readers, thread=thread, phrase=phrase,
         )  # fmt: skip
     return status
 

@@ -66,6 +66,12 @@ def of(answer: Answer) -> tuple[Shown, ...]:
     return shown((first,), said, ((said,) if said in first.quote else (),))
 
 
+def phrased(answer: Answer) -> str:
+    """Give what an LLM phrased, each sentence with the numbers of its citations; "" where it did not."""
+    written = answer.phrasing.sentences if answer.phrasing else ()
+    return " ".join(f"{each.text} [{', '.join(map(str, each.quotes))}]" for each in written)
+
+
 def window(text: str, parts: Sequence[str], limit: int) -> str:
     """Cut a passage to at most `limit` characters around its first marked part, between sentences."""
     if len(text) <= limit:

@@ -157,6 +157,7 @@ def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
             max_question=services.settings.max_question,
             readers=context.readers,
             thread=context.thread,
+            phrase=services.phrase,
         )
     context.metrics.ended(status, time.perf_counter() - started)
     return status

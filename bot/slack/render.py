@@ -39,6 +39,10 @@ MENU_OPTIONS = 100
 """Of a button or an option, and of the options of one menu."""
 
 DISCLAIMER = "Automated answer, quoted from your documents; it may be inaccurate."
+PHRASED = (
+    "Automated answer: a language model phrased the first lines from the numbered sources, which are quoted below"
+    " them; it may be inaccurate."
+)
 UNSURE = "I am not sure that this answers it, so please check the page:"
 NOT_FOUND = "I did not find the answer to this in the documents."
 NEAREST = "The nearest pages, in case one of them helps:"
@@ -80,7 +84,8 @@ def message(
         text, body = _quoted(answer, now, folded)
     else:
         text, body = _BODIES.get(answer.status, _failed)(answer, now)
-    small = [*([DISCLAIMER] if is_quoted else []), *notes]
+    told = PHRASED if showing.phrased(answer) else DISCLAIMER
+    small = [*([told] if is_quoted else []), *notes]
     blocks = [*body, *([_context(" ".join(small))] if small else [])]
     if choices:
         blocks.append(_choices(answer.answer_id, choices))
@@ -167,14 +172,15 @@ def reason_view(answer_id: UUID) -> Block:
 
 
 def _quoted(answer: Answer, now: datetime, folded: bool) -> tuple[str, list[Block]]:
-    """One unit first, then its passage, then the others under their titles, then where they stand."""
-    seen = showing.of(answer)
+    """What an LLM phrased, where it did; then one unit, its passage, the others under their titles, and where
+    they stand."""
+    seen, written = showing.of(answer), showing.phrased(answer)
     best = answer.body or (seen[0].text if seen else "")
-    said = [UNSURE] if answer.status == "unsure" else []
+    said = [UNSURE] if answer.status == "unsure" else [mrkdwn(written)] if written else []
     text = "\n".join([*said, *_quoted_text(best), *_listed_text(answer.citations, now)])
-    blocks = [_section(mrkdwn(line)) for line in said]
-    listed = _listed("Sources", answer.citations, now)
-    drawn = _seen(seen, answer.citations, QUOTED_CHARS - _size(listed))
+    blocks = [_rich([_line([_plain(written)])])] if written else [_section(each) for each in said]
+    listed = _listed("Sources", answer.citations, now, is_numbered=bool(written))
+    drawn = _seen(seen, answer.citations, QUOTED_CHARS - _size([*blocks, *listed]))
     own = [block for block, each in drawn if _is_own(each, seen)]
     further = [block for block, each in drawn if not _is_own(each, seen)]
     blocks += own or [_rich([_line([_plain(shorten(best, QUOTE_CHARS))])])]
@@ -305,14 +311,15 @@ def _address(url: str) -> str:
     return url.replace("&", "&amp;").replace("|", "%7C")
 
 
-def _listed(title: str, citations: Sequence[Citation], now: datetime) -> list[Block]:
+def _listed(
+    title: str, citations: Sequence[Citation], now: datetime, *, is_numbered: bool = False
+) -> list[Block]:
     if not citations:
         return []
     items = [_line(_source(cited, now)) for cited in citations[:3]]
     head: Block = {"type": "text", "text": title, "style": {"bold": True}}
-    return [
-        _rich([_line([head]), {"type": "rich_text_list", "style": "bullet", "elements": items}])
-    ]
+    style = "ordered" if is_numbered else "bullet"
+    return [_rich([_line([head]), {"type": "rich_text_list", "style": style, "elements": items}])]
 
 
 def _source(cited: Citation, now: datetime) -> list[Block]:

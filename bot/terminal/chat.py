@@ -72,6 +72,7 @@ class Conversation:
                 services.answer,
                 lambda *_: None,  # who asks in the terminal fetches the answer
                 max_question=services.settings.max_question,
+                phrase=services.phrase,
             )
 
         return cls(services, answer, remembers=remembers)

@@ -3,6 +3,8 @@
 Knows nothing about how answers are made; it shows what was kept.
 """
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -11,7 +13,7 @@ from bot.answering import showing
 from bot.services import Services
 from bot.terminal import console
 from store import answers
-from store.records import Answer
+from store.records import Answer, Phrasing
 
 
 class UnknownAnswer(Exception):
@@ -43,6 +45,7 @@ def render(answer: Answer) -> RenderableType:
         Text(),
         _shown(answer),
         Text(),
+        _phrasing(answer.phrasing) if answer.phrasing else Text(),
         _pairs("signal", answer.signals),
         Text(),
         _pairs("version", answer.versions),
@@ -65,6 +68,18 @@ def _shown(answer: Answer) -> Table:
         for each in showing.of(answer)
     ]
     return console.table("Shown", ("passage", "marked"), rows)
+
+
+def _phrasing(phrasing: Phrasing) -> Table:
+    """What the LLM wrote that was kept, and why the rest was not."""
+    rows = [(sentence.text, _numbers(sentence.quotes)) for sentence in phrasing.sentences]
+    rows += [(f"{count} dropped: {reason}", "") for reason, count in phrasing.drops.items()]
+    rows.append((f"sent to {phrasing.model}, {phrasing.seconds:.2f} s", _numbers(phrasing.sent)))
+    return console.table("Phrased", ("sentence", "sources"), rows)
+
+
+def _numbers(values: Sequence[int]) -> str:
+    return ", ".join(str(value) for value in values)
 
 
 def _score(value: float | None) -> str:

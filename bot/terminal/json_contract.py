@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.answering import showing
-from store.records import Answer, Citation, Passage, Shown, SourceStatus
+from store.records import Answer, Citation, Passage, Phrasing, Shown, SourceStatus
 
 
 def answer_json(answer: Answer) -> dict[str, object]:
@@ -24,11 +24,25 @@ def answer_json(answer: Answer) -> dict[str, object]:
         "answer": answer.body,
         "citations": [citation_json(citation) for citation in answer.citations],
         "shown": [_shown_json(shown) for shown in showing.of(answer)],
+        "phrasing": phrasing_json(answer.phrasing),
         "hints": [citation_json(hint) for hint in answer.hints],
         "passages": [_passage_json(passage) for passage in answer.passages[:10]],
         "signals": {name: round(value, 4) for name, value in answer.signals.items()},
         "versions": dict(answer.versions),
         "timings_ms": dict(answer.timings_ms),
+    }
+
+
+def phrasing_json(phrasing: Phrasing | None) -> dict[str, object] | None:
+    """Write what an LLM made of it; None where none was asked."""
+    if phrasing is None:
+        return None
+    return {
+        "sentences": [{"text": s.text, "quotes": list(s.quotes)} for s in phrasing.sentences],
+        "sent": list(phrasing.sent),
+        "model": phrasing.model,
+        "seconds": phrasing.seconds,
+        "drops": dict(phrasing.drops),
     }
 
 

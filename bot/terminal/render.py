@@ -26,6 +26,9 @@ def render(console: Console, answer: Answer) -> None:
     """Print an answer: what it says, how sure it is, and where it stands."""
     if answer.status in ("answered", "unsure"):
         console.print()
+        if written := showing.phrased(answer):
+            _indent(console, Text(written, "bold cyan"))
+            console.print()
         for text in _quotes(answer):
             _indent(console, text)
             console.print()
