@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.embedder import ModelError
+
 LAYERS = ("query", "key", "value", "dense")
 """Linear layers that are adapted: all of a BERT encoder's."""
 
@@ -24,8 +26,14 @@ class Adapter:
 
 
 def wrapped(encoder: torch.nn.Module, rank: int, *, dropout: float = 0.0) -> torch.nn.Module:
-    """Give the encoder with fresh adapters, which alone are trained; needs peft."""
-    from peft import LoraConfig, get_peft_model
+    """Give the encoder with fresh adapters, which alone are trained; raises ModelError without peft."""
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"The package {error.name} is missing, which trains a reader."
+            " Run: pip install -c constraints.txt -e '.[reader]'"
+        ) from error
 
     config = LoraConfig(
         r=rank, lora_alpha=2 * rank, lora_dropout=dropout, target_modules=list(LAYERS)

@@ -164,7 +164,7 @@ def mixed(given: Collection, encode: Encode, *, most: int, seed: int) -> list[Pa
     untold = [pair for pair in given.pairs if not pair.is_relevant]
     untold = chance.sample(untold, min(len(untold), most)) or _near(told, given, encode, chance)
     made = [*told, *untold]
-    if all(len(text) < WINDOW_CHARS for text in given.passages):
+    if all(len(p.passage) < WINDOW_CHARS and p.spans is not None and not p.heading for p in told):
         made = _among(made, given, encode, chance)
     chance.shuffle(made)
     return made

@@ -5,12 +5,15 @@ lower case, without articles and punctuation, the best over the answers; BLEU by
 rouge-score (both of the extra `reader`); AUROC of telling pairs that answer from pairs that do not.
 """
 
+import importlib
 import re
 import string
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from models.embedder import ModelError
 from models.reader.pairs import Pair
 from models.reader.reader import Read
 
@@ -73,8 +76,7 @@ def _mean(values: Sequence[float]) -> float | None:
 def _bleu(said: Sequence[tuple[str, list[str]]]) -> float | None:
     if not said:
         return None
-    from sacrebleu import corpus_bleu
-
+    corpus_bleu = _extra("sacrebleu").corpus_bleu
     most = max(len(answers) for _, answers in said)
     # References come as one list per number: a question with fewer of them repeats its last one.
     others = [[a[min(n, len(a) - 1)] for _, a in said] for n in range(most)]
@@ -85,12 +87,20 @@ def _bleu(said: Sequence[tuple[str, list[str]]]) -> float | None:
 def _rouge(said: Sequence[tuple[str, list[str]]]) -> float | None:
     if not said:
         return None
-    from rouge_score.rouge_scorer import RougeScorer
-
-    scorer = RougeScorer(["rougeL"], use_stemmer=False)
+    scorer = _extra("rouge_score.rouge_scorer").RougeScorer(["rougeL"], use_stemmer=False)
     return _mean(
         [max(scorer.score(a, text)["rougeL"].fmeasure for a in answers) for text, answers in said]
     )
+
+
+def _extra(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"The package {error.name} is missing, which measures a reader."
+            " Run: pip install -c constraints.txt -e '.[reader]'"
+        ) from error
 
 
 def _auroc(truth: Sequence[bool], scores: Sequence[float]) -> float | None:

@@ -1,0 +1,139 @@
+"""`threadwise reader`: train, eval.
+
+Knows nothing about networks or sets; models/reader/ does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.terminal import console
+
+if TYPE_CHECKING:
+    from models.reader.pairs import Collection
+
+app = typer.Typer(
+    help="The reader: which part of a passage answers, if any does.", no_args_is_help=True
+)
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", metavar="DIR", help="A folder with a folder for each set (docs/reader.md)."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Where the reader and its card are written.")],
+    without: Annotated[
+        list[str] | None, typer.Option(help="A set to leave out, so that it can be tried on it.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="A set to train on, instead of those whose licence allows it."),
+    ] = None,
+    most: Annotated[int, typer.Option(help="Questions of each set, at most.")] = 2000,
+    epochs: Annotated[float, typer.Option(help="Rounds over all pairs.")] = 1.5,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Train all of the encoder instead of an adapter.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides what is drawn, and its order.")] = 0,
+) -> None:
+    """Train a reader on sets of questions; a killed training goes on when it is started again."""
+    from models import embedder
+    from models.reader import making, pairs
+    from models.reader.training import Recipe
+
+    names = [name for name in only or pairs.LICENSED if name not in (without or ())]
+    given = _read(data, names)
+    encoder = embedder.load(threads=context.obj.threads)
+    embedder.bound(context.obj.threads)
+    rate = 1e-4 if whole else Recipe().adapter_rate
+    order = making.Order(
+        most=most,
+        kind="whole" if whole else "adapter",
+        recipe=Recipe(epochs=epochs, adapter_rate=rate),
+        seed=seed,
+        command=f"threadwise reader train --data DIR --out DIR --most {most} --epochs {epochs:g}"
+        + "".join(f" --only {name}" for name in only or ())
+        + "".join(f" --without {name}" for name in without or ())
+        + (" --whole" if whole else "")
+        + f" --seed {seed}",
+    )
+    with console.bars() as progress:
+        made = making.make(
+            given,
+            embedder.packaged_folder(),
+            out,
+            order=order,
+            encode=encoder.encode,
+            progress=progress,
+        )
+    console.notices().print(
+        f"Trained on {sum(made.trained_on.values())} pairs in {made.facts['seconds']} s: {out}.",
+        markup=False,
+    )
+
+
+@app.command("eval")
+def evaluate(
+    context: typer.Context,
+    data: Data,
+    folder: Annotated[
+        Path | None, typer.Option("--reader", help="Another reader than the one of the settings.")
+    ] = None,
+    most: Annotated[int, typer.Option(help="Questions of each set, at most.")] = 300,
+    as_json: Json = False,
+) -> None:
+    """EM, F1, BLEU, ROUGE-L and no-answer AUROC on documents that the reader was not trained on."""
+    from models import embedder
+    from models.reader import files, making, pairs, reader
+
+    given = _read(data, [each.name for each in pairs.sets(data)], skip=True)
+    served = context.obj.reader
+    chosen = folder or (Path(served) if served and served != "off" else files.PACKAGED)
+    trained_on = files.origin(chosen).trained_on if (chosen / files.MADE).is_file() else {}
+    threads = context.obj.threads
+    with console.bars() as progress:
+        found = making.tried(
+            reader.load(chosen, threads=threads),
+            given,
+            trained_on,
+            encode=embedder.load(threads=threads).encode,
+            progress=progress,
+            most=most,
+        )
+    if as_json:
+        console.put_json({name: asdict(quality) for name, quality in found.items()})
+        return
+    measures = {name: asdict(quality) for name, quality in found.items()}
+    columns = list(next(iter(measures.values()), {}))
+    rows = [(name, *(_shown(row[key]) for key in columns)) for name, row in measures.items()]
+    console.data().print(console.table(str(chosen), ("set", *columns), rows))
+
+
+def _read(data: Path, names: Sequence[str], *, skip: bool = False) -> "list[Collection]":
+    """Read sets by their folder's name; `skip` leaves out what has another layout."""
+    from models.reader import pairs
+
+    found = []
+    for name in names:
+        try:
+            found.append(pairs.read(data / name))
+        except pairs.PairsError as error:
+            if not skip:
+                raise
+            console.notices().print(f"Left out: {error}", markup=False)
+    return found
+
+
+def _shown(value: object) -> object:
+    return f"{value:.3f}" if isinstance(value, float) else value

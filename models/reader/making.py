@@ -1,0 +1,119 @@
+"""Makes a reader out of sets, and tries one on them.
+
+Knows nothing about the command line. Whatever it is tried on, it was not trained on: of sets that it was trained
+on the held-out documents, of others all.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from models.embedder import WEIGHTS, sha256
+from models.reader import adapter, card, files, pairs, quality, training
+from models.reader.codec import Page
+from models.reader.files import Origin
+from models.reader.pairs import Collection, Encode, Pair
+from models.reader.quality import Quality
+from models.reader.reader import Read, Reader
+from models.reader.training import Recipe
+
+Kind = Literal["adapter", "whole"]
+"""What is trained of the encoder: low-rank changes of its layers, or all of its weights."""
+
+Progress = Callable[[str, int, int], None]
+
+READ_TOGETHER = 16
+"""Pairs that are read in one call when a reader is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made: at most `most` questions of each set, by a `recipe` and a `seed`."""
+
+    most: int = 2000
+    kind: Kind = "adapter"
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+    command: str = ""
+
+
+def make(
+    given: Sequence[Collection],
+    base: Path,
+    out: Path,
+    *,
+    order: Order,
+    encode: Encode,
+    progress: Progress,
+) -> Origin:
+    """Train a reader on the documents of the sets that are not held out, and keep it with its card in `out`.
+
+    A run that was killed goes on when it is started again with the same arguments.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = [pair for each in given for pair in _drawn(each, encode, order, is_held_out=False)]
+    random.Random(order.seed).shuffle(drawn)
+    network, codec = files.fresh(base, order.seed)
+    if order.kind == "adapter":
+        network.encoder = adapter.wrapped(network.encoder, order.recipe.rank)
+    rows = training.rows(drawn, codec)
+    checkpoint = out / "checkpoint"
+    seconds = training.train(
+        network,
+        rows,
+        recipe=order.recipe,
+        seed=order.seed,
+        checkpoint=checkpoint,
+        on_step=lambda done, steps: progress("training", done, steps),
+    )
+    facts = {
+        "command": order.command,
+        "seed": order.seed,
+        "seconds": round(seconds),
+        "pairs": len(rows),
+        "kind": order.kind,
+        **asdict(order.recipe),
+    }
+    counts = {c.name: sum(pair.from_set == c.name for pair in drawn) for c in given}
+    made = Origin(sha256(base / WEIGHTS), 0.0, counts, facts)
+    files.save(network, made, out, rank=order.recipe.rank if order.kind == "adapter" else None)
+    checkpoint.unlink(missing_ok=True)
+    card.write(out, files.origin(out))
+    return files.origin(out)
+
+
+def tried(
+    reader: Reader,
+    given: Sequence[Collection],
+    trained_on: Mapping[str, int],
+    *,
+    encode: Encode,
+    progress: Progress,
+    most: int = 300,
+) -> dict[str, Quality]:
+    """Measure a reader on each set; the name of one that it was trained on ends in `, in domain`."""
+    found = {}
+    for each in given:
+        is_own = each.name in trained_on
+        drawn = _drawn(each, encode, Order(most=most), is_held_out=True if is_own else None)
+        read = []
+        for start in range(0, len(drawn), READ_TOGETHER):
+            read += _read(reader, drawn[start : start + READ_TOGETHER])
+            progress(f"reading {each.name}", len(read), len(drawn))
+        name = f"{each.name}, in domain" if is_own else each.name
+        found[name] = quality.measure(drawn, read)
+    return found
+
+
+def _drawn(
+    given: Collection, encode: Encode, order: Order, *, is_held_out: bool | None
+) -> list[Pair]:
+    """Draw pairs of a set: of documents that are held out, of the others, or (None) of all."""
+    kept = [p for p in given.pairs if is_held_out is None or p.is_held_out == is_held_out]
+    return pairs.mixed(replace(given, pairs=tuple(kept)), encode, most=order.most, seed=order.seed)
+
+
+def _read(reader: Reader, drawn: Sequence[Pair]) -> list[Read]:
+    return [reader.read(pair.question, [Page(pair.heading, pair.passage)])[0] for pair in drawn]
