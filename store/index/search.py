@@ -3,9 +3,9 @@
 
 Knows nothing about encoders: it takes a question's text and its vector.
 BM25 after Robertson & Zaragoza 2009, The Probabilistic Relevance Framework, section 3.
-Fusion is the convex combination of Bruch et al. 2023, TOIS 42(1): cosines scaled by their own minimum
-and maximum, BM25 by its theoretical ones, so that a question whose words the corpus does not use
-leans on the vectors by itself.
+Fusion is the convex combination of Bruch et al. 2023, TOIS 42(1): cosines on a fixed scale, BM25 by its
+theoretical minimum and maximum, so that a question whose words the corpus does not use leans on the
+vectors by itself. Every candidate has both scores, whichever leg brought it.
 """
 
 import math
@@ -41,6 +41,13 @@ LEXICAL_CANDIDATES = 500
 
 MAX_TERMS = 64
 """Distinct lexemes of a question that take part, the rarest first."""
+
+UNLIKE, SAME = 0.1, 0.6
+"""Cosines with a question that count as 0 and as 1: those of unrelated texts and of texts that say the same.
+
+A fixed scale means the same in 200 chunks and in 20,000; the candidates' own minimum and maximum, used
+before, made a small difference count four times as much in a large corpus. Half of sourcegraph's questions and
+FeedbackQA's training questions chose it: nDCG@10 .650 -> .666 there. Measured for the packaged encoder."""
 
 CERTAIN = 3
 """The best by words alone are always looked at: a hundred texts with like vectors may stand before them."""
@@ -180,21 +187,37 @@ _FOUND = f"""
     GROUP BY p.chunk_id ORDER BY part DESC, p.chunk_id LIMIT {LEXICAL_CANDIDATES}
 """
 
+# What the other leg found has its cosine and its words looked up.
+_COSINE = """
+    coalesce(vec.score, (SELECT 1 - (c.embedding <=> %(vector)s::halfvec) FROM chunks c
+                         WHERE c.workspace_id = %(workspace)s AND c.chunk_id = either.chunk_id))
+"""
+
+_BM25 = f"""
+    coalesce(lex.score, (SELECT sum(t.idf * {_TF})
+        FROM unnest(%(rare)s::text[] || %(common)s::text[],
+                    %(rare_idf)s::float8[] || %(common_idf)s::float8[]) AS t(term, idf)
+        JOIN postings p ON p.workspace_id = %(workspace)s AND p.term = t.term
+                       AND p.chunk_id = either.chunk_id))
+"""
+
+_ABSENT = "NULL::float8"
+
 _NONE = "SELECT NULL::bigint AS chunk_id, NULL::float8 AS score WHERE false"
 
 _FUSE = """
 WITH vec AS MATERIALIZED ({vec}), found AS MATERIALIZED ({found}), lex AS MATERIALIZED ({lex}),
-scaled AS (
-    SELECT chunk_id, score AS vector, NULL::float8 AS lexical, %(weight)s::float8
-           * coalesce((score - min(score) OVER ())
-                      / nullif(max(score) OVER () - min(score) OVER (), 0), 1) AS part FROM vec
-    UNION ALL
-    SELECT chunk_id, NULL, score, (1 - %(weight)s::float8) * score / %(ceiling)s::float8 FROM lex
+scored AS (
+    SELECT chunk_id, {cosine} AS vector, {bm25} AS lexical
+    FROM (SELECT chunk_id FROM vec UNION SELECT chunk_id FROM lex) AS either
+    LEFT JOIN vec USING (chunk_id) LEFT JOIN lex USING (chunk_id)
 ), best AS (
     SELECT *, row_number() OVER (ORDER BY lexical DESC NULLS LAST, chunk_id) <= {certain}
               AND lexical IS NOT NULL AS is_certain
-    FROM (SELECT chunk_id, sum(part) AS score, max(vector) AS vector, max(lexical) AS lexical
-          FROM scaled GROUP BY chunk_id) AS summed
+    FROM (SELECT chunk_id, vector, lexical,
+                 %(weight)s::float8 * coalesce(greatest(vector - {unlike}, 0) / ({same} - {unlike}), 0)
+                 + (1 - %(weight)s::float8) * coalesce(lexical, 0) / %(ceiling)s::float8 AS score
+          FROM scored) AS summed
     ORDER BY is_certain DESC, score DESC, chunk_id LIMIT %(limit)s
 )
 SELECT c.chunk_id, b.source, d.path, d.title, c.heading, coalesce(c.url, d.url), c.body,
@@ -330,7 +353,11 @@ def passages(
         vec=_NONE if leg == "lexical" else _vector_leg(scope, exact),
         found=_NONE.replace("score", "part") if leg == "vector" else _found(),
         lex=_NONE if leg == "vector" else _LEXICAL,
+        cosine=_ABSENT if leg == "lexical" else _COSINE,
+        bm25=_ABSENT if leg == "vector" else _BM25,
         certain=CERTAIN,
+        unlike=UNLIKE,
+        same=SAME,
     )
     rows = connection.execute(
         query,
