@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from bot import jobs
 from bot.services import Services
 from bot.settings import Settings
 from ingest.config import ConfigError, example, load, of_address
@@ -167,12 +168,14 @@ def run(
     config: SourceConfig,
     *,
     encode: Encode | None = None,
+    encode_questions: Encode | None = None,
     full: bool = False,
     allow_removal: bool = False,
     asked_by: str | None = None,
     on_progress: Callable[[Run], None] | None = None,
 ) -> Run:
-    """Bring one source up to date with this installation's encoder; `encode` may stand in for it."""
+    """Bring one source up to date with this installation's encoder; `encode` and `encode_questions` may
+    stand in for its own. What a second encoder has to do afterwards is queued."""
     from ingest.run import ingest
 
     embedder = services.embedder
@@ -192,7 +195,10 @@ def run(
         audience_of=CurrentAudience(services.settings, config),
     )
     _restrict(services.database, workspace, [_current(services.settings, config)])
-    renew(services, encode or embedder.encode)
+    renew(services, encode_questions or embedder.encode_questions)
+    if services.wants_second:
+        with services.database.connection() as connection:
+            jobs.defer_second(connection, services.queue)
     return made
 
 

@@ -22,6 +22,9 @@ WORK = "work"
 UPKEEP = "upkeep"
 """What nobody waits for at once: gaps, and what is said besides answers. Old workers do not fetch it."""
 
+SPARE = "spare"
+"""Hours of encoding that improve answers and that nobody waits for."""
+
 ANSWER = "answer"
 DELIVER = "deliver"
 INGEST = "ingest"
@@ -31,6 +34,7 @@ RETAIN = "retain"
 GROUP = "gaps"
 RETRY = "retry_gaps"
 SAY = "say"
+SECOND = "second"
 
 
 def defer_answer(connection: Connection, queue: Queue, workspace: str, question_id: UUID) -> None:
@@ -135,6 +139,12 @@ def defer_training(connection: Connection, queue: Queue) -> bool:
 def defer_learn(connection: Connection, queue: Queue) -> bool:
     """Queue a night; False when one waits already."""
     return queue.defer(connection, LEARN, {}, queue=WORK, queueing_lock=LEARN) is not None
+
+
+def defer_second(connection: Connection, queue: Queue) -> bool:
+    """Queue the encoding of what has no vector of the second encoder yet; False when it waits already."""
+    job = queue.defer(connection, SECOND, {}, queue=SPARE, lock=SECOND, queueing_lock=SECOND)
+    return job is not None
 
 
 def defer_retain(connection: Connection, queue: Queue) -> bool:

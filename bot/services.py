@@ -3,11 +3,11 @@
 Knows nothing about Slack or the command line.
 """
 
+import functools
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from bot.answering.lifecycle import Answers
 from bot.answering.parameters import Serving
 from bot.answering.policy import Policy
 from bot.answering.request import Request
+from bot.answering.rescoring import Rescorer, Second
 from bot.intents import IntentFile
 from bot.settings import Settings
 from store import workspaces
@@ -48,15 +49,17 @@ class Services:
         server: embedded.Server | None,
         *,
         embedder: "Embedder | None" = None,
+        second: "Embedder | None" = None,
         answer: Answers | None = None,
     ) -> None:
-        """Where they are given, this `embedder` is used instead of the one of the settings, and `answer`
-        instead of an answerer made of these parts."""
+        """Where they are given, `embedder` and `second` are used instead of those of the settings, and
+        `answer` instead of an answerer made of these parts."""
         self.settings = settings
         self.database = database
         self.server = server
         self.queue = Queue(database.url)
         self._given = embedder
+        self._given_second = second
         self._answer = answer
         self._loading = Lock()
         self._answering = Lock()
@@ -74,14 +77,36 @@ class Services:
         with self._loading:
             return self._given or embedding.configured(self.settings)
 
+    @property
+    def wants_second(self) -> bool:
+        """Whether there should be a second encoder; tells it without loading one."""
+        return self._given_second is not None or embedding.wants_second(self.settings)
+
+    @cached_property
+    def second(self) -> "Embedder | None":
+        """The encoder beside the first, where the settings name one or a profile brings one."""
+        with self._loading:
+            return self._given_second or embedding.second(self.settings)
+
+    @cached_property
+    def rescorer(self) -> Rescorer:
+        """What looks again at what a search finds: the second encoder and the reranker, if there are any."""
+        second = self.second
+        beside = None if second is None else Second(second.name, functools.partial(_vector, second))
+        with self._loading:
+            return Rescorer(beside, embedding.reranker(self.settings))
+
     @cached_property
     def reader(self) -> "Reader | None":
-        """The reader of the settings, None where there is none; raises models.embedder.ModelError."""
+        """The reader of the settings, None where there is none; raises models.files.ModelError."""
         if self.settings.reader in (None, "off"):
             return None
         from models.reader import reader
 
-        return reader.load(Path(str(self.settings.reader)), threads=self.settings.threads)
+        return reader.load(
+            embedding.folder(self.settings, str(self.settings.reader)),
+            threads=self.settings.threads,
+        )
 
     @cached_property
     def serving(self) -> Serving:
@@ -176,7 +201,8 @@ class Services:
         with self._answering:
             if (workspace, served) not in self._answerers:
                 parts = self.database, workspace, self._embedder_of(served), self.serving
-                self._answerers = {(workspace, served): Answerer(*parts, self.policy, self.reader)}
+                made = Answerer(*parts, self.policy, self.reader, self.rescorer)
+                self._answerers = {(workspace, served): made}
             return self._answerers[workspace, served]
 
     def _embedder_of(self, name: str) -> "Embedder":
@@ -191,6 +217,11 @@ class Services:
                 self.embedder.name,
             )
         return found or self.embedder
+
+
+def _vector(embedder: "Embedder", question: str) -> list[float]:
+    numbers: list[float] = embedder.encode_questions([question])[0].tolist()
+    return numbers
 
 
 @contextmanager

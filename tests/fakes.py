@@ -38,6 +38,10 @@ class HashEmbedder:
         normalised: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return normalised
 
+    def encode_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode what is asked as what is searched."""
+        return self.encode(texts)
+
     def count(self, texts: Sequence[str]) -> list[int]:
         """Count words and signs."""
         return [len(WORD.findall(text)) for text in texts]

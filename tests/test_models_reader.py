@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("peft", reason="the extra [reader] is not installed")
 
-from models.embedder import ModelError, sha256
+from models.files import ModelError, sha256
 from models.reader import adapter, files, reader, training
 from models.reader.codec import Encoded, Page, PairCodec
 from models.reader.pairs import Pair

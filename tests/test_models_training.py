@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.embedder import ModelError
+from models.files import ModelError
 from models.intents import classifier, folds, training
 from models.intents.examples import Example, TrainingError
 from models.intents.finetune import Recipe, Rows

@@ -51,7 +51,7 @@ GROWING = {
     "chunks": 10_000_000, "daily_figures": 500_000, "documents": 1_000_000, "failures": 100_000, "labels": 200_000,
     "gap_questions": 100_000, "memory": 300_000, "nights": 4_000, "notices": 10_000,
     "postings": 600_000_000, "procrastinate_events": 3_000_000,
-    "procrastinate_jobs": 1_000_000, "questions": 1_000_000, "runs": 100_000, "term_stats": 3_000_000,
+    "procrastinate_jobs": 1_000_000, "questions": 1_000_000, "runs": 100_000, "second_vectors": 10_000_000, "term_stats": 3_000_000,
     "thumbs": 300_000, "votes": 300_000,
 }  # fmt: skip
 """Tables that grow with the questions, the documents or the days, with their rows. Sources, builds, scopes,
@@ -64,6 +64,7 @@ MAY_READ_ALL = {
     "feedback.votes.unwanted": "and here",
     "feedback.labels.rows": "a classifier is trained on all labels",
     "feedback.memory.prune": "once a night, each judged question is looked at",
+    "index.second.prune": "after hours of encoding, each text that was encoded is looked for",
     "queue.forget": "once a night, the jobs of the last week are",
     "figures.refresh": "counts all questions when it counts for the first time",
     "people.forget": "every text is searched for a person who asked to be forgotten",
@@ -111,7 +112,7 @@ GIVEN: Mapping[str, object] = {
     "audience_of": lambda path: ("G",), "schedule": None, "configured": ["source7"], "task": "answer",
     "gap_id": ONE, "assignee": "U7", "by": "U1", "state": "open", "notice_id": ONE,
     "groups": [Group(ONE, (Member(ONE, True, False, 0.9),), NOW)],
-    "part": "channel", "key": "question_id", "tasks": ["answer"], "signature": "signature7", "team": "T1",
+    "part": "channel", "key": "question_id", "after": 7, "tasks": ["answer"], "signature": "signature7", "team": "T1",
     "deed": Deed("U1", "retrained", "intents", NOW), "token": "token7",
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
@@ -120,6 +121,8 @@ INSTEAD: Mapping[str, Mapping[str, object]] = {
     "feedback.faqs.serves": {"faq_id": str(ONE)},
     "index.embedders.ensure_embedder": {"name": "plans@1"},
     **{f"figures.{name}": DAYS for name in ("between", "daily", "by", "cited")},
+    "index.second.cosines": {"text_hashes": [HASH.hex()]},
+    "index.second.add": {"vectors": {HASH: VECTOR}},
     "questions.stands": {"question": Question(ONE, ASK, NOW, 1, None)},
 }
 """Where a parameter of that name is something else."""

@@ -16,6 +16,7 @@ from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
 from bot.answering.reading import Reading
 from bot.answering.request import Request
+from bot.answering.rescoring import Rescorer
 from bot.answering.retrieval import Found, Retriever
 from store.database import Database
 from store.index import codes
@@ -49,16 +50,17 @@ class Answerer:
         serving: Serving,
         policy: Policy | None = None,
         reader: "Reader | None" = None,
+        rescorer: Rescorer | None = None,
     ) -> None:
         """Without a `policy`, every message is taken for a question to the documents; without a `reader`, units
-        are told apart by their cosines and words alone."""
+        are told apart by their cosines and words alone; `rescorer` is the retriever's."""
         self._database = database
         self._workspace = workspace
         self._embedder = embedder
         self._policy = policy
         self._reader = reader
         self.serving = serving
-        self.retriever = Retriever(database, workspace, embedder)
+        self.retriever = Retriever(database, workspace, embedder, rescorer)
 
     def answer(self, request: Request) -> Answer:
         """Answer one message; raises store.database.StoreGone when the database is lost."""
@@ -68,7 +70,7 @@ class Answerer:
             return _nothing(request.text)
         request = replace(request, text=question)
         # The policy and the search share it, and not every message needs it.
-        vector = functools.cache(lambda: self._embedder.encode([question])[0])
+        vector = functools.cache(lambda: self._embedder.encode_questions([question])[0])
 
         decision = self._policy.decide(request, vector) if self._policy else Decision()
         decided = _ms(started)
@@ -170,7 +172,7 @@ class Answerer:
             found.vector,
         )
         if question != found.question:
-            vector = encode([question])[0].tolist()
+            vector = self._embedder.encode_questions([question])[0].tolist()
         said = highlight(first.body, question, vector, encode, read=read.of(first))
         signals = confidence.signals(found.passages, found.terms, said.cosines) | read.signals()
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)

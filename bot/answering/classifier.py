@@ -121,7 +121,7 @@ class ServingClassifier:
         return self._again_at is not None and self._clock() >= self._again_at
 
     def _try(self, version: ModelVersion) -> Classifier | None:
-        from models.embedder import ModelError
+        from models.files import ModelError
         from models.shelf import ShelfError
 
         try:
@@ -158,7 +158,7 @@ def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
 
     A baseline that was trained on the serving embedder shares the question's vector with the search.
     """
-    from models.embedder import WEIGHTS, sha256
+    from models.files import WEIGHTS, sha256
     from models.intents import classifier
 
     verify(folder)
@@ -172,7 +172,8 @@ def load(folder: Path, embedder: "Embedder", settings: Settings) -> Classify:
 
 def _from_texts(folder: Path, settings: Settings) -> "IntentModel":
     """Load a version that reads texts by itself; by torch where ONNX Runtime cannot run it."""
-    from models.embedder import ModelError, packaged_folder
+    from models.embedder import packaged_folder
+    from models.files import ModelError
     from models.intents import classifier
 
     if settings.runtime == "onnx":
@@ -193,7 +194,7 @@ def untrained(intents: Intents, embedder: "Embedder") -> Classify:
         for text in intent.examples[:UNTRAINED_EXAMPLES]
         if intent.action in SMALL_TALK
     ]
-    vectors = embedder.encode([text for text, _ in rows])
+    vectors = embedder.encode_questions([text for text, _ in rows])
 
     def classify(text: str, vector: "Callable[[], Vector]") -> Prediction:
         if not rows:

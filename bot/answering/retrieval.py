@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.answering import ranking, recall
 from bot.answering.parameters import Parameters
+from bot.answering.rescoring import Rescorer
 from store.database import Database
 from store.feedback import memory
 from store.index import search
@@ -46,10 +47,18 @@ class Found:
 class Retriever:
     """Searches one workspace; shared by the worker's threads."""
 
-    def __init__(self, database: Database, workspace: str, embedder: "Embedder") -> None:
+    def __init__(
+        self,
+        database: Database,
+        workspace: str,
+        embedder: "Embedder",
+        rescorer: Rescorer | None = None,
+    ) -> None:
+        """`rescorer` is what looks again at what the search finds; nothing does without one."""
         self._database = database
         self._workspace = workspace
         self._embedder = embedder
+        self._rescorer = rescorer or Rescorer()
 
     def find(
         self,
@@ -69,9 +78,9 @@ class Retriever:
         One `leg` alone is for measuring: neither titles nor memory count in it.
         """
         started = time.perf_counter()
-        vector = self._embedder.encode([question])[0] if vector is None else vector
+        vector = self._embedder.encode_questions([question])[0] if vector is None else vector
         joined = " ".join([*earlier, question])
-        whole = self._embedder.encode([joined])[0] if earlier else vector
+        whole = self._embedder.encode_questions([joined])[0] if earlier else vector
         encoded = (time.perf_counter() - started) * 1000
         found = self._search(question, viewer, parameters, sources, leg, vector)
         if earlier:
@@ -82,6 +91,7 @@ class Retriever:
         found = replace(found, timings={"encode": encoded, **found.timings})
         asked, speaks, rows = found.question, found.speaks, found.passages
         if leg == "hybrid":
+            rows = self._rescorer.reranked(asked, rows)
             rows = ranking.prefer_codes(rows, found.terms.codes)
         kept = ranking.arrange(rows, question=asked, alike=self._alike, liked=speaks)
         return replace(found, passages=kept)
@@ -98,6 +108,7 @@ class Retriever:
         """Search once; the passages are scored, not yet arranged."""
         started = time.perf_counter()
         numbers = vector.tolist()
+        other = self._rescorer.encoded(question) if leg == "hybrid" else []
         with self._database.snapshot() as connection:
             plan = search.prepare(connection, self._workspace, question, viewer, sources)
             leg = plan.leg(leg, embedder_id(self._embedder.name))
@@ -107,9 +118,13 @@ class Retriever:
                 plan,
                 numbers,
                 weight=parameters.vector_weight,
-                limit=CANDIDATES,
+                limit=self._rescorer.candidates(CANDIDATES),
                 leg=leg,
             )
+            if other and leg == "hybrid":
+                rows = self._rescorer.beside(
+                    connection, self._workspace, rows, other, plan.terms, parameters.vector_weight
+                )[:CANDIDATES]
             near = []
             if plan.scope and leg == "hybrid" and parameters.recall.weight:
                 near = memory.near(

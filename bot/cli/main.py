@@ -150,8 +150,9 @@ def settings_of(context: typer.Context) -> "Settings":
 
 def quieten() -> None:
     """Set what the libraries under the models read from the environment, before they are loaded."""
-    # Weights come with a package: nothing that we run may ask a model hub.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    # No library that loads a model may ask a hub; what is set by name is downloaded on purpose
+    # (models/hub.py), unless HF_HUB_OFFLINE, which is the user's, forbids it.
+    os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Threads that wait for one another must not spin: on two busy cores that cost 20 times the p95.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -97,7 +97,7 @@ def teach(
 
     A night that was killed leaves its checkpoints behind, and the next one goes on from there.
     """
-    from models.embedder import ModelError
+    from models.files import ModelError
     from models.intents.examples import TrainingError
     from models.shelf import ShelfError, verify
 

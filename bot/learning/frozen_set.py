@@ -108,7 +108,7 @@ def load(services: Services) -> FrozenSet:
     """Index the handbook when it is new or changed, and search for every question."""
     workspace, embedder = index(services), services.embedder
     rows = answers.labelled(QUESTIONS)
-    vectors = embedder.encode([row.question for row in rows])
+    vectors = embedder.encode_questions([row.question for row in rows])
     with services.database.reading() as connection:
         replays = tuple(
             replay(connection, workspace, row.question, READER, vector.tolist())

@@ -41,7 +41,7 @@ def rescue(services: Services) -> int:
 
 
 def _bring_back(connection: Connection, job: Job) -> None:
-    is_given_up = job.queue == jobs.WORK and job.attempts + 1 >= MAX_ATTEMPTS
+    is_given_up = job.queue in (jobs.WORK, jobs.SPARE) and job.attempts + 1 >= MAX_ATTEMPTS
     if is_given_up:
         queue.fail(connection, job.job_id)
     is_again = not is_given_up and queue.retry(connection, job.job_id)

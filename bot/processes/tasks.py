@@ -18,7 +18,7 @@ from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 
-from bot import erasure, indexing, jobs
+from bot import beside, erasure, indexing, jobs
 from bot.answering import lifecycle
 from bot.answering.lifecycle import Delivery, NotYet, Outdated, Undeliverable
 from bot.answering.readers import Readers, inside
@@ -139,6 +139,10 @@ def build(context: WorkerContext, connector: BaseConnector) -> App:
         _note(jobs.SAY, unknown)
         return say(context, workspace, kind, key, about, tries, waited)
 
+    @app.task(name=jobs.SECOND, queue=jobs.SPARE)
+    async def second_job() -> str:
+        return await asyncio.get_running_loop().run_in_executor(context.bulk, second, context)
+
     return app
 
 
@@ -211,6 +215,7 @@ def ingest(
             services,
             indexing.source(services, source),
             encode=context.throttle.encoder(services.embedder.encode),
+            encode_questions=context.throttle.encoder(services.embedder.encode_questions),
             full=full,
             allow_removal=allow_removal,
             asked_by=asked_by,
@@ -275,6 +280,26 @@ def learn(context: WorkerContext) -> dict[str, object]:
     log.info("night judged=%s parts=%s", told["judged"], told["parts"])
     context.announce(found.message)
     return told
+
+
+def second(context: WorkerContext) -> str:
+    """Encode with the second encoder what has no vector by it yet, giving way to questions; gives how that
+    ended. Safe to run again, and to be killed: what is encoded is stored every few texts."""
+    context.ready()
+    services = context.services
+    if services.second is None:
+        return "none"
+    encode = context.throttle.encoder(services.second.encode)
+    try:
+        encoded = beside.fill(services, encode)
+    except (Stopping, StoreGone):
+        with services.database.connection() as connection:
+            jobs.defer_second(connection, services.queue)
+        return "interrupted"
+    finally:
+        malloc.trim()
+    log.info("second_encoded name=%s texts=%d", services.second.name, encoded)
+    return "done"
 
 
 def retain(context: WorkerContext) -> int:

@@ -22,7 +22,7 @@ from prometheus_client import start_http_server
 from psycopg_pool import AsyncConnectionPool
 
 from bot import indexing
-from bot.jobs import DELIVERIES, QUESTIONS, UPKEEP, WORK
+from bot.jobs import DELIVERIES, QUESTIONS, SPARE, UPKEEP, WORK, defer_second
 from bot.learning.training import TrainingTrigger
 from bot.processes import rescue, tasks
 from bot.processes.tasks import WorkerContext
@@ -39,7 +39,7 @@ from store.database import StoreError
 
 log = logging.getLogger(__name__)
 
-SLOTS = {QUESTIONS: 4, DELIVERIES: 4, WORK: 2, UPKEEP: 2}
+SLOTS = {QUESTIONS: 4, DELIVERIES: 4, WORK: 2, UPKEEP: 2, SPARE: 1}
 """Jobs at a time, per queue: neither ingestion nor a slow Slack can take the place of questions."""
 
 POLL_SECONDS = 0.5
@@ -104,8 +104,8 @@ def run(settings: Settings, queues: Sequence[str] | None = None) -> None:
     chosen = tuple(queues or SLOTS)
     if QUESTIONS in chosen and DELIVERIES not in chosen:
         chosen = (*chosen, DELIVERIES)  # as it was before they had a queue of their own
-    if WORK in chosen and UPKEEP not in chosen:
-        chosen = (*chosen, UPKEEP)
+    if WORK in chosen:
+        chosen = (*chosen, *(queue for queue in (UPKEEP, SPARE) if queue not in chosen))
     for name in chosen:
         if name not in SLOTS:
             raise UnknownQueue(f"There is no queue {name!r}. Choose from: {', '.join(SLOTS)}.")
@@ -136,7 +136,9 @@ async def serve(services: Services, queues: Sequence[str]) -> None:
         services=services,
         throttle=throttle,
         metrics=metrics,
-        bulk=ThreadPoolExecutor(SLOTS[WORK] + SLOTS[UPKEEP], "bulk", initializer=lower_priority),
+        bulk=ThreadPoolExecutor(
+            sum(SLOTS[queue] for queue in (WORK, UPKEEP, SPARE)), "bulk", initializer=lower_priority
+        ),
         delivery=notifier,
         tell=notifier.tell,
         announce=notifier.announce,
@@ -242,6 +244,9 @@ async def _pause(seconds: float, stop: asyncio.Event) -> None:
 def _load(services: Services) -> None:
     began = time.monotonic()
     services.load()
+    if services.second is not None:  # documents may be there from before it was set
+        with services.database.connection() as connection:
+            defer_second(connection, services.queue)
     log.info("models_loaded seconds=%.1f", time.monotonic() - began)
 
 

@@ -74,7 +74,7 @@ def run(services: Services, data: Path, progress: Progress) -> Scorecard:
         people.forget_everything(connection, workspace)
     asked = [*valid.questions, *(str(row["id"]) for row in rows)]
     texts = valid.questions | {str(row["id"]): str(row["question"]) for row in rows}
-    encoded = services.embedder.encode([texts[q] for q in asked])
+    encoded = services.embedder.encode_questions([texts[q] for q in asked])
     where = Simulation(services, workspace, texts, {}, dict(zip(asked, encoded, strict=True)), 0.0)
     before = _gains(where, valid, progress, "before")
     at = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -51,7 +51,7 @@ def score(services: Services, folder: Path, split: str | None, progress: Progres
     workspace = index(services, data, progress)
     rankings: dict[str, dict[str, list[str]]] = {leg: {} for leg in LEGS}
     questions = list(data.questions.items())
-    vectors = embedder.encode([text for _, text in questions])
+    vectors = embedder.encode_questions([text for _, text in questions])
     weight = services.serving.now().vector_weight
     for number, ((question_id, text), vector) in enumerate(zip(questions, vectors, strict=True)):
         with services.database.reading() as connection:

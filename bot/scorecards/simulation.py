@@ -160,7 +160,7 @@ def prepare(
     kept = [q for q in drawn.others if right[q] in topics or q in set(others)]
     drawn = replace(drawn, others=tuple(kept))
     needed = [*kept, *(q for asked in drawn.asked for q in asked)]
-    vectors = embedder.encode([texts[q] for q in needed])
+    vectors = embedder.encode_questions([texts[q] for q in needed])
     run = Simulation(
         services, workspace, texts, right, dict(zip(needed, vectors, strict=True)), flip
     )

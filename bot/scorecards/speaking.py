@@ -113,7 +113,7 @@ def _decide(services: Services, policy: Policy, text: str, origin: Origin) -> tu
     """Whether something other than silence follows, or in a mention, a search; and how long it took."""
 
     def vector() -> NDArray[np.float32]:
-        encoded: NDArray[np.float32] = services.embedder.encode([text])[0]
+        encoded: NDArray[np.float32] = services.embedder.encode_questions([text])[0]
         return encoded
 
     started = time.perf_counter()

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embedder import TOKENIZER, WEIGHTS, ModelError, sha256
+from models.embedder import TOKENIZER
+from models.files import WEIGHTS, ModelError, sha256
 from models.intents import baseline
 from models.intents.calibration import Calibration, Logits, Trained
 from models.tokens import Ids, TextCodec

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import bert
-from models.embedder import sha256
+from models.files import sha256
 from models.intents import augment, classifier, examples, heldout, report
 from models.intents.calibration import Calibration, Trained
 from models.intents.examples import Example

@@ -18,7 +18,8 @@ from sentence_transformers import SentenceTransformer
 from torch import Tensor
 
 from models.bert import BertClassifier
-from models.embedder import TOKENIZER, ModelError
+from models.embedder import TOKENIZER
+from models.files import ModelError
 from models.onnx.network import FILE, IDS, MASK, SETTINGS, Network, Rows
 from models.tokens import Ids, TextCodec
 
@@ -99,6 +100,11 @@ def encoder(folder: Path, out: Path) -> None:
         local_files_only=True,
         model_kwargs={"attn_implementation": "eager"},
     )
+    if not all(getattr(module, "include_prompt", True) for module in model):
+        raise ModelError(
+            f"The encoder {folder} leaves its prefix out of the mean, which is not exported."
+            " Set THREADWISE_RUNTIME=torch."
+        )
     window = int(model.max_seq_length or 512)
     expected = model.encode(list(SAMPLES), normalize_embeddings=True)
     found = _in_eight_bits(_Sentence(model), TextCodec(folder / TOKENIZER, window), out)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.embedder import Embedder, ModelError, find
+from models.embedder import Embedder, find
+from models.files import ModelError
+from models.hub import Hub
 from models.onnx.network import FILE, SETTINGS, Network, Rows
 from models.shelf import Shelf, ShelfError
 from models.tokens import TextCodec
@@ -36,19 +38,23 @@ class ExportedEmbedder(Embedder):
         self._codec = TextCodec(self.tokenizer_file, window)
         self._network = Network(file, threads)
 
-    def encode(self, texts: Sequence[str], *, batch: int = 0) -> Rows:
-        """Give (n, dims) L2-normalised vectors in the order of `texts`; batches are by tokens."""
+    def _encode(self, texts: Sequence[str], prefix: str, batch: int) -> Rows:
+        """Encode as every encoder does; batches are by tokens."""
         if not texts:
             return np.zeros((0, self.dims), dtype=np.float32)
-        return self._network(self._codec.ids(texts))
+        return self._network(
+            self._codec.ids([prefix + text for text in texts] if prefix else texts)
+        )
 
 
-def load(path: str | None = None, *, root: Path, threads: int = 2) -> Embedder:
+def load(
+    path: str | None = None, *, root: Path, hub: Hub | None = None, threads: int = 2
+) -> Embedder:
     """Load the encoder that `embedder.load` takes, exported into `root` at its first use.
 
     Raises ModelError when there is no such encoder or it cannot be exported.
     """
-    folder, base = find(path)
+    folder, base = find(path, hub)
     name = named(base)
     made = _ensure(root, name, lambda out: _export().encoder(folder, out))
     saved = json.loads((made / SETTINGS).read_text())

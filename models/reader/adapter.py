@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.embedder import ModelError
+from models.files import ModelError
 
 LAYERS = ("query", "key", "value", "dense")
 """Linear layers that are adapted: all of a BERT encoder's."""

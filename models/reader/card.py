@@ -6,7 +6,8 @@ Knows nothing about networks; everything in it comes from the file that is kept 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from models.embedder import PACKAGED_NAME, PACKAGED_SHA256, WEIGHTS
+from models.embedder import PACKAGED_NAME, PACKAGED_SHA256
+from models.files import WEIGHTS
 from models.reader.files import CHANGES, Origin
 
 LICENCES: Mapping[str, str] = {

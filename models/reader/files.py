@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering
 from transformers.utils import logging as transformers_logging
 
-from models.embedder import TOKENIZER, WEIGHTS, ModelError, packaged_folder, sha256
+from models.embedder import TOKENIZER, packaged_folder
+from models.files import WEIGHTS, ModelError, sha256
 from models.reader import adapter
 from models.reader.adapter import Adapter
 from models.reader.codec import PairCodec

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from models.embedder import WEIGHTS, sha256
+from models.files import WEIGHTS, sha256
 from models.reader import adapter, card, files, pairs, quality, training
 from models.reader.codec import Page
 from models.reader.files import Origin

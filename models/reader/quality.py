@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.embedder import ModelError
+from models.files import ModelError
 from models.reader.pairs import Pair
 from models.reader.reader import Read
 

@@ -12,7 +12,8 @@ import numpy as np
 from bot import intents
 from bot.settings import ROOT
 from models import bert, embedder
-from models.embedder import Embedder, packaged_folder, sha256
+from models.embedder import Embedder, packaged_folder
+from models.files import sha256
 from models.intents import baseline, classifier
 from models.intents.calibration import calibrate
 from models.intents.classifier import BaselineModel, IntentModel, Prediction
