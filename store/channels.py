@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from psycopg.types.json import Jsonb
+
 from store.database import Connection
 
 Mode = Literal["mention", "questions", "all", "off"]
@@ -18,7 +20,9 @@ class ChannelSettings:
 
     `sources` None stands for all of them; `strictness` (0..1) is how sure the classifier must
     be that a message is a question to speak without being asked. `outsiders` lets all who read the channel,
-    guests and people from elsewhere too, see what is open to everyone.
+    guests and people from elsewhere too, see what is open to everyone. `owners` (ids of people and groups) are
+    called when somebody wants a person; `workflows` takes posts of workflows and apps for questions;
+    `max_per_minute` is how many questions the channel may ask, None for no limit of its own.
     """
 
     channel: str
@@ -26,19 +30,23 @@ class ChannelSettings:
     strictness: float | None = None
     sources: tuple[str, ...] | None = None
     outsiders: bool = False
+    owners: tuple[str, ...] = ()
+    workflows: bool = False
+    max_per_minute: int | None = None
 
 
 def get(connection: Connection, workspace: str, channel: str) -> ChannelSettings:
     """Give a channel's settings, the usual ones when nothing was set."""
     row = connection.execute(
-        "SELECT mode, strictness, sources, outsiders FROM channel_settings"
+        "SELECT mode, strictness, sources, outsiders, owners, workflows, max_per_minute"
+        " FROM channel_settings"
         " WHERE workspace_id = %s AND channel = %s",
         (workspace, channel),
     ).fetchone()
     if row is None:
         return ChannelSettings(channel)
     sources = None if row[2] is None else tuple(row[2])
-    return ChannelSettings(channel, row[0], row[1], sources, row[3])
+    return ChannelSettings(channel, row[0], row[1], sources, row[3], tuple(row[4]), row[5], row[6])
 
 
 def put(
@@ -51,11 +59,13 @@ def put(
     """Replace a channel's settings, keeping who changed them and when."""
     connection.execute(
         "INSERT INTO channel_settings"
-        " (workspace_id, channel, mode, strictness, sources, outsiders, changed_by, changed_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+        " (workspace_id, channel, mode, strictness, sources, outsiders, owners, workflows,"
+        " max_per_minute, changed_by, changed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (workspace_id, channel) DO UPDATE SET mode = excluded.mode,"
         " strictness = excluded.strictness, sources = excluded.sources,"
-        " outsiders = excluded.outsiders,"
+        " outsiders = excluded.outsiders, owners = excluded.owners, workflows = excluded.workflows,"
+        " max_per_minute = excluded.max_per_minute,"
         " changed_by = excluded.changed_by, changed_at = excluded.changed_at",
         (
             workspace,
@@ -64,6 +74,9 @@ def put(
             settings.strictness,
             None if settings.sources is None else list(settings.sources),
             settings.outsiders,
+            Jsonb(list(settings.owners)),
+            settings.workflows,
+            settings.max_per_minute,
             changed_by,
             now,
         ),

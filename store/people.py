@@ -21,7 +21,7 @@ _MINE = (
 _OLD = "SELECT question_id FROM questions WHERE workspace_id = %(workspace)s AND claimed_at < %(before)s"
 
 FEEDBACK_TABLES = (
-    "gap_questions", "gaps", "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights",
+    "gap_questions", "gaps", "calls", "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights",
     "model_versions",
 )  # fmt: skip
 
@@ -150,7 +150,8 @@ def _erase(connection: Connection, chosen: str, given: dict[str, object]) -> tup
     )
     of_questions = f"workspace_id = %(workspace)s AND question_id IN ({chosen})"
     votes = connection.execute(f"DELETE FROM votes WHERE {of_answers}", given).rowcount
-    connection.execute(f"DELETE FROM gap_questions WHERE {of_questions}", given)
+    for table in ("gap_questions", "calls"):
+        connection.execute(f"DELETE FROM {table} WHERE {of_questions}", given)
     for table in ("thumbs", "memory"):
         connection.execute(f"DELETE FROM {table} WHERE {of_answers}", given)
     labels = connection.execute(f"DELETE FROM labels WHERE {of_questions}", given).rowcount

@@ -98,6 +98,17 @@ def burst(connection: Connection, workspace: str, person: str) -> Burst:
     return Burst(*row)
 
 
+def lately(connection: Connection, workspace: str, channel: str) -> int:
+    """Count what was asked in a channel in the last minute for all to see, by the clock of the server; what
+    was refused as too much does not count."""
+    row = connection.execute(
+        "SELECT count(*) FROM questions WHERE workspace_id = %s AND channel = %s AND NOT is_private"
+        " AND claimed_at > now() - interval '1 minute' AND error IS DISTINCT FROM %s",
+        (workspace, channel, LIMITED),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def begin(
     connection: Connection, workspace: str, question_id: UUID, now: datetime
 ) -> Question | None:

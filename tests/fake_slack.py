@@ -177,14 +177,16 @@ class FakeSlack:
         }  # fmt: skip
         return event | more
 
-    def command(self, name: str, text: str = "", *, user: str = "U1", channel: str = "C1") -> Ack:
+    def command(
+        self, name: str, text: str = "", *, user: str = "U1", channel: str = "C1", **more: Any
+    ) -> Ack:
         """Type a slash command."""
         number = next(self._numbers)
         payload = {
             "command": name, "text": text, "user_id": user, "user_name": user.lower(),
             "channel_id": channel, "channel_name": channel.lower(), "team_id": TEAM,
             "team_domain": "team", "api_app_id": "A1", "trigger_id": f"{number}.{number}.abc",
-            "response_url": self.response_url(number), "token": "x",
+            "response_url": self.response_url(number), "token": "x", **more,
         }  # fmt: skip
         return self._deliver("slash_commands", payload, urlencode(payload))
 

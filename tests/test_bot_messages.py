@@ -1,14 +1,19 @@
 """Messages: which of them are claimed as questions, how they are marked, and when the bot is silent."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bot.slack import clients
 from bot.slack.app import Bot
+from bot.slack.audience import Audience
 from store import channels, questions
+from store.channels import ChannelSettings
 from store.database import Database
+from store.records import Ask
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, TEAM, FakeSlack, Fault
 from tests.slack_parts import FakeServices, texts, work_off
@@ -291,3 +296,84 @@ def test_who_has_too_many_questions_waiting_is_told_so(
         fake.event(fake.say("<@UBOT> and now?", type="app_mention"))
     assert len(work_off(services, fake)) == 1
     assert len(fake.called("chat.postEphemeral")) == 1
+
+
+def workflow(fake: FakeSlack, text: str, **more: Any) -> dict[str, Any]:
+    """What a workflow posts."""
+    return fake.say(text, user="UFLOW", bot_id="BFLOW", **more)
+
+
+def test_posts_of_workflows_are_questions_only_where_an_admin_said_so(
+    fake: FakeSlack, services: FakeServices, bot: Bot, database: Database
+) -> None:
+    assert fake.event(workflow(fake, f"{ME} How many days off?")).ok
+    set_mode(database, "mention", workflows=True)
+    ours = fake.say(f"{ME} How many?", user=BOT_USER, bot_id="BBOT")
+    in_thread = workflow(fake, f"{ME} How many?", thread_ts="1700000000.000001")
+    for event in (
+        ours,
+        in_thread,
+        workflow(fake, "Not for the bot"),
+        workflow(fake, f"{ME} x", channel="D1"),
+    ):
+        assert fake.event(event).ok
+    assert slack_parts.waiting(services.database) == []
+    asked = workflow(fake, f"{ME} How many days off?", subtype="bot_message")
+    assert fake.event(asked | {"user": None}).ok
+    assert fake.event(mention(fake, asked)).ok
+    assert work_off(services, fake) == ["answered"]
+
+
+def test_a_workflow_reads_what_members_read_only_where_it_may_ask(
+    fake: FakeSlack, database: Database
+) -> None:
+    audience = Audience(clients.quick("xoxb-1", fake.api_url), TEAM)
+    ask = Ask(TEAM, "C1", "1.1", "BFLOW", "?", "mention", False)
+    assert audience.reader(ask, ChannelSettings("C1")).closed == "unknown"
+    assert audience.reader(ask, ChannelSettings("C1", workflows=True)).closed is None
+    fake.channels["C2"] = {"is_ext_shared": True}
+    shared = replace(ask, channel="C2")
+    assert audience.reader(shared, ChannelSettings("C2", workflows=True)).closed == "shared"
+    outside = replace(ask, is_outside=True)
+    assert audience.reader(outside, ChannelSettings("C1", workflows=True)).closed == "outsider"
+
+
+def test_a_channel_asks_no_more_a_minute_than_its_admins_allow(
+    fake: FakeSlack, services: FakeServices, bot: Bot, database: Database
+) -> None:
+    set_mode(database, "mention", max_per_minute=2)
+    for user in ("U1", "U2", "U3", "U4"):
+        assert fake.event(fake.say(f"{ME} days off?", user=user)).ok
+    assert fake.event(fake.say("days off?", user="U5", channel="D5")).ok  # not the channel's
+    assert work_off(services, fake) == ["answered"] * 3
+    told = fake.wait_called("chat.postEphemeral", 2)
+    assert [call.params["user"] for call in told] == ["U3", "U4"]
+
+
+def test_a_command_in_a_thread_is_answered_in_the_thread(
+    fake: FakeSlack, services: FakeServices, bot: Bot
+) -> None:
+    fake.command("/ask", "How many days off?", thread_ts="1700000000.000001")
+    assert work_off(services, fake) == ["answered"]
+    assert fake.called("response_url")[-1].params["thread_ts"] == "1700000000.000001"
+
+
+def test_the_shortcut_asks_what_a_message_says_for_the_one_who_used_it_alone(
+    fake: FakeSlack, services: FakeServices, bot: Bot
+) -> None:
+    message = fake.say("How many <https://x.example|days> off?", user="U2")
+    assert fake.shortcut("ask_about", message, user="U1").ok
+    assert work_off(services, fake) == ["answered"] and fake.messages == []
+    (request,) = services.answerer.asked
+    assert request.text.startswith("How many") and request.viewer.principals == ("*", "C1", "U1")
+    said = [call.params for call in fake.wait_called("response_url", 2)]
+    assert all(each["response_type"] == "ephemeral" for each in said)
+
+
+@pytest.mark.parametrize("text", ["", "  ", ":+1:" * 0, "…"])
+def test_the_shortcut_on_a_message_without_words_says_so(
+    fake: FakeSlack, services: FakeServices, bot: Bot, text: str
+) -> None:
+    assert fake.shortcut("ask_about", fake.say(text), user="U1").ok
+    assert "no words" in fake.wait_called("response_url")[0].params["text"]
+    assert slack_parts.waiting(services.database) == []

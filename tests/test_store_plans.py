@@ -20,6 +20,7 @@ import pytest
 
 import store
 from store.audit import Deed
+from store.calls import Call
 from store.channels import ChannelSettings
 from store.database import SETTINGS
 from store.feedback.faqs import Reply
@@ -47,7 +48,7 @@ ROW_COST = 0.01
 """What Postgres' planner counts for a row that is read, by default (cpu_tuple_cost)."""
 
 GROWING = {
-    "accepted_signatures": 100_000, "answers": 1_000_000, "audit": 100_000, "channel_turns": 10_000,
+    "accepted_signatures": 100_000, "answers": 1_000_000, "audit": 100_000, "calls": 200_000, "channel_turns": 10_000,
     "chunks": 10_000_000, "daily_figures": 500_000, "documents": 1_000_000, "failures": 100_000, "labels": 200_000,
     "gap_questions": 100_000, "memory": 300_000, "nights": 4_000, "notices": 10_000,
     "postings": 600_000_000, "procrastinate_events": 3_000_000,
@@ -110,7 +111,8 @@ GIVEN: Mapping[str, object] = {
     "removed": Counter[str](), "failures": [(Failure("source7", "path7", "why", NOW, False), "1")],
     "run": Run(uuid4(), "source7", "running", NOW, NOW, None, *[0] * 9, None), "cited": [("source7", "path7")],
     "audience_of": lambda path: ("G",), "schedule": None, "configured": ["source7"], "task": "answer",
-    "gap_id": ONE, "assignee": "U7", "by": "U1", "state": "open", "notice_id": ONE,
+    "gap_id": ONE, "assignee": "U7", "by": "U1", "call_id": ONE,
+    "call": Call(ONE, ONE, "channel7", "thread_ts7", "person7", NOW), "state": "open", "notice_id": ONE,
     "groups": [Group(ONE, (Member(ONE, True, False, 0.9),), NOW)],
     "part": "channel", "key": "question_id", "after": 7, "tasks": ["answer"], "signature": "signature7", "team": "T1",
     "deed": Deed("U1", "retrained", "intents", NOW), "token": "token7",

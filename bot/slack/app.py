@@ -19,7 +19,19 @@ from bot.answering.lifecycle import NotYet
 from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
-from bot.slack import clients, commands, edits, faqs, feedback, gaps, labels, messages, reactions
+from bot.slack import (
+    calls,
+    clients,
+    commands,
+    edits,
+    faqs,
+    feedback,
+    gaps,
+    labels,
+    messages,
+    reactions,
+    shortcuts,
+)
 from bot.slack.edge import Edge
 from store import workspaces
 from store.database import Database, StoreError
@@ -108,6 +120,8 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
     labels.register(app, edge)
     faqs.register(app, edge)
     gaps.register(app, edge)
+    calls.register(app, edge)
+    shortcuts.register(app, edge)
     app.event(re.compile(".*"))(_ignore)
     app.error(_on_error)
     return Bot(app, edge)

@@ -62,7 +62,7 @@ class Audience:
         """Tell who will read the reply to a message (bot.answering.readers.Readers)."""
         if ask.origin == "terminal" or channel.outsiders:
             return inside(ask, channel)
-        closed = self._closed(ask)
+        closed = self._closed(ask, takes_programs=channel.workflows)
         return inside(ask, channel) if closed is None else Reader(Viewer(own(ask)), closed)
 
     def may_hear(self, ask: Ask, to: str) -> bool:
@@ -99,10 +99,14 @@ class Audience:
         )
         return found if isinstance(found, Place) else Place()
 
-    def _closed(self, ask: Ask) -> Closed | None:
+    def _closed(self, ask: Ask, *, takes_programs: bool) -> Closed | None:
+        """Say why a reply is closed; a program counts as a member where an admin lets programs ask."""
         if ask.is_outside:
             return "outsider"
-        who = self.standing(ask.person)
+        is_program = ask.person.startswith("B")
+        if is_program and not takes_programs:
+            return "unknown"
+        who = "member" if is_program else self.standing(ask.person)
         if who != "member":
             return who
         if ask.is_private:

@@ -23,6 +23,15 @@ from bot.answering.lifecycle import NotYet, Undeliverable
 TIMEOUT_SECONDS = 10
 """Of one call; what is slower is tried again later."""
 
+LEASE_SECONDS = TIMEOUT_SECONDS + 2.0
+"""A call that began longer ago has ended, however its process fared."""
+
+BUSY_SECONDS = 2.0
+"""Until the next look whether an earlier call has ended."""
+
+BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long")
+"""What Slack says of blocks that it will not take."""
+
 QUICK_TIMEOUT_SECONDS = 3
 """Of a look-up that an answer waits for."""
 

@@ -4,21 +4,18 @@ Knows nothing about ingesting: a run is queued, and its end is told to who asked
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import get_args
 
 from slack_bolt import Ack, App
 
 from bot import jobs
-from bot.slack import faqs, gaps
+from bot.slack import faqs, gaps, wishes
 from bot.slack.audience import is_outside
 from bot.slack.edge import TOO_MUCH, Edge
 from bot.slack.markup import mrkdwn, spoken
 from bot.slack.render import Message
 from bot.text import shorten
 from store import channels, people, sessions
-from store.channels import ChannelSettings, Mode
 from store.feedback import labels
 from store.feedback.labels import Seen
 from store.index import sources
@@ -34,16 +31,11 @@ REINDEX_USAGE = (
     " skipped. `/reindex status` shows how they are. Admins only."
 )
 SETTINGS_USAGE = (
-    "`/threadwise status` shows this channel's settings.\n"
-    "`/threadwise mode mention|questions|all|off`: answer when mentioned (as it is at first), answer"
-    " questions that I know the answer to, answer everything, or keep silent here.\n"
-    "`/threadwise sources NAME, NAME` answers here from these sources alone, `sources all` from all."
-    "\n`/threadwise outsiders allow|deny`: let guests and people from elsewhere who read this channel see"
-    " what is open to everyone, or (as it is at first) only what names the channel."
-    "\n`/threadwise screen` gives a link to all figures, conversations and settings in a browser."
+    f"{wishes.USAGE}"
     "\n`/threadwise intents` shows what messages were taken for lately; `/threadwise replies` shows"
-    " kept replies that wait for a decision, `/threadwise gaps` what people asked in vain.\n`/threadwise forget me` erases what I keep of you.\n"
-    "Only admins change settings, see intents and decide about replies."
+    " kept replies that wait for a decision, `/threadwise gaps` what people asked in vain.\n`/threadwise"
+    " screen` gives a link to the screen for admins.\n`/threadwise forget me` erases what I keep of"
+    " you.\nOnly admins change settings, see intents and decide about replies."
 )
 REFUSAL = (
     "Sorry, only Slack admins and the people in THREADWISE_ADMINS may do that. Ask one of them."
@@ -94,6 +86,7 @@ def ask(edge: Edge, command: Command) -> str:
         body=body,
         origin="command",
         is_private=True,
+        thread_ts=command.get("thread_ts") or None,
         respond_url=command.get("response_url"),
         is_outside=is_outside({"team": command.get("team_id")}, {}, edge.workspace),
     )
@@ -127,25 +120,22 @@ def settings(edge: Edge, command: Command) -> str:
     """Show or change what this channel wants; give what the admin is told."""
     verb, _, value = command.get("text", "").strip().partition(" ")
     verb, value = verb.lower(), value.strip()
-    if verb not in ("status", "mode", "sources", "outsiders"):
+    if verb != "status" and not wishes.is_change(verb):
         return SETTINGS_USAGE
     with edge.database.connection() as connection:
         now = channels.get(connection, edge.workspace, command["channel_id"])
         known = [status.name for status in sources.statuses(connection, edge.workspace)]
     if verb == "status":
-        return _shown(now)
+        return wishes.shown(now)
     if not edge.is_admin(command["user_id"]):
         return REFUSAL
-    if verb == "outsiders":
-        changed = _outsiders(now, value)
-    else:
-        changed = _mode(now, value) if verb == "mode" else _sources(now, value, known)
+    changed = wishes.changed(now, verb, value, known)
     if isinstance(changed, str):
         return changed
     with edge.database.connection() as connection:
         moment = datetime.now(UTC)
         channels.put(connection, edge.workspace, changed, command["user_id"], moment)
-    return _shown(changed)
+    return wishes.shown(changed)
 
 
 def intents(edge: Edge, command: Command) -> str:
@@ -283,33 +273,3 @@ def _date(moment: datetime | None) -> str:
     if moment is None:
         return "never"
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{moment:%Y-%m-%d %H:%M} UTC>"
-
-
-def _shown(now: ChannelSettings) -> str:
-    names = "all sources" if now.sources is None else mrkdwn(", ".join(now.sources))
-    open_to = ", also to guests and people from elsewhere" if now.outsiders else ""
-    return f"In this channel: mode {now.mode}, answers from {names}{open_to}."
-
-
-def _mode(now: ChannelSettings, value: str) -> ChannelSettings | str:
-    for mode in get_args(Mode):
-        if mode == value.lower():
-            return replace(now, mode=mode)
-    return f"There is no mode {mrkdwn(shorten(value, 80))}.\n{SETTINGS_USAGE}"
-
-
-def _outsiders(now: ChannelSettings, value: str) -> ChannelSettings | str:
-    if value.lower() not in ("allow", "deny"):
-        return f"Say `outsiders allow` or `outsiders deny`.\n{SETTINGS_USAGE}"
-    return replace(now, outsiders=value.lower() == "allow")
-
-
-def _sources(now: ChannelSettings, value: str, known: list[str]) -> ChannelSettings | str:
-    if value.lower() == "all":
-        return replace(now, sources=None)
-    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-    unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        listed = mrkdwn(", ".join(known)) or "none yet"
-        return f"Name one or more of the sources: {listed}; or `all`."
-    return replace(now, sources=names)

@@ -30,13 +30,8 @@ from store import answers, channels, questions
 from store.database import Database, StoreGone
 from store.feedback import faqs
 from store.index import scopes
+from store.queue import Queue
 from store.records import Answer, Ask, Question
-
-LEASE_SECONDS = clients.TIMEOUT_SECONDS + 2.0
-"""A call that began longer ago has ended, however its process fared."""
-
-BUSY_SECONDS = 2.0
-"""Until the next look whether an earlier call has ended."""
 
 UNDERSTOOD_CHARS = 200
 
@@ -46,8 +41,6 @@ LAYOUTS: tuple[tuple[bool, Controls], ...] = (
 )  # fmt: skip
 """What is tried, best first, before the text alone: whether a container folds what is not read at once, and
 how feedback is given. Older Slacks refuse the newer blocks."""
-
-BLOCK_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long")
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +58,9 @@ class SlackDelivery:
         intents: Callable[[], Intents] = Intents,
         audience: Audience | None = None,
         newer: NewerBlocks | None = None,
+        queue: Queue | None = None,
     ) -> None:
+        """Without a `queue` nobody can be called: what has to be told later waits there."""
         self._client = client
         self._database = database
         self._workspace = workspace
@@ -73,6 +68,7 @@ class SlackDelivery:
         self._intents = intents
         self._audience = audience or Audience(client, workspace)
         self._newer = newer or NewerBlocks()
+        self._queue = queue
 
     def show(self, question: Question, answer: Answer) -> str | None:
         """Deliver an answer and give the message's ts; None when there is no lasting message.
@@ -116,10 +112,12 @@ class SlackDelivery:
         passed_on = self._passed_on(question, answer)
         with self._database.connection() as connection:
             before = answers.begin_posting(
-                connection, self._workspace, answer.answer_id, LEASE_SECONDS
+                connection, self._workspace, answer.answer_id, clients.LEASE_SECONDS
             )
         if before == "busy":
-            raise NotYet("an earlier try may be under way", after=BUSY_SECONDS, is_failure=False)
+            raise NotYet(
+                "an earlier try may be under way", after=clients.BUSY_SECONDS, is_failure=False
+            )
         is_open = before == "open"
         try:
             ts = self._own(question) if is_open else None
@@ -170,6 +168,8 @@ class SlackDelivery:
 
         It comes before the reply that speaks of it, so a crash in between may tell them twice.
         """
+        if self._called(question, answer):
+            return replace(answer, body=handovers.CALLED)
         handover = handovers.of(answer, self._intents())
         if handover is None:
             return answer
@@ -177,6 +177,25 @@ class SlackDelivery:
         if not may_hear or not self._handed_over(question, answer, handover):
             return replace(answer, body=handovers.not_passed_on(handover.route_to))
         return replace(answer, body=handovers.passed_on(handover.route_to))
+
+    def _called(self, question: Question, answer: Answer) -> bool:
+        """Call the people in charge to the thread, once, where somebody asks for a person there."""
+        wants_person = handovers.wants_person(answer, self._intents())
+        if self._queue is None or not wants_person or not self._may_call(question):
+            return False
+        call_id = uuid5(question.question_id, "call")
+        call = handovers.call(call_id, question, question.ask.person)
+        with self._database.connection() as connection:
+            handovers.open_call(connection, self._queue, self._workspace, call)
+        return True
+
+    def _may_call(self, question: Question) -> bool:
+        """Whether people can be called to the thread of a question: it is no private talk, and some are named."""
+        if self._queue is None or question.ask.is_private:
+            return False
+        with self._database.connection() as connection:
+            channel = channels.get(connection, self._workspace, question.ask.channel)
+        return bool(handovers.in_charge(channel, self._intents()))
 
     def _handed_over(
         self, question: Question, answer: Answer, handover: handovers.Handover
@@ -240,18 +259,21 @@ class SlackDelivery:
     def _ephemeral(self, question: Question, message: Message) -> str:
         ask = question.ask
         if ask.respond_url:
-            hook = clients.webhook(ask.respond_url)
-            sent = hook.send(
-                text=message.text, blocks=list(message.blocks), response_type="ephemeral"
-            )
+            reply: dict[str, object] = {
+                "text": message.text, "blocks": list(message.blocks), "response_type": "ephemeral",
+                "replace_original": False,
+            }  # fmt: skip
+            thread = {"thread_ts": ask.thread_ts} if ask.thread_ts else {}
+            sent = clients.webhook(ask.respond_url).send_dict(reply | thread)
             if sent.status_code == 200:
                 return ""
             if "blocks" in sent.body:
                 raise _refused_blocks()
             clients.check_hook(sent)
         response = self._client.chat_postEphemeral(
-            channel=ask.channel, user=ask.person, text=message.text, blocks=list(message.blocks)
-        )
+            channel=ask.channel, user=ask.person, text=message.text, blocks=list(message.blocks),
+            thread_ts=ask.thread_ts,
+        )  # fmt: skip
         return str(response["message_ts"])
 
     def _simpler_if_refused(
@@ -265,7 +287,7 @@ class SlackDelivery:
             try:
                 ts = send(message)
             except SlackApiError as error:
-                if clients.code_of(error) not in BLOCK_ERRORS:
+                if clients.code_of(error) not in clients.BLOCK_ERRORS:
                     raise
                 was_folded = was_folded or is_folded
                 continue
@@ -287,17 +309,14 @@ class SlackDelivery:
             notes.append(note)
         known = self._intents().by_name
         choices = [known[name] for name in asked_back(answer) or () if name in known]
+        human = self._may_call(question)
         folds = self._newer.takes(self._workspace, "container")
         before = None
         for folded, controls in LAYOUTS:
             message = render.message(
-                answer,
-                now,
-                notes=notes,
-                controls=controls,
-                choices=choices,
-                folded=folded and folds,
-            )
+                answer, now, notes=notes, controls=controls, choices=choices,
+                folded=folded and folds, human=human,
+            )  # fmt: skip
             if message != before:
                 yield message
             before = message

@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.slack import clients, delivery
 from bot.slack.audience import standing
 from bot.slack.render import Message
-from store import questions
+from store import channels, questions
 from store.database import Connection, Database
 from store.queue import Queue
 from store.records import Ask
@@ -71,10 +71,11 @@ class Edge:
     def _is_too_much(self, connection: Connection, ask: Ask, question_id: UUID) -> bool:
         """Whether a person asked more than one may; it is told once for a burst."""
         burst = questions.burst(connection, self.workspace, ask.person)
-        if (
+        is_within = (
             burst.lately <= self.settings.max_per_minute
             and burst.waiting <= self.settings.max_waiting
-        ):
+        )
+        if is_within and not self._is_channel_full(connection, ask):
             return False
         now, error = datetime.now(UTC), questions.LIMITED
         questions.end(connection, self.workspace, question_id, "ignored", error=error, now=now)
@@ -84,6 +85,13 @@ class Edge:
                 partial(self.whisper, said, person=ask.person, channel=ask.channel, thread_ts=where)
             )
         return True
+
+    def _is_channel_full(self, connection: Connection, ask: Ask) -> bool:
+        """Whether a channel asked more in a minute than its admins allow."""
+        most = channels.get(connection, self.workspace, ask.channel).max_per_minute
+        if most is None or ask.is_private:
+            return False
+        return questions.lately(connection, self.workspace, ask.channel) > most
 
     def close(self, connection: Connection, ask: Ask, intent: str | None = None) -> bool:
         """Claim a message that gets no answer, and end it; False: claimed before."""

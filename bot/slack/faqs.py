@@ -57,11 +57,16 @@ def register(app: App, edge: Edge) -> None:
 
 
 def keep_by_sign(edge: Edge, sign: Sign) -> None:
+    keep_at(edge, sign.channel, sign.ts, sign.person, "")
+
+
+def keep_at(edge: Edge, channel: str, ts: str, person: str, url: str) -> None:
+    """Keep the reply that stands at `ts`; `person` is told by `url`, where there is one."""
     page = edge.client.conversations_replies(
-        channel=sign.channel, ts=sign.ts, oldest=sign.ts, latest=sign.ts, inclusive=True, limit=1
+        channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=1
     )
-    found: list[Payload] = [m for m in page.get("messages") or [] if m.get("ts") == sign.ts]
-    _keep(edge, sign.channel, found[0] if found else {}, sign.person, "")
+    found: list[Payload] = [m for m in page.get("messages") or [] if m.get("ts") == ts]
+    _keep(edge, channel, found[0] if found else {}, person, url)
 
 
 def keep_by_shortcut(edge: Edge, body: Payload) -> None:

@@ -41,11 +41,14 @@ def hear(edge: Edge, event: Payload, body: Payload) -> None:
 
     `body` is what the event came in.
     """
-    if not is_said(event, edge.me):
+    is_posted = is_by_workflow(event, edge.me)
+    if not is_posted and not is_said(event, edge.me):
         return
     is_off = False
     with edge.database.connection() as connection:
         ask = _asked(connection, edge, event)
+        if ask and is_posted and not channels.get(connection, ask.workspace, ask.channel).workflows:
+            return
         if ask is None:
             return
         ask = replace(ask, is_outside=is_outside(event, body, edge.workspace))
@@ -68,6 +71,19 @@ def is_said(event: Payload, me: str) -> bool:
         and not event.get("bot_id")
         and not event.get("hidden")
         and event.get("user") not in (None, me, "USLACKBOT")
+    )
+
+
+def is_by_workflow(event: Payload, me: str) -> bool:
+    """Whether a workflow or another app posted it, in no thread: replies of programs start no talk."""
+    thread = event.get("thread_ts")
+    return (
+        event.get("subtype") in (None, "bot_message")
+        and bool(event.get("bot_id"))
+        and not event.get("hidden")
+        and event.get("user") != me
+        and thread in (None, event.get("ts"))
+        and not str(event.get("channel", "")).startswith("D")
     )
 
 
@@ -94,7 +110,7 @@ def _asked(connection: Connection, edge: Edge, event: Payload) -> Ask | None:
         workspace=edge.workspace,
         channel=channel,
         message_ts=ts,
-        person=str(event["user"]),
+        person=str(event.get("bot_id") or event["user"]),
         body=spoken(text, edge.me),
         origin="dm" if is_dm else "mention",
         is_private=is_dm,

@@ -18,7 +18,6 @@ from bot.intents import Intents
 from bot.settings import Settings
 from bot.slack import clients
 from bot.slack.audience import Audience
-from bot.slack.delivery import BLOCK_ERRORS, BUSY_SECONDS, LEASE_SECONDS
 from bot.slack.newer import NewerBlocks
 from bot.slack.render import Message
 from store import notices
@@ -67,15 +66,20 @@ def say(speaker: Speaker, make: Maker, key: str, about: Mapping[str, Any]) -> bo
     Raises NotYet when Slack may take it later, SlackRefused when it will not.
     """
     notice_id, workspace = uuid5(NAMESPACE_URL, f"{speaker.workspace}/{key}"), speaker.workspace
-    notice = make(speaker, about)
+    try:
+        notice = make(speaker, about)
+    except clients.FAILURES as error:
+        raise clients.explained(error, "chat.getPermalink") from error
     if notice is None:
         return False
     with speaker.database.connection() as connection:
-        before, since = notices.begin(connection, workspace, notice_id, LEASE_SECONDS)
+        before, since = notices.begin(connection, workspace, notice_id, clients.LEASE_SECONDS)
     if before == "said":
         return True
     if before == "busy":
-        raise NotYet("an earlier try may be under way", after=BUSY_SECONDS, is_failure=False)
+        raise NotYet(
+            "an earlier try may be under way", after=clients.BUSY_SECONDS, is_failure=False
+        )
     is_open = before == "open"
     try:
         ts = _own(speaker, notice, notice_id, since) if is_open else None
@@ -100,7 +104,7 @@ def _posted(speaker: Speaker, notice: Notice, notice_id: UUID) -> str:
         try:
             return _post(speaker, notice, message, notice_id)
         except SlackApiError as error:
-            if clients.code_of(error) not in BLOCK_ERRORS:
+            if clients.code_of(error) not in clients.BLOCK_ERRORS:
                 raise
             was_chart = True
     ts = _post(speaker, notice, last, notice_id)

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot.answering.readers import Reader, inside
 from bot.services import Services
-from bot.slack import audience, clients, gaps, notices, threads
+from bot.slack import audience, calls, clients, gaps, notices, threads
 from bot.slack.audience import Audience
 from bot.slack.delivery import SlackDelivery
 from bot.slack.markup import mrkdwn
@@ -23,7 +23,9 @@ from bot.text import shorten
 from store.channels import ChannelSettings
 from store.records import Answer, Ask, Question, Run
 
-MAKERS: Mapping[str, Maker] = {"gaps": gaps.answered}
+MAKERS: Mapping[str, Maker] = {
+    "gaps": gaps.answered, "call": calls.called, "reminder": calls.reminder,
+}  # fmt: skip
 """Who makes what is said, by its kind."""
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Notifier:
             intents=self._services.intents.now,
             audience=self._audience(question.ask.workspace),
             newer=self._newer,
+            queue=self._services.queue,
         )
 
     def reader(self, ask: Ask, channel: ChannelSettings) -> Reader:

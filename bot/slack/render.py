@@ -45,6 +45,7 @@ PHRASED = (
 )
 UNSURE = "I am not sure that this answers it, so please check the page:"
 NOT_FOUND = "I did not find the answer to this in the documents."
+HUMAN = "I need a human"
 NEAREST = "The nearest pages, in case one of them helps:"
 
 REASONS: Mapping[Reason, str] = {
@@ -74,10 +75,12 @@ def message(
     controls: Controls = "feedback",
     choices: Sequence[Intent] = (),
     folded: bool = False,
+    human: bool = False,
 ) -> Message:
     """Render an answer; `notes` are added below it in small print, and a button for each choice.
 
     `folded` puts what is not read at once, further passages and sources, into a container that is closed.
+    `human` adds a button that calls a person.
     """
     is_quoted = answer.status in ("answered", "unsure")
     if is_quoted:
@@ -91,6 +94,8 @@ def message(
         blocks.append(_choices(answer.answer_id, choices))
     elif answer.status in ("answered", "unsure", "not_found", "routed"):
         blocks += _feedback(answer.answer_id, controls)
+        if human and answer.status != "routed":
+            blocks.append(_human(answer.answer_id))
     return Message(shorten(text, TEXT_CHARS), tuple(blocks))
 
 
@@ -364,6 +369,10 @@ def _feedback(answer_id: UUID, controls: Controls) -> list[Block]:
         "negative_button": {"text": _label("Not it"), "value": down},
     }
     return [{"type": "context_actions", "elements": [element]}]
+
+
+def _human(answer_id: UUID) -> Block:
+    return {"type": "actions", "elements": [_button(HUMAN, "human", str(answer_id))]}
 
 
 def _choices(answer_id: UUID, choices: Sequence[Intent]) -> Block:
