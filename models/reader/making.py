@@ -55,6 +55,7 @@ def make(
     out.mkdir(parents=True, exist_ok=True)
     drawn = [pair for each in given for pair in _drawn(each, encode, order, is_held_out=False)]
     random.Random(order.seed).shuffle(drawn)
+    drawn = pairs.restyled(drawn, order.seed)
     network, codec = files.fresh(base, order.seed)
     if order.kind == "adapter":
         network.encoder = adapter.wrapped(network.encoder, order.recipe.rank)

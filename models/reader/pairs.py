@@ -4,6 +4,7 @@ Knows nothing about networks or tokens. A passage answers with a slice of it, as
 last are near passages of the same document or set, which an encoder takes for an answer.
 """
 
+import bisect
 import gzip
 import hashlib
 import json
@@ -11,7 +12,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ LICENSED = ("qamr", "policyqa", "covidqa", "medquad")
 
 CLAP NQ and MTRAG are Apache-2.0 too, but the bot is measured on them. SQuADShifts comes without a licence and
 XQuAD is CC BY-SA: for measuring only."""
+
+EACH_PASSAGE, EACH_SENTENCE = 2, 4
+"""Questions on one passage, at most; more where a set has dozens on each, set among other sentences each time."""
+
+LISTED, UNSIGNED = 0.4, 0.5
+"""Shares of the pairs whose passage becomes a list, and whose question loses its question mark."""
+
+ITEM = "- "
 
 _END = re.compile(r"[.!?]\s+|\n\n")
 
@@ -170,14 +179,51 @@ def mixed(given: Collection, encode: Encode, *, most: int, seed: int) -> list[Pa
     return made
 
 
+def restyled(given: Iterable[Pair], seed: int) -> list[Pair]:
+    """Make some pairs look like what a bot meets: sentences as a list's items, questions without their sign."""
+    chance = random.Random(seed)
+    made = []
+    for pair in given:
+        if chance.random() < LISTED:
+            pair = _listed(pair)
+        if chance.random() < UNSIGNED:
+            pair = replace(pair, question=pair.question.rstrip("? "))
+        made.append(pair)
+    return made
+
+
+def _listed(pair: Pair) -> Pair:
+    """Write every sentence as an item of a list."""
+    ends = [match.end() for match in _END.finditer(pair.passage)]
+    starts = [0, *(end for end in ends if end < len(pair.passage))]
+    text, moved = "", list[int]()
+    for start, end in zip(starts, [*starts[1:], len(pair.passage)], strict=True):
+        moved.append(len(text) + len(ITEM) - start)
+        text += f"{ITEM}{pair.passage[start:end].rstrip()}\n"
+
+    def place(at: int) -> int:
+        return at + moved[bisect.bisect_right(starts, at) - 1]
+
+    # A slice may end in the space after a sentence, which is not there any more.
+    spans = pair.spans and tuple(
+        (place(a), place(a + len(pair.passage[a:b].rstrip()) - 1) + 1) for a, b in pair.spans
+    )
+    return replace(pair, passage=text.rstrip("\n"), spans=spans)
+
+
 def _various(pairs: Iterable[Pair], chance: random.Random) -> list[Pair]:
-    """Keep in random order at most two questions on a passage, and forty passages of one question."""
+    """Keep in random order a few questions on each passage, and forty passages of one question."""
     drawn = list(pairs)
     chance.shuffle(drawn)
+    each = (
+        EACH_SENTENCE
+        if drawn and len(drawn) > 20 * len({p.passage for p in drawn})
+        else EACH_PASSAGE
+    )
     of_passage, of_question = Counter[str](), Counter[str]()
     kept = []
     for pair in drawn:
-        if of_passage[pair.passage] < 2 and of_question[pair.question] < 40:
+        if of_passage[pair.passage] < each and of_question[pair.question] < 40:
             kept.append(pair)
             of_passage[pair.passage] += 1
             of_question[pair.question] += 1
