@@ -234,26 +234,46 @@ def _near(
     told: Sequence[Pair], given: Collection, encode: Encode, chance: random.Random
 ) -> list[Pair]:
     """Give each question one of the nearest passages that do not answer it: of its document where that has others."""
+    found = []
+    for pair, near in _nearest(told, _others(told, given), encode):
+        text = chance.choice(near)
+        heading = given.passages[text][0]
+        found.append(Pair(pair.question, heading, text, (), given.name, pair.document))
+    return found
+
+
+def _others(told: Sequence[Pair], given: Collection) -> list[tuple[Pair, list[str]]]:
+    """Give each question the passages that do not answer it, where there are any."""
     answering, of_document = dict[str, set[str]](), dict[str, list[str]]()
     for pair in given.pairs:
         answering.setdefault(pair.question, set()).add(pair.passage)
     for text, (_, document) in given.passages.items():
         of_document.setdefault(document, []).append(text)
-    texts = list(given.passages)
-    vectors = dict(zip(texts, encode(texts), strict=True))
     found = []
-    for pair, vector in zip(told, encode([pair.question for pair in told]), strict=True):
+    for pair in told:
         near = of_document.get(pair.document, [])
-        near = near if len(near) > 1 else texts
-        others = [
-            text for text in near if text not in answering[pair.question] and not _tells(text, pair)
-        ]
+        near = near if len(near) > 1 else list(given.passages)
+        own = answering[pair.question]
+        others = [text for text in near if text not in own and not _tells(text, pair)]
         if others:
-            cosines = np.stack([vectors[text] for text in others]) @ vector
-            text = others[int(chance.choice(np.argsort(-cosines)[:NEAREST].tolist()))]
-            heading = given.passages[text][0]
-            found.append(Pair(pair.question, heading, text, (), given.name, pair.document))
+            found.append((pair, others))
     return found
+
+
+def _nearest(
+    given: Sequence[tuple[Pair, list[str]]], encode: Encode
+) -> list[tuple[Pair, list[str]]]:
+    """Keep the nearest passages of each question; few need no encoding."""
+    many = [(pair, others) for pair, others in given if len(others) > NEAREST]
+    texts = list(dict.fromkeys(text for _, others in many for text in others))
+    vectors = dict(zip(texts, encode(texts), strict=True))
+    kept = [(pair, others) for pair, others in given if len(others) <= NEAREST]
+    for (pair, others), vector in zip(
+        many, encode([pair.question for pair, _ in many]), strict=True
+    ):
+        cosines = np.stack([vectors[text] for text in others]) @ vector
+        kept.append((pair, [others[i] for i in np.argsort(-cosines)[:NEAREST].tolist()]))
+    return kept
 
 
 def _tells(text: str, pair: Pair) -> bool:
