@@ -235,7 +235,7 @@ def _near(
 ) -> list[Pair]:
     """Give each question one of the nearest passages that do not answer it: of its document where that has others."""
     found = []
-    for pair, near in _nearest(told, _others(told, given), encode):
+    for pair, near in _nearest(_others(told, given), encode):
         text = chance.choice(near)
         heading = given.passages[text][0]
         found.append(Pair(pair.question, heading, text, (), given.name, pair.document))
