@@ -27,7 +27,7 @@ from tests.fake_llm import Act, FakeLlm, says, writes
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ID = UUID("12345678-1234-5678-1234-567812345678")
-LEAVE = "Full-time staff get 28 days of leave a year. Unused days lapse in March."
+LEAVE = "You get 28 days of leave a year. Unused days lapse in March."
 RULES = "Requests for leave go to the team lead two weeks before."
 
 
@@ -57,16 +57,12 @@ def kept(found: Answer) -> list[str]:
 
 
 def test_a_supported_sentence_stands_above_the_quotes_with_its_source() -> None:
-    with fake_llm.fake_llm(
-        writes(("You get 28 days of leave a year if you are full-time.", [1]))
-    ) as fake:
+    with fake_llm.fake_llm(writes(("You get 28 days of leave in a year.", [1]))) as fake:
         found = phrased(fake, answer(LEAVE, RULES))
-    assert kept(found) == ["You get 28 days of leave a year if you are full-time."]
+    assert kept(found) == ["You get 28 days of leave in a year."]
     message = render.message(found, NOW)
     drawn = json.dumps(message.blocks)
-    assert drawn.index("28 days of leave a year if you are full-time. [1]") < drawn.index(
-        "lapse in March"
-    )
+    assert drawn.index("28 days of leave in a year. [1]") < drawn.index("lapse in March")
     assert '"ordered"' in drawn and render.PHRASED in drawn and render.DISCLAIMER not in drawn
     assert message.text.startswith("You get 28 days")
     assert found.body == LEAVE and found.status == "answered"

@@ -14,7 +14,7 @@ from bot.terminal import console
 from bot.text import percent
 
 if TYPE_CHECKING:
-    from bot.scorecards import answers, retrieval, speaking
+    from bot.scorecards import answers, phrasing, retrieval, speaking
 
 app = typer.Typer(help="Measure quality: retrieval, answers, learning.", no_args_is_help=True)
 
@@ -359,19 +359,72 @@ def score_replies(as_json: Json = False) -> None:
     console.data().print(console.table(f"{result.kinds} kinds of near misses", columns, rows))
 
 
+@app.command("phrasing")
+def score_phrasing(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option(help="Which false sentences are made.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Sentences about the handbook: how many are kept, and of 500 false ones none. With an LLM set, also its own."""
+    from bot.scorecards import phrasing
+    from bot.services import open_services
+
+    with console.bars() as progress:
+        if context.obj.llm_url is None:
+            result = phrasing.score(progress, seed=seed)
+        else:
+            with open_services(context.obj) as services:
+                result = phrasing.score(progress, services.phraser, seed=seed)
+    if as_json:
+        console.put_json(result.as_json())
+    else:
+        _print_phrasing(result)
+
+
+def _print_phrasing(result: "phrasing.Scorecard") -> None:
+    found = result.scores
+    rows: list[tuple[object, ...]] = [
+        ("as they stand in the handbook", found.verbatim, found.verbatim_kept),
+        ("in our own words, chosen on", found.phrased, found.phrased_kept),
+        ("in our own words, held out", found.held_out, found.held_out_kept),
+        ("false, made by swaps", found.unsupported, len(found.unsupported_kept)),
+    ]
+    console.data().print(console.table("sentences kept", ("sentences", "of", "kept"), rows))
+    for kept in found.unsupported_kept:
+        console.data().print(f"kept, but false: {kept}", markup=False)
+    console.data().print(f"checks take {result.ms.p50:.1f} ms a sentence, p95 {result.ms.p95:.1f}")
+    if trial := result.trial:
+        console.data().print(
+            f"{trial.model}: {trial.phrased} of {trial.questions} answers phrased, {trial.kept} sentences kept,"
+            f" dropped {dict(trial.dropped)}; p50 {trial.seconds.p50:.2f} s, p95 {trial.seconds.p95:.2f} s",
+            markup=False,
+        )
+        for question, sentence in trial.shown:
+            console.data().print(f"  {question} -> {sentence}", markup=False)
+
+
 @app.command("all")
 def score_everything(context: typer.Context, as_json: Json = False) -> None:
     """The handbook and questions that ship with Threadwise: answers, and when to speak."""
     from bot.learning import frozen_set
-    from bot.scorecards import answers, speaking
+    from bot.scorecards import answers, phrasing, speaking
     from bot.services import open_services
 
     with open_services(context.obj) as services, console.bars() as progress:
         answered = answers.handbook(services, progress)
         spoken = speaking.speak(services, progress)
+        worded = phrasing.score(progress)
     if as_json:
-        console.put_json({"answers": answered.as_json(), "speak": asdict(spoken)})
+        console.put_json(
+            {
+                "answers": answered.as_json(),
+                "speak": asdict(spoken),
+                "phrasing": worded.as_json(),
+            }
+        )
         return
     _print_answers(frozen_set.QUESTIONS.name, answered)
     console.data().print()
     _print_speaking(spoken)
+    console.data().print()
+    _print_phrasing(worded)
