@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -21,8 +22,9 @@ from ingest.embedder import Encode, Wrapped
 from ingest.entries import SourceConfig
 from store.database import Database
 from store.feedback import stale
-from store.index import embedders, scopes
+from store.index import embedders, hidden, scopes
 from store.index import sources as stored
+from store.index.scopes import AudienceOf
 from store.records import Run
 
 REMEMBERED = "docs.txt"
@@ -192,7 +194,11 @@ def run(
         asked_by=asked_by,
         on_progress=on_progress,
         now=lambda: datetime.now(UTC),
-        audience_of=CurrentAudience(services.settings, config),
+        audience_of=CurrentAudience(
+            services.settings,
+            config,
+            hidden_paths=partial(_hidden, services.database, workspace, config.name),
+        ),
     )
     _restrict(services.database, workspace, [_current(services.settings, config)])
     renew(services, encode_questions or embedder.encode_questions)
@@ -246,7 +252,8 @@ def register(services: Services, configs: Sequence[SourceConfig]) -> None:
             stored.register(
                 connection, workspace, c.name, c.kind, c.address, c.schedule, c.complaint, c.origin
             )
-            scopes.restrict(connection, workspace, c.name, c.audience_of)
+            audience = _audience(hidden.paths(connection, workspace, c.name), c)
+            scopes.restrict(connection, workspace, c.name, audience)
 
 
 def restrict(services: Services, configs: Sequence[SourceConfig]) -> None:
@@ -257,9 +264,20 @@ def restrict(services: Services, configs: Sequence[SourceConfig]) -> None:
 def _restrict(database: Database, workspace: str, configs: Sequence[SourceConfig]) -> None:
     with database.connection() as connection:
         for config in configs:
-            changed = scopes.restrict(connection, workspace, config.name, config.audience_of)
+            audience = _audience(hidden.paths(connection, workspace, config.name), config)
+            changed = scopes.restrict(connection, workspace, config.name, audience)
             if changed:
                 log.info("audience_changed source=%s documents=%d", config.name, changed)
+
+
+def _audience(hidden_paths: frozenset[str], config: SourceConfig) -> AudienceOf:
+    """Tell who may see a source's documents: whom its settings name, but nobody what is hidden."""
+    return lambda path: hidden.NOBODY if path in hidden_paths else config.audience_of(path)
+
+
+def _hidden(database: Database, workspace: str, source: str) -> frozenset[str]:
+    with database.connection() as connection:
+        return hidden.paths(connection, workspace, source)
 
 
 class CurrentAudience:
@@ -270,18 +288,24 @@ class CurrentAudience:
         settings: Settings,
         config: SourceConfig,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        hidden_paths: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self._settings = settings
         self._config = config
+        self._hidden_paths = hidden_paths
         self._clock = clock
-        self._read_at = clock()
+        self._look(config)
 
     def __call__(self, path: str) -> tuple[str, ...]:
         """Give who may see the document at `path`, sorted."""
         if self._clock() - self._read_at >= REREAD_SECONDS:
-            self._read_at = self._clock()
-            self._config = _current(self._settings, self._config)
-        return self._config.audience_of(path)
+            self._look(_current(self._settings, self._config))
+        return self._audience(path)
+
+    def _look(self, config: SourceConfig) -> None:
+        self._read_at, self._config = self._clock(), config
+        self._audience = _audience(self._hidden_paths(), config)
 
 
 def _current(settings: Settings, config: SourceConfig) -> SourceConfig:

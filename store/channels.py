@@ -49,6 +49,19 @@ def get(connection: Connection, workspace: str, channel: str) -> ChannelSettings
     return ChannelSettings(channel, row[0], row[1], sources, row[3], tuple(row[4]), row[5], row[6])
 
 
+def all_of(connection: Connection, workspace: str) -> list[ChannelSettings]:
+    """List the settings of the channels that somebody changed, by channel."""
+    rows = connection.execute(
+        "SELECT channel, mode, strictness, sources, outsiders FROM channel_settings"
+        " WHERE workspace_id = %s ORDER BY channel",
+        (workspace,),
+    ).fetchall()
+    return [
+        ChannelSettings(row[0], row[1], row[2], None if row[3] is None else tuple(row[3]), row[4])
+        for row in rows
+    ]
+
+
 def put(
     connection: Connection,
     workspace: str,

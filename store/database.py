@@ -7,6 +7,7 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import IsolationLevel
@@ -178,6 +179,29 @@ def check_server(connection: Connection) -> None:
             "the text search configuration 'english' is missing; restore it from template0 "
             "or point DATABASE_URL to a fresh database"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a Postgres says of itself: versions, the size of the database in bytes, migrations applied."""
+
+    version: str
+    pgvector: str | None
+    size: int
+    migrations: int
+
+
+def server(connection: Connection) -> Server:
+    """Ask the server what it is."""
+    row = connection.execute(
+        """
+        select current_setting('server_version'),
+               (select extversion from pg_extension where extname = 'vector'),
+               pg_database_size(current_database()), (select count(*) from schema_migrations)
+        """
+    ).fetchone()
+    assert row
+    return Server(*row)
 
 
 def _check_pgvector(installed: str | None, available: str | None) -> None:

@@ -194,6 +194,28 @@ def depths(connection: Connection) -> list[Depth]:
     return [Depth(*row) for row in connection.execute(_DEPTHS).fetchall()]
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A job that failed for good, and when its last try ended."""
+
+    job_id: int
+    queue: str
+    task: str
+    attempts: int
+    ended_at: datetime | None
+
+
+def failed(connection: Connection, most: int) -> list[Broken]:
+    """List the jobs that failed for good and are kept still, the latest first."""
+    rows = connection.execute(
+        "SELECT j.id, j.queue_name, j.task_name, j.attempts,"
+        " (SELECT max(at) FROM procrastinate_events e WHERE e.job_id = j.id)"
+        " FROM procrastinate_jobs j WHERE j.status = 'failed' ORDER BY j.id DESC LIMIT %s",
+        (most,),
+    ).fetchall()
+    return [Broken(*row) for row in rows]
+
+
 def workers(connection: Connection, seconds: float) -> int:
     """How many worker loops gave a sign of life within so many seconds."""
     row = connection.execute(

@@ -303,7 +303,8 @@ class Run:
 class SourceStatus:
     """What an admin wants to know of a source.
 
-    `partial` documents were read in part; `complaint` says what is wrong with its settings.
+    `partial` documents were read in part; `complaint` says what is wrong with its settings; one that
+    was paused at `paused_at` is read when somebody asks for it alone.
     """
 
     name: str
@@ -319,6 +320,7 @@ class SourceStatus:
     last_error: str | None
     complaint: str | None
     run: Run | None
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Browser:
         assert reply.status_code == 200, reply.text
         return reply.text
 
-    def post(self, path: str, **fields: object) -> TestResponse:
+    def post(self, path: str, /, **fields: object) -> TestResponse:
         """Send a form of a page, with the token that its forms carry."""
         return self.client.post(f"/screen/{path}", data={"csrf": self.csrf(), **fields})
 

@@ -22,6 +22,7 @@ import store
 from store.audit import Deed
 from store.calls import Call
 from store.channels import ChannelSettings
+from store.conversations import Onlooker, Wanted
 from store.database import SETTINGS
 from store.feedback.faqs import Reply
 from store.feedback.nights import Night
@@ -42,6 +43,7 @@ from store.records import (
     Viewer,
     Vote,
 )  # fmt: skip
+from store.testset import Trial
 
 ROWS = 400
 ROW_COST = 0.01
@@ -59,6 +61,7 @@ GROWING = {
 encoders, versions and settings are as many as a team sets up, kept replies as an admin approves by hand."""
 
 MAY_READ_ALL = {
+    "conversations.search": "what matches little is looked for in all chosen days, for some seconds",
     "feedback.memory.answers_judged": "a night counts all votes: which of a day count depends on the others",
     "feedback.memory.judged": "so it does here",
     "feedback.memory.votes_each": "and here",
@@ -116,6 +119,10 @@ GIVEN: Mapping[str, object] = {
     "groups": [Group(ONE, (Member(ONE, True, False, 0.9),), NOW)],
     "part": "channel", "key": "question_id", "after": 7, "tasks": ["answer"], "signature": "signature7", "team": "T1",
     "deed": Deed("U1", "retrained", "intents", NOW), "token": "token7",
+    "onlooker": Onlooker("person7", ("channel7",)), "wanted": Wanted(NOW - timedelta(days=30), NOW),
+    "principals": [EVERYONE], "path": "path7", "order": "cited", "stale": NOW, "added_by": "U1",
+    "trial": Trial(ONE, "Who?", True, "path7", "Ana"), "report": {}, "detail": "", "is_public": True,
+    "expires_at": None,
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
 
@@ -125,6 +132,7 @@ INSTEAD: Mapping[str, Mapping[str, object]] = {
     **{f"figures.{name}": DAYS for name in ("between", "daily", "by", "cited")},
     "index.second.cosines": {"text_hashes": [HASH.hex()]},
     "index.second.add": {"vectors": {HASH: VECTOR}},
+    "index.pages.listed": DAYS,
     "questions.stands": {"question": Question(ONE, ASK, NOW, 1, None)},
 }
 """Where a parameter of that name is something else."""
@@ -132,6 +140,21 @@ INSTEAD: Mapping[str, Mapping[str, object]] = {
 VARIANTS: Mapping[str, tuple[Mapping[str, object], ...]] = {
     "index.search.passages": ({"exact": 20_000_000}, {"leg": "vector"}, {"leg": "lexical"}),
     "index.documents.known_vectors": ({"build_id": 7},),
+    "index.pages.listed": tuple(
+        {"order": order} for order in ("stale", "disliked", "partial", "hidden", "path")
+    ),
+    "conversations.search": tuple(
+        {"wanted": Wanted(NOW - timedelta(days=365), NOW, **wanted)}
+        for wanted in (
+            {"words": "term7"},
+            {"status": "failed"},
+            {"thumbs": "up"},
+            {"thumbs": "none"},
+            {"least": 0.5},
+            {"channel": "channel7"},
+            {"source": "source7"},
+        )
+    ),
 }
 """Further calls that lead to other queries."""
 

@@ -3,8 +3,10 @@
 Knows nothing about metrics; it runs scorecards and prints them.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ from bot.text import percent
 
 if TYPE_CHECKING:
     from bot.scorecards import answers, phrasing, retrieval, speaking
+    from bot.services import Services
 
 app = typer.Typer(help="Measure quality: retrieval, answers, learning.", no_args_is_help=True)
 
@@ -34,10 +37,20 @@ def score_retrieval(
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = retrieval.score(services, folder, split, progress)
+        _keep(services, "retrieval", folder.name, result.as_json())
     if as_json:
         console.put_json(result.as_json())
     else:
         _print_retrieval(folder, result)
+
+
+def _keep(services: "Services", kind: str, detail: str, report: Mapping[str, object]) -> None:
+    """Keep what was measured, to be compared with later runs in the screen."""
+    from store import evaluations
+
+    plain = json.loads(json.dumps(report, default=str))
+    with services.database.connection() as connection:
+        evaluations.add(connection, services.workspace, kind, detail, plain, datetime.now(UTC))
 
 
 def _print_retrieval(folder: Path, result: "retrieval.Scorecard") -> None:
@@ -65,6 +78,7 @@ def score_answers(
 
     with open_services(context.obj) as services, console.bars() as progress:
         result = answers.score(services.answerer, labelled(file), progress)
+        _keep(services, "answers", file.name, result.as_json())
     if as_json:
         console.put_json(result.as_json())
     else:

@@ -5,7 +5,6 @@ Knows nothing about how anything is trained.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,6 +62,7 @@ def promote(
     version_id: Annotated[str, typer.Argument(metavar="ID", help="Or the first digits of it.")],
 ) -> None:
     """Let a version serve; workers pick it up within seconds."""
+    from bot.learning import choosing
     from bot.services import open_services
     from store.feedback import versions
 
@@ -73,7 +73,7 @@ def promote(
                 f"No single version has an id that begins with {version_id!r}."
                 " See them all with: threadwise models"
             )
-        _check_files(context.obj.home, found)
+        choosing.check_files(context.obj.home, found)
         versions.promote(connection, services.workspace, found.version_id, datetime.now(UTC))
     console.notices().print(f"{found.kind}: version {short(found)} serves now.")
 
@@ -97,14 +97,6 @@ def rollback(
     last, before = undone
     again = f"version {short(before)}" if before else "the built-in default"
     console.notices().print(f"{last.kind}: {short(last)} is undone, {again} serves again.")
-
-
-def _check_files(home: Path, version: ModelVersion) -> None:
-    """Refuse a version whose files are damaged; raises ShelfError."""
-    if version.path is not None:
-        from bot.answering.classifier import root, verify
-
-        verify(root(home) / version.path)
 
 
 def _key(version: ModelVersion) -> str:

@@ -3,14 +3,14 @@
 Knows nothing about fitting, nor where its words are shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.learning import curve, feedback, night
-from bot.learning.curve import Point
 from bot.learning.night import Report
+from bot.learning.points import point
 from bot.services import open_services
 from bot.settings import Settings
 from bot.text import percent
@@ -115,24 +115,6 @@ def earlier(nights: Sequence[Night]) -> list[tuple[str, str, str, str]]:
         judged = str(one.report.get("judged", ""))
         found.append((str(at.day), judged, liked, ", ".join(at.promoted) or "nothing"))
     return found
-
-
-def point(one: Night) -> Point:
-    """Read from a kept report how people liked the week's answers, and what was promoted.
-
-    Reports of earlier versions lack some keys: such a night is one on which nothing was judged.
-    """
-    rate, parts = one.report.get("like_rate"), one.report.get("parts")
-    promoted = tuple(
-        str(part["kind"])
-        for part in (parts if isinstance(parts, list) else [])
-        if part.get("decision") == "promoted"
-    )
-    day = one.started_at.date()
-    if not isinstance(rate, Mapping) or not rate["judged"]:
-        return Point(day, 0, promoted=promoted)
-    low, high = rate["interval"]
-    return Point(day, rate["judged"], rate["liked"] / rate["judged"], low, high, promoted)
 
 
 def _pair(now: float, before: float) -> str:

@@ -148,7 +148,7 @@ class Timetable:
             missed = {
                 status.name
                 for status in sources.statuses(connection, workspace)
-                if status.next_run and status.next_run < now
+                if status.next_run and status.next_run < now and status.paused_at is None
             }
             for config in configs:
                 when = self._triggers.get(config.name)
@@ -162,9 +162,10 @@ class Timetable:
             now, workspace = datetime.now(UTC), self._services.workspace
             due = self._triggers[name].get_next_fire_time(None, now)
             with self._services.database.connection() as connection:
-                is_new = jobs.defer_ingest(connection, self._services.queue, workspace, name)
                 sources.plan_next(connection, workspace, name, due)
-            return is_new
+                if name in sources.paused(connection, workspace):
+                    return False
+                return jobs.defer_ingest(connection, self._services.queue, workspace, name)
 
         self._attempt(f"ingest:{name}", work)
 

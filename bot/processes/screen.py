@@ -4,18 +4,20 @@ Knows nothing about its pages.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from urllib.error import URLError
 from urllib.request import urlopen
 from wsgiref.types import WSGIApplication
 
-from bot.processes import doctor, web
+from bot.processes import web
 from bot.screen import app
 from bot.screen.parts import Finding, Parts, Unsure
 from bot.services import Services
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
 from bot.slack import clients
 from bot.slack.app import Bot
 from bot.slack.directory import Directory
@@ -23,6 +25,7 @@ from bot.terminal.chat import TERMINAL
 from store import sessions
 
 LOOK_SECONDS = 2
+DOCTOR_SECONDS = 120
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ def of_bot(bot: Bot) -> dict[str, WSGIApplication]:
             workspace=edge.workspace,
             is_admin=is_admin,
             channels=open_channels,
-            findings=_findings(settings),
+            findings=doctor,
         )
     )
 
@@ -64,7 +67,7 @@ def of_machine(services: Services) -> dict[str, WSGIApplication]:
             workspace=services.workspace,
             is_admin=lambda person: person == TERMINAL,
             channels=lambda _: {},
-            findings=_findings(services.settings),
+            findings=doctor,
         )
     )
 
@@ -107,5 +110,14 @@ def _pages(parts: Parts) -> dict[str, WSGIApplication]:
     return {app.PATH: made, f"{app.PATH}/": made}
 
 
-def _findings(settings: Settings) -> Callable[[], Iterable[Finding]]:
-    return lambda: (Finding(each.line, each.is_well) for each in doctor.examine(settings))
+def doctor() -> list[Finding]:
+    """Run `threadwise doctor` in a process of its own: it loads the models, which this one never does."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", "doctor"],
+            capture_output=True, text=True, timeout=DOCTOR_SECONDS, check=False, cwd=ROOT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return [Finding(f"The doctor took more than {DOCTOR_SECONDS} s and was stopped.", False)]
+    lines = [line.strip() for line in (done.stdout or done.stderr).splitlines() if line.strip()]
+    return [Finding(line.lstrip("✓✗ "), not line.startswith("✗")) for line in lines]

@@ -9,19 +9,47 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from bot.screen import guard, overview, signin, words
+from bot.screen import (
+    channels,
+    conversations,
+    documents,
+    gaps,
+    guard,
+    nights,
+    overview,
+    replies,
+    signin,
+    sources,
+    system,
+    words,
+)
 from bot.screen.parts import Parts
 from store.database import StoreError
 
 PATH = "/screen"
 
-PAGES: tuple[tuple[str, str], ...] = (("overview", "Overview"),)
+PAGES: tuple[tuple[str, str], ...] = (
+    ("overview", "Overview"),
+    ("conversations_", "Conversations"),
+    ("replies", "Kept replies"),
+    ("sources_", "Sources"),
+    ("documents_", "Documents"),
+    ("gaps", "Gaps"),
+    ("channels_", "Channels"),
+    ("nights", "Nights"),
+    ("system", "System"),
+)
 """The endpoints that the menu names, in order."""
 
-BELOW: dict[str, tuple[str, ...]] = {}
+BELOW: dict[str, tuple[str, ...]] = {
+    "conversations_": ("conversation",), "sources_": ("source",), "channels_": ("channel",), "system": ("doctor",),
+}  # fmt: skip
 """Endpoints that belong to one of the menu."""
 
-REGISTERS: tuple[Callable[[Blueprint, Parts], None], ...] = (signin.register, overview.register)
+REGISTERS: tuple[Callable[[Blueprint, Parts], None], ...] = (
+    signin.register, overview.register, conversations.register, replies.register, sources.register,
+    documents.register, gaps.register, channels.register, nights.register, system.register,
+)  # fmt: skip
 
 BODY_BYTES = 200_000
 """Of a form: a kept reply is the longest that is sent."""

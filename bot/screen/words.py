@@ -14,6 +14,8 @@ NOTICES = {
     "queued": "Queued: a worker does it as soon as it is free.",
     "waiting": "It waits to be done already.",
     "saved": "Saved.",
+    "hidden": "Hidden: no search finds it any more.",
+    "shown": "It is found again as soon as its source was read, which is queued.",
 }
 """What the page after a form says, by the word in its address: nothing that a link says is shown."""
 

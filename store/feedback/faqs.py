@@ -16,8 +16,10 @@ from store.values import halfvec, storable
 
 _COLUMNS = (
     "faq_id, question, body, author, author_name, audience, permalink, state, kept_at, decided_by,"
-    " flagged_at"
+    " flagged_at, expires_at"
 )
+
+_CURRENT = "(expires_at IS NULL OR expires_at > now())"
 
 DISLIKES = 2
 """People by whom those who dislike a kept reply outnumber the others when it goes out of service."""
@@ -25,7 +27,8 @@ DISLIKES = 2
 
 @dataclass(frozen=True, slots=True)
 class Faq:
-    """A kept reply: `state` is candidate, approved or rejected; flagged when a document changed."""
+    """A kept reply: `state` is candidate, approved or rejected; flagged when a document changed. It is
+    not served from `expires_at` on."""
 
     faq_id: UUID
     question: str
@@ -38,6 +41,7 @@ class Faq:
     kept_at: datetime
     decided_by: str | None
     flagged_at: datetime | None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ def near(
     rows = connection.execute(
         f"SELECT {_COLUMNS}, 1 - (embedding <=> %(vector)s::halfvec) AS similarity FROM faqs"
         " WHERE workspace_id = %(workspace)s AND embedder_id = %(embedder)s"
-        " AND state = 'approved' AND flagged_at IS NULL AND audience && %(principals)s::text[]"
+        f" AND state = 'approved' AND flagged_at IS NULL AND {_CURRENT}"
+        " AND audience && %(principals)s::text[]"
         " AND embedding <=> %(vector)s::halfvec <= 1 - %(floor)s::float8"
         " ORDER BY similarity DESC, faq_id LIMIT 10",
         {
@@ -137,14 +142,14 @@ def near(
             "floor": floor,
         },
     ).fetchall()
-    return [(_faq(row[:11]), row[11]) for row in rows]
+    return [(_faq(row[:-1]), row[-1]) for row in rows]
 
 
 def serves(connection: Connection, workspace: str, faq_id: str, viewer: Viewer) -> bool:
     """Whether a kept reply is still in service, and a viewer may see it."""
     row = connection.execute(
         "SELECT 1 FROM faqs WHERE workspace_id = %s AND faq_id = %s::uuid AND state = 'approved'"
-        " AND flagged_at IS NULL AND audience && %s::text[]",
+        f" AND flagged_at IS NULL AND {_CURRENT} AND audience && %s::text[]",
         (workspace, faq_id, list(viewer.principals)),
     ).fetchone()
     return row is not None
@@ -202,6 +207,96 @@ def flag_changed(connection: Connection, workspace: str, now: datetime) -> list[
         (now, workspace),
     ).fetchall()
     return [_faq(row) for row in rows]
+
+
+def adopt(
+    connection: Connection,
+    workspace: str,
+    question_id: UUID,
+    body: str,
+    admin: str,
+    now: datetime,
+    *,
+    is_public: bool,
+) -> Faq | None:
+    """Keep an admin's words as the answer to a question, approved; None where it was kept already, or the
+    question cannot be compared with others (nothing was searched for it) or was asked in private."""
+    row = connection.execute(
+        "INSERT INTO faqs (workspace_id, faq_id, question, body, author, author_name, asker, audience,"
+        " permalink, channel, message_ts, text_hash, embedder_id, embedding, state, decided_by,"
+        " decided_at, kept_at)"
+        " SELECT q.workspace_id, %(id)s, q.body, %(body)s, %(admin)s, 'an admin', q.person,"
+        " CASE WHEN %(public)s THEN ARRAY[%(everyone)s] ELSE ARRAY[q.channel] END, NULL, q.channel,"
+        " 'screen:' || q.question_id, decode(a.passages->0->>'text_hash', 'hex'), a.embedder_id,"
+        " a.embedding, 'approved', %(admin)s, %(now)s, %(now)s"
+        " FROM questions q JOIN answers a USING (workspace_id, question_id)"
+        " WHERE q.workspace_id = %(workspace)s AND q.question_id = %(question)s"
+        " AND NOT q.is_private AND a.embedding IS NOT NULL AND a.embedder_id IS NOT NULL"
+        " ON CONFLICT (workspace_id, channel, message_ts) DO NOTHING"
+        f" RETURNING {_COLUMNS}",
+        {
+            "workspace": workspace, "id": uuid4(), "question": question_id, "body": storable(body),
+            "admin": admin, "now": now, "public": is_public, "everyone": EVERYONE,
+        },
+    ).fetchone()  # fmt: skip
+    return _faq(row) if row else None
+
+
+def edit(
+    connection: Connection, workspace: str, faq_id: UUID, body: str, expires_at: datetime | None
+) -> bool:
+    """Change what a kept reply says and until when it is served; False when there is no such one."""
+    changed = connection.execute(
+        "UPDATE faqs SET body = %s, expires_at = %s WHERE workspace_id = %s AND faq_id = %s",
+        (storable(body), expires_at, workspace, faq_id),
+    )
+    return changed.rowcount > 0
+
+
+def of_readers(
+    connection: Connection, workspace: str, principals: Sequence[str], *, limit: int = 500
+) -> tuple[list[Faq], int]:
+    """List the kept replies that any of these may see, what waits for a decision first, then the latest;
+    and count the others."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM faqs WHERE workspace_id = %s AND audience && %s::text[]"
+        " ORDER BY (state = 'candidate' OR flagged_at IS NOT NULL) DESC, kept_at DESC LIMIT %s",
+        (workspace, list(principals), limit),
+    ).fetchall()
+    others = connection.execute(
+        "SELECT count(*) FROM faqs WHERE workspace_id = %s AND NOT audience && %s::text[]",
+        (workspace, list(principals)),
+    ).fetchone()
+    assert others is not None
+    return [_faq(row) for row in rows], int(others[0])
+
+
+def get(
+    connection: Connection, workspace: str, faq_id: UUID, principals: Sequence[str]
+) -> Faq | None:
+    """Give a kept reply; None where there is none that any of these may see."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM faqs WHERE workspace_id = %s AND faq_id = %s AND audience && %s::text[]",
+        (workspace, faq_id, list(principals)),
+    ).fetchone()
+    return _faq(row) if row else None
+
+
+def conflicts(
+    connection: Connection, workspace: str, principals: Sequence[str], floor: float
+) -> list[tuple[UUID, UUID, float]]:
+    """Give pairs of served replies to nearly the same question (cosine >= floor) that say different things,
+    the nearest first, fifty at most."""
+    rows = connection.execute(
+        "WITH served AS (SELECT faq_id, body, embedder_id, embedding FROM faqs"
+        f"  WHERE workspace_id = %s AND state = 'approved' AND flagged_at IS NULL AND {_CURRENT}"
+        "  AND audience && %s::text[] ORDER BY kept_at DESC LIMIT 500)"
+        " SELECT a.faq_id, b.faq_id, 1 - (a.embedding <=> b.embedding) AS cosine FROM served a"
+        " JOIN served b ON a.faq_id < b.faq_id AND a.embedder_id = b.embedder_id AND a.body <> b.body"
+        " WHERE a.embedding <=> b.embedding <= 1 - %s::float8 ORDER BY cosine DESC LIMIT 50",
+        (workspace, list(principals), floor),
+    ).fetchall()
+    return [(row[0], row[1], float(row[2])) for row in rows]
 
 
 def open_ones(connection: Connection, workspace: str) -> list[Faq]:

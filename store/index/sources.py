@@ -24,7 +24,7 @@ SELECT s.name, s.kind, s.address,
        (SELECT count(*) FROM documents d JOIN builds b USING (workspace_id, build_id)
         WHERE b.workspace_id = s.workspace_id AND b.source = s.name AND b.state = 'live'
         AND d.left_out <> '{}'),
-       s.last_success, s.next_run, s.last_error, s.complaint
+       s.last_success, s.next_run, s.last_error, s.complaint, s.paused_at
 FROM sources s LEFT JOIN failures f ON f.workspace_id = s.workspace_id AND f.source = s.name
 WHERE s.workspace_id = %s AND s.retired_at IS NULL
 GROUP BY s.workspace_id, s.name ORDER BY s.name
@@ -140,6 +140,24 @@ def failed(connection: Connection, workspace: str, name: str, error: str) -> Non
     )
 
 
+def pause(connection: Connection, workspace: str, name: str, at: datetime | None) -> bool:
+    """Let the clock no longer read a source, or (None) read it again; False when there is no such one."""
+    found = connection.execute(
+        "UPDATE sources SET paused_at = %s WHERE workspace_id = %s AND name = %s"
+        " AND retired_at IS NULL",
+        (at, workspace, name),
+    )
+    return found.rowcount > 0
+
+
+def paused(connection: Connection, workspace: str) -> frozenset[str]:
+    """Name the sources that the clock does not read."""
+    rows = connection.execute(
+        "SELECT name FROM sources WHERE workspace_id = %s AND paused_at IS NOT NULL", (workspace,)
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
 def plan_next(connection: Connection, workspace: str, name: str, at: datetime | None) -> None:
     """Note when the clock will run the source next; None: by hand only."""
     connection.execute(
@@ -154,6 +172,6 @@ def statuses(connection: Connection, workspace: str) -> list[SourceStatus]:
     found = []
     for row in rows:
         latest = runs.last(connection, workspace, row[0])
-        made = SourceStatus(*(*row, latest[0] if latest else None))
+        made = SourceStatus(*(*row[:-1], latest[0] if latest else None, row[-1]))
         found.append(replace(made, address=redacted(made.address)))
     return found
