@@ -51,6 +51,15 @@ def wants_second(settings: Settings) -> bool:
     return bool(settings.second_embedder) or settings.models == "better"
 
 
+def any_model(settings: Settings, name: str) -> "Embedder | Reranker":
+    """Load a model by its folder or name, whichever of the two it is; raises models.files.ModelError."""
+    from models import reranker
+
+    if reranker.is_one(folder(settings, name)):
+        return _reranker(settings, name)
+    return any_embedder(settings, name)
+
+
 def second(settings: Settings) -> "Embedder | None":
     """Load the encoder that is used beside the first, None where there is none.
 

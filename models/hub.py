@@ -60,8 +60,7 @@ class Hub:
         if self.is_offline:
             raise ModelError(
                 f"The model {name} is not on this machine, and HF_HUB_OFFLINE forbids to download it."
-                f" Unset that once, or save the model to a folder elsewhere and copy it to {place}"
-                " or name its folder."
+                " Set that to 0 once, or name the folder of a model that was saved elsewhere."
             )
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / ".lock").open("w") as lock:

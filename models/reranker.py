@@ -36,11 +36,8 @@ class Reranker:
         """Load the transformers `folder`; raises ModelError."""
         from sentence_transformers import CrossEncoder
 
-        architectures = read_json(folder / "config.json").get("architectures")
-        if not str(architectures).strip("[]'\"").endswith(KIND):
-            raise ModelError(
-                f"{folder} holds no reranker: it is a model for {architectures}, not {KIND}."
-            )
+        if not is_one(folder):
+            raise ModelError(f"{folder} holds no reranker: its config.json names no model {KIND}.")
         if not any((folder / name).is_file() for name in TOKENIZERS):
             raise ModelError(f"{folder} holds no tokenizer. Save the model with its tokenizer.")
         self.name = name
@@ -70,6 +67,12 @@ class Reranker:
             return [float(value) for value in logits[:, 0]]
         others = np.delete(logits, self._column, axis=1)
         return [float(value) for value in logits[:, self._column] - others.max(axis=1)]
+
+
+def is_one(folder: Path) -> bool:
+    """Tell whether a folder holds a model that can rerank."""
+    named = read_json(folder / "config.json").get("architectures")
+    return isinstance(named, list) and any(str(each).endswith(KIND) for each in named)
 
 
 def load(name: str, *, hub: Hub | None = None) -> Reranker:

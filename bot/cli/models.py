@@ -5,6 +5,7 @@ Knows nothing about how anything is trained.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -97,6 +98,42 @@ def rollback(
     last, before = undone
     again = f"version {short(before)}" if before else "the built-in default"
     console.notices().print(f"{last.kind}: {short(last)} is undone, {again} serves again.")
+
+
+@models_app.command()
+def compare(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="An encoder or reranker: folder or name.")
+    ],
+    questions: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help='JSONL {"question","answerable","path","quote"}.'),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Try a model beside what serves, on your own questions: quality, seconds, memory. Stores nothing."""
+    from bot.scorecards import comparison
+    from bot.services import open_services
+    from evals.answers import labelled
+
+    rows = labelled(questions)
+    with open_services(context.obj) as services, console.bars() as progress:
+        result = comparison.compare(services, name, rows, progress)
+    if as_json:
+        console.put_json(result.as_json())
+        return
+    measures = ("page@1", "page@3", "page@5", "fact@1", "fact@3", "fact@5", "ndcg@10")
+    cells = []
+    for row in result.rows:
+        told = row.as_json()
+        shares = [f"{told[measure]:.3f}" for measure in measures]
+        cells.append((row.name, *shares, f"{1000 * row.seconds:.0f}", row.peak_mb))
+    title = f"{result.questions} answerable questions"
+    if result.encoded:
+        title += f"; {result.encoded} passages encoded, {result.encoded_per_second:.1f} a second"
+    columns = ("by", *measures, "ms", "peak MB")
+    console.data().print(console.table(title, columns, cells))
 
 
 def _key(version: ModelVersion) -> str:

@@ -49,6 +49,7 @@ def _answer_all(settings: "Settings", rows: Iterator[tuple[str, str]], *, as_jso
     from bot.terminal.render import render
 
     with open_services(settings) as services:
+        services.load()  # a model that is not there is told of before anything is asked
         conversation = Conversation.in_process(services, remembers=False)
         for row_id, text in rows:
             answer = conversation.ask(text)

@@ -141,6 +141,10 @@ def _classifier(services: Services) -> Iterator[Finding]:
 def _model(settings: Settings) -> Iterator[Finding]:
     loaded = embedding.configured(settings)
     yield Finding(f"The encoder {loaded.name} loads; its files are as they should be")
+    if second := embedding.second(settings):
+        yield Finding(f"The second encoder {second.name} loads")
+    if reranker := embedding.reranker(settings):
+        yield Finding(f"The reranker {reranker.name} loads")
 
 
 def _sources(settings: Settings, added: Sequence[SourceConfig]) -> Iterator[Finding]:
