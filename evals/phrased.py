@@ -82,9 +82,13 @@ def passages(folder: Path = HANDBOOK) -> list[Passage]:
         text = _FRONT.sub("", file.read_text(encoding="utf-8"))
         for section in re.split(r"(?m)^#+ .*$", text):
             if body := section.strip():
-                path = file.relative_to(folder).as_posix()
-                found.append(Passage(path, body, tuple(_sentences(body))))
+                found.append(passage_of(file.relative_to(folder).as_posix(), body))
     return found
+
+
+def passage_of(path: str, text: str) -> Passage:
+    """Give a text as a passage, with the whole sentences in it."""
+    return Passage(path, text, tuple(_sentences(text)))
 
 
 def said(given: Sequence[Passage]) -> list[Case]:

@@ -34,7 +34,9 @@ REASONS: Mapping[Reason, Literal["text", "intents", "confidence"] | None] = {
 """What each reason counts against. A thumbs-down without a reason, or for another one, counts against the
 text that was shown, but not where nobody had asked the bot: there it is as likely about speaking at all."""
 
-Kind = Literal["intents", "memory", "fusion", "title", "sources", "confidence", "thresholds"]
+Kind = Literal[
+    "intents", "memory", "fusion", "title", "sources", "confidence", "thresholds", "phrasing"
+]
 """The parts that are learned, each with versions of its own."""
 
 Decision = Literal["promoted", "refused", "waiting", "unchanged", "failed"]

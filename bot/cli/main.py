@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from bot import log
-from bot.cli import evaluation, gaps, intents, learning, models, questions, reader, sources
+from bot.cli import (
+    evaluation,
+    gaps,
+    intents,
+    learning,
+    models,
+    phrasing,
+    questions,
+    reader,
+    sources,
+)
 from bot.terminal import console
 from store.redaction import escaped, redacted
 
@@ -33,6 +43,7 @@ sources.register(app)
 models.register(app)
 learning.register(app)
 gaps.register(app)
+phrasing.register(app)
 app.add_typer(intents.app, name="intents")
 app.add_typer(reader.app, name="reader")
 app.add_typer(evaluation.app, name="eval")

@@ -18,6 +18,7 @@ from bot.learning import (
     fit_ranking,
     frozen_set,
     looks,
+    phrasing,
     rollback,
 )
 from bot.learning.feedback import Feedback
@@ -29,6 +30,7 @@ from bot.learning.promotion import Verdict
 from bot.services import Services
 from evals.metrics import wilson
 from store.feedback import faqs, likes, memory, nights, versions
+from store.feedback import phrasing as switches
 from store.feedback.likes import Drift
 from store.feedback.nights import Night
 from store.index.embedders import embedder_id
@@ -141,6 +143,8 @@ def run(
             verdicts.append(_numbered(taught, looked))
             if verdicts[-1].decision == "failed":
                 tried.pop()  # so that the next night tries again
+        is_new = bool(verdicts)
+        verdicts += tonight.phrasing(looked)
         week, weeks = tonight.now - WEEK, tonight.now - 5 * WEEK
         report = Report(
             started_at=tonight.now,
@@ -150,7 +154,7 @@ def run(
             disliked=sum(row.bad > row.good for row in judged.rows),
             voters=len({person for row in judged.rated for person in row.people}),
             pruned=chores.pruned,
-            is_new=bool(verdicts),
+            is_new=is_new,
             is_dry=dry_run,
             verdicts=tuple(verdicts),
             rolled_back=chores.rolled_back,
@@ -253,6 +257,16 @@ class _Tonight:
                 if not self.is_dry:
                     self.promote(verdict)
         return verdicts
+
+    def phrasing(self, looked: Looks) -> list[Verdict]:
+        """Compare phrased answers with quoted ones, and switch phrasing off where they are liked clearly less."""
+        with self.services.database.connection() as connection:
+            verdict = phrasing.compare(connection, self.workspace, looked, self.now)
+            if verdict is None:
+                return []
+            if verdict.decision == "promoted" and not self.is_dry:
+                switches.turn(connection, self.workspace, False, verdict.reason, "night", self.now)
+        return [_numbered(verdict, looked)]
 
     def resting(self) -> Mapping[Kind, str]:
         with self.services.database.connection() as connection:

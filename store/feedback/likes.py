@@ -13,6 +13,8 @@ from store.feedback.shares import fair_share
 _COUNTED = f"""
 SELECT v.* FROM ({COUNTED_SINCE}) AS v JOIN answers a USING (workspace_id, answer_id)
 WHERE a.created_at >= %(since)s AND a.created_at < %(until)s
+  AND (%(phrased)s::boolean IS NULL OR a.status = 'answered'
+       AND (coalesce(jsonb_array_length(a.phrasing->'sentences'), 0) > 0) = %(phrased)s)
 """
 
 _EACH = f"SELECT count(*) FROM ({_COUNTED}) AS c GROUP BY person"
@@ -27,14 +29,21 @@ SELECT count(*) FILTER (WHERE opinion > 0), count(*) FILTER (WHERE opinion <> 0)
 
 
 def between(
-    connection: Connection, workspace: str, since: datetime, until: datetime, *, least: int
+    connection: Connection,
+    workspace: str,
+    since: datetime,
+    until: datetime,
+    *,
+    least: int,
+    phrased: bool | None = None,
 ) -> tuple[int, int]:
     """Count (liked, judged) answers given from `since` to before `until`, one opinion per answer.
 
     Of one person so many votes count as of any (memory.PERSON_VOTES a day), and of these the latest up to
-    a fair share, but always `least`.
+    a fair share, but always `least`. With `phrased`, only sure answers count, those with or those without a sentence of
+    an LLM.
     """
-    span = {"workspace": workspace, "since": since, "until": until}
+    span = {"workspace": workspace, "since": since, "until": until, "phrased": phrased}
     each = [row[0] for row in connection.execute(_EACH, span).fetchall()]
     most = fair_share(each, least)
     row = connection.execute(_OPINIONS, {**span, "most": most}).fetchone()
