@@ -2,14 +2,15 @@
 
 import csv
 import io
+import json
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
-from store import answers, audit, questions, testset
+from store import answers, audit, channels, evaluations, gaps, questions, testset
 from store.database import Database
-from store.feedback import faqs, votes
+from store.feedback import faqs, versions, votes
 from store.index import hidden, sources
 from store.records import READER, Answer, Ask, Citation, Passage, Shown, Vote
 from tests.fakes import HashEmbedder
@@ -245,3 +246,87 @@ def test_a_source_is_read_again_paused_and_resumed(database: Database, boss: Bro
     assert boss.post("sources/other/pause").status_code == 404
     assert "other" not in boss.text("sources")
     assert {"resumed a source", "paused a source", "read a source again"} == set(deeds(database))
+
+
+def test_a_channel_is_changed_by_its_form(database: Database, boss: Browser) -> None:
+    with database.connection() as connection:
+        for name in ("wiki", "handbook"):
+            sources.register(connection, TEAM, name, "folder", "/x", None)
+    form = {"mode": "questions", "strictness": "70", "sources": "some", "source": "wiki"}
+    assert boss.post("channels/C1", **form, outsiders="on").status_code == 303
+    with database.connection() as connection:
+        found = channels.get(connection, TEAM, "C1")
+    assert (found.mode, found.strictness, found.sources, found.outsiders) == (
+        "questions", 0.7, ("wiki",), True,
+    )  # fmt: skip
+    for wrong in ({"mode": "x"}, {"sources": "some", "source": "nowhere"}, {"strictness": "101"}):
+        assert boss.post("channels/C1", **{**form, **wrong}).status_code == 400
+    assert boss.post("channels/..%2f", mode="off").status_code == 404
+    assert "at questions" in boss.text("channels")
+
+
+def test_a_version_is_promoted_and_rolled_back(database: Database, boss: Browser) -> None:
+    with database.connection() as connection:
+        first = versions.add(connection, TEAM, "fusion", NOW, payload={"weight": 0.4})
+        other = versions.add(connection, "T2", "fusion", NOW)
+        damaged = versions.add(connection, TEAM, "intents", NOW, path="gone")
+    assert boss.post("nights/promote", version=str(first)).status_code == 303
+    assert boss.post("nights/promote", version=str(other)).status_code == 404
+    assert boss.post("nights/promote", version=str(damaged)).status_code == 409
+    with database.connection() as connection:
+        assert set(versions.serving(connection, TEAM)) == {"fusion"}
+    assert boss.post("nights/roll-back", kind="fusion").status_code == 303
+    assert boss.post("nights/roll-back", kind="fusion").status_code == 409
+    assert boss.post("nights/roll-back", kind="nonsense").status_code == 404
+    assert set(deeds(database)) == {"promoted a version", "rolled a version back"}
+
+
+@pytest.mark.parametrize("path", ["nights/now", "intents/train"])
+def test_work_is_queued_once(boss: Browser, path: str) -> None:
+    assert "queued" in boss.post(path).headers["Location"]
+    assert "waiting" in boss.post(path).headers["Location"]
+
+
+def test_a_gap_is_given_muted_and_opened_again(database: Database, boss: Browser) -> None:
+    question_id = asked(database, "how do I get a badge", status="not_found")
+    with database.connection() as connection:
+        member = gaps.Member(question_id, True, False, 0.9)
+        (gap_id,) = gaps.regroup(connection, TEAM, [gaps.Group(None, (member,), NOW)], NOW)
+    assert "how do I get a badge" in boss.text("gaps")
+    for deed in ("assign", "mute", "reopen", "close"):
+        assert boss.post(f"gaps/{gap_id}/{deed}", assignee="U7").status_code == 303
+    assert boss.post(f"gaps/{gap_id}/close").status_code == 404
+    assert boss.post(f"gaps/{gap_id}/nonsense").status_code == 404
+    assert boss.post(f"gaps/{uuid4()}/mute").status_code == 404
+    assert "how do I get a badge" in boss.text("gaps?state=closed")
+
+
+def test_two_evaluations_are_compared_and_the_test_set_is_taken_along(
+    database: Database, boss: Browser
+) -> None:
+    question_id = asked(database, EVIL)
+    with database.connection() as connection:
+        for number, share in enumerate((0.5, 0.75)):
+            report = {"questions": 100, "quote_first": share, "parts": {EVIL: 1}}
+            at = NOW + timedelta(minutes=number)
+            evaluations.add(connection, TEAM, "answers", EVIL, report, at)
+        trial = testset.Trial(question_id, EVIL, True, "a.md", "words")
+        testset.put(connection, TEAM, trial, BOSS, NOW)
+    page = boss.text("quality")
+    assert "+0.25" in page and "(0.66–0.82)" in page and "<script>alert" not in page
+    (row,) = boss.text("quality/test-set.jsonl").splitlines()
+    assert json.loads(row)["question"] == EVIL
+    assert boss.post(f"quality/test-set/{question_id}/drop").status_code == 303
+    assert boss.text("quality/test-set.jsonl") == ""
+
+
+def test_the_doctor_is_asked_by_a_click(boss: Browser) -> None:
+    assert "No worker runs" not in boss.text("system")
+    assert "No worker runs" in boss.post("system/doctor").text
+
+
+def test_pages_of_an_empty_installation_say_so(database: Database) -> None:
+    boss = browser(parts_for(database, Slack(), workspace="local"))
+    for rule in boss.client.application.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and not rule.arguments:
+            assert boss.client.get(rule.rule, buffered=True).status_code == 200, rule.rule

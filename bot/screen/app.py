@@ -15,8 +15,10 @@ from bot.screen import (
     documents,
     gaps,
     guard,
+    intents,
     nights,
     overview,
+    quality,
     replies,
     signin,
     sources,
@@ -36,6 +38,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("documents_", "Documents"),
     ("gaps", "Gaps"),
     ("channels_", "Channels"),
+    ("intents", "Intents"),
+    ("quality", "Quality"),
     ("nights", "Nights"),
     ("system", "System"),
 )
@@ -48,7 +52,7 @@ BELOW: dict[str, tuple[str, ...]] = {
 
 REGISTERS: tuple[Callable[[Blueprint, Parts], None], ...] = (
     signin.register, overview.register, conversations.register, replies.register, sources.register,
-    documents.register, gaps.register, channels.register, nights.register, system.register,
+    documents.register, gaps.register, channels.register, intents.register, quality.register, nights.register, system.register,
 )  # fmt: skip
 
 BODY_BYTES = 200_000

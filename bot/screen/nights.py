@@ -16,7 +16,7 @@ from bot.screen.parts import Parts
 from store.feedback import nights as kept
 from store.feedback import versions
 from store.feedback.nights import Night
-from store.records import Kind, kind_of
+from store.records import Kind, ModelVersion, kind_of
 
 SHOWN = 30
 CURVE = 120
@@ -59,7 +59,7 @@ def register(pages: Blueprint, parts: Parts) -> None:
             found = versions.get(connection, parts.workspace, request.form.get("version", "-"))
             if found is None:
                 abort(404, "There is no such version.")
-            choosing.check_files(parts.settings.home, found)
+            _check(parts, found)
             versions.promote(connection, parts.workspace, found.version_id, parts.now())
             parts.note(connection, "promoted a version", f"{found.kind} {found.version_id}")
         return _back("saved")
@@ -75,6 +75,17 @@ def register(pages: Blueprint, parts: Parts) -> None:
                 abort(409, "No version of that part serves: there is nothing to undo.")
             parts.note(connection, "rolled a version back", f"{kind} {undone[0].version_id}")
         return _back("saved")
+
+
+def _check(parts: Parts, version: ModelVersion) -> None:
+    if version.path is None:
+        return
+    from models.shelf import ShelfError  # with it comes numpy, which this process does without
+
+    try:
+        choosing.check_files(parts.settings.home, version)
+    except ShelfError as error:
+        abort(409, str(error))
 
 
 def _parts(night: Night) -> list[Mapping[str, object]]:

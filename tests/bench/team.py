@@ -104,6 +104,22 @@ SELECT %(team)s, md5('n' || n)::uuid, now() - n * interval '1 day', 42.5, '', js
            jsonb_build_object('kind', 'intents', 'decision', 'waiting', 'reason', '40 more labels are needed (160 of 200).',
                'numbers', jsonb_build_object('have', 160, 'need', 200))))
 FROM generate_series(1, 120) AS n;
+INSERT INTO evaluations (workspace_id, evaluation_id, kind, detail, made_at, report)
+SELECT %(team)s, md5('e' || n)::uuid, 'answers', 'questions.jsonl', now() - n * interval '1 day',
+       jsonb_build_object('questions', 163, 'quote_first', 0.7 - n / 100.0, 'page_first', 0.81, 'crag', 0.4)
+FROM generate_series(1, 5) AS n;
+INSERT INTO test_questions (workspace_id, question_id, body, answerable, path, quote, added_by, added_at)
+SELECT %(team)s, md5('q' || n)::uuid, 'How does topic ' || n || ' work?', true, 'pages/topic-1.md', 'As the page says.',
+       'UBOSS', now() FROM generate_series(1, 8) AS n;
+INSERT INTO gaps (workspace_id, gap_id, state, found_at, changed_at)
+SELECT %(team)s, md5('g' || n)::uuid, 'open', now(), now() FROM generate_series(1, 30) AS n;
+INSERT INTO gap_questions (workspace_id, question_id, gap_id, is_public, is_disliked, nearness)
+SELECT %(team)s, question_id, md5('g' || 1 + message_ts::int %% 30)::uuid, NOT is_private, false, 0.8
+FROM questions WHERE workspace_id = %(team)s AND status = 'not_found' ORDER BY claimed_at DESC LIMIT 300;
+INSERT INTO model_versions (workspace_id, version_id, kind, report, created_at, promoted_at, is_serving)
+SELECT %(team)s, md5('i1')::uuid, 'intents', '{"serves": "bert", "rows": 1400, "bert": {"accuracy": 0.91, "macro_f1": 0.9,
+       "oos_recall": 0.8, "intents": {"time_off": {"examples": 20, "precision": 0.9, "recall": 0.95, "f1": 0.92}},
+       "confusions": [["time_off", "payday_expenses", 3], ["human", "chatter", 2]]}}', now(), now(), true;
 INSERT INTO audit (workspace_id, audit_id, person, action, detail, happened_at)
 SELECT %(team)s, gen_random_uuid(), 'UBOSS', 'read a source again', 'handbook', now() - n * interval '1 hour'
 FROM generate_series(1, 60) AS n;

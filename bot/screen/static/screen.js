@@ -16,6 +16,9 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
   setInterval(() => refresh(part).catch(() => {}), REFRESH_MS);
 }
 
+// On a narrow screen the menu scrolls: the page that is open should be in sight.
+document.querySelector(".pages [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // A choice in a filter is applied at once.
 for (const choice of document.querySelectorAll("form.filters select")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
