@@ -1,0 +1,88 @@
+"""The screen beside a real bot: the link of a slash command, and rights and channels as Slack says them."""
+
+import re
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from werkzeug.test import Client
+
+from bot.processes import screen
+from bot.slack.app import Bot
+from store import questions
+from store.database import Database
+from store.records import Ask
+from tests.fake_slack import TEAM, FakeSlack, Fault
+from tests.screen_parts import NOW
+from tests.slack_parts import FakeServices
+
+
+def link(fake: FakeSlack, person: str) -> str:
+    """What `/threadwise screen` says to a person."""
+    count = len(fake.called("response_url"))
+    assert fake.command("/threadwise", "screen", user=person).ok
+    return str(fake.wait_called("response_url", count + 1)[-1].params["text"])
+
+
+def signed_in(fake: FakeSlack, bot: Bot, person: str) -> Client:
+    """A browser that followed the link, and clicked."""
+    found = re.search(r"<(http[^|]+)\|", link(fake, person))
+    assert found
+    address = urlsplit(found[1])
+    assert (address.hostname, address.path) == ("127.0.0.1", "/screen/sign-in")
+    client = Client(screen.of_bot(bot)["/screen/"])
+    token = address.query.removeprefix("token=")
+    assert client.post("/screen/sign-in", data={"token": token}).status_code == 303
+    return client
+
+
+def ask(database: Database, body: str, channel: str) -> None:
+    with database.connection() as connection:
+        given = Ask(TEAM, channel, str(uuid4()), "U1", body, "mention", is_private=False)
+        question_id = questions.claim(connection, given, NOW)
+        assert question_id
+        questions.end(connection, TEAM, question_id, "failed", now=NOW)
+
+
+def test_only_admins_get_a_link(fake: FakeSlack, bot: Bot) -> None:
+    assert "<http" in link(fake, "UBOSS")
+    assert "only Slack admins" in link(fake, "U1")
+    fake.people["U2"] = {"is_admin": True}
+    assert "<http" in link(fake, "U2")
+    fake.people["U3"] = {
+        "is_admin": True,
+        "team_id": "T9",
+    }  # of the company that a channel is shared with
+    assert "only Slack admins" in link(fake, "U3")
+
+
+def test_who_is_no_admin_any_more_sees_nothing_with_the_next_click(
+    fake: FakeSlack, bot: Bot
+) -> None:
+    fake.people["U2"] = {"is_admin": True}
+    client = signed_in(fake, bot, "U2")
+    assert client.get("/screen/").status_code == 200
+    fake.people["U2"] = {"is_admin": False}
+    assert client.get("/screen/").status_code == 403
+    fake.people["U2"] = {"is_admin": True}
+    assert client.get("/screen/").status_code == 200
+
+
+def test_while_slack_does_not_say_who_is_an_admin_nobody_is(fake: FakeSlack, bot: Bot) -> None:
+    fake.people["U2"] = {"is_admin": True}
+    client = signed_in(fake, bot, "U2")
+    fake.fail("users.info", Fault(500))
+    assert client.get("/screen/").status_code == 503
+
+
+def test_conversations_of_open_channels_alone_are_shown(
+    fake: FakeSlack, bot: Bot, services: FakeServices
+) -> None:
+    fake.private.add("C2SECRET")
+    ask(services.database, "asked in the open", "C1")
+    ask(services.database, "asked behind a door", "C2SECRET")
+    page = (
+        signed_in(fake, bot, "UBOSS")
+        .get("/screen/conversations?from=2026-03-01&to=2026-03-03")
+        .text
+    )
+    assert "asked in the open" in page and "asked behind a door" not in page
