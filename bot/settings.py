@@ -21,7 +21,7 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 
 
 SECRETS = (
-    "slack_bot_token", "slack_app_token", "slack_signing_secret", "database_url", "database_replica_url",
+    "slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_client_secret", "database_url", "database_replica_url",
     "llm_key", "llm_url",
 )  # fmt: skip
 """Settings whose value is never shown."""
@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     slack_bot_token: str | None = Field(None, alias="SLACK_BOT_TOKEN")
     slack_app_token: str | None = Field(None, alias="SLACK_APP_TOKEN")
     slack_signing_secret: str | None = Field(None, alias="SLACK_SIGNING_SECRET")
+    slack_client_id: str | None = Field(None, alias="SLACK_CLIENT_ID")
+    slack_client_secret: str | None = Field(None, alias="SLACK_CLIENT_SECRET")
     slack_api_url: str = Field("https://slack.com/api/", alias="SLACK_API_URL")
     database_url: str | None = Field(None, alias="DATABASE_URL")
     database_replica_url: str | None = Field(None, alias="DATABASE_REPLICA_URL")

@@ -64,6 +64,8 @@ class FakeSlack:
         self.messages: list[dict[str, Any]] = []
         self.people: dict[str, dict[str, Any]] = {}
         self.private: set[str] = set()
+        self.id_token = ""
+        self.identity: dict[str, str] = {}
         self.channels: dict[str, dict[str, Any]] = {}
         self.unknown_blocks: set[str] = set()
         self.unknown_methods: set[str] = set()
@@ -343,6 +345,8 @@ class FakeSlack:
             "conversations.replies": lambda: self._replies(params),
             "conversations.history": lambda: self._history(params),
             "conversations.info": lambda: {"channel": self._channel(str(params.get("channel")))},
+            "openid.connect.token": lambda: {"access_token": "xoxp-1", "id_token": self.id_token},
+            "openid.connect.userInfo": lambda: dict(self.identity),
             "conversations.open": lambda: {"channel": {"id": f"D{params.get('users')}"}},
         }  # fmt: skip
         return {"ok": True} | known.get(method, dict)()

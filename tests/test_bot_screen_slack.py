@@ -1,19 +1,23 @@
 """The screen beside a real bot: the link of a slash command, and rights and channels as Slack says them."""
 
+import base64
+import json
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from werkzeug.test import Client
 
 from bot.processes import screen
+from bot.slack import app
 from bot.slack.app import Bot
 from store import questions
 from store.database import Database
+from store.queue import Queue
 from store.records import Ask
 from tests.fake_slack import TEAM, FakeSlack, Fault
 from tests.screen_parts import NOW
-from tests.slack_parts import FakeServices
+from tests.slack_parts import FakeServices, settings_for
 
 
 def link(fake: FakeSlack, person: str) -> str:
@@ -86,3 +90,58 @@ def test_conversations_of_open_channels_alone_are_shown(
         .text
     )
     assert "asked in the open" in page and "asked behind a door" not in page
+
+
+ADDRESS = "https://threadwise.example.com"
+
+
+def returned(
+    fake: FakeSlack,
+    database: Database,
+    *,
+    person: str,
+    team: str = TEAM,
+    nonce: str = "",
+    state: str = "",
+) -> Client:
+    """A browser that went to Slack and came back, with another nonce or state than ours where given."""
+    settings = settings_for(
+        fake, database.url, url=ADDRESS, slack_client_id="1.2", slack_client_secret="s3cret"
+    )
+    bot = app.build(settings, database, Queue(database.url), TEAM)
+    client = Client(screen.of_bot(bot)["/screen/"])
+    away = client.get("/screen/slack", base_url=ADDRESS)
+    sent = parse_qs(urlsplit(away.headers["Location"]).query)
+    assert sent["redirect_uri"] == [f"{ADDRESS}/screen/from-slack"] and sent["team"] == [TEAM]
+    claims = {"aud": "1.2", "nonce": nonce or sent["nonce"][0]}
+    fake.id_token = (
+        f"x.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.x"
+    )
+    fake.identity = {"https://slack.com/user_id": person, "https://slack.com/team_id": team}
+    given = {"code": "c", "state": state or sent["state"][0]}
+    client.get("/screen/from-slack", query_string=given, base_url=ADDRESS)
+    bot.edge.errands.shutdown()
+    return client
+
+
+def test_an_admin_signs_in_with_slack(fake: FakeSlack, database: Database) -> None:
+    assert (
+        returned(fake, database, person="UBOSS").get("/screen/", base_url=ADDRESS).status_code
+        == 200
+    )
+
+
+def test_others_and_forged_returns_do_not_get_in(fake: FakeSlack, database: Database) -> None:
+    for wrong, code in (
+        ({"person": "U1"}, 403), ({"person": "UBOSS", "team": "T9"}, 303),
+        ({"person": "UBOSS", "nonce": "other"}, 303), ({"person": "UBOSS", "state": "other"}, 303),
+        ({"person": ""}, 303),
+    ):  # fmt: skip
+        client = returned(fake, database, **wrong)  # type: ignore[arg-type]
+        assert client.get("/screen/", base_url=ADDRESS).status_code == code, wrong
+
+
+def test_without_a_public_address_there_is_no_way_by_slack(fake: FakeSlack, bot: Bot) -> None:
+    client = Client(screen.of_bot(bot)["/screen/"])
+    assert client.get("/screen/slack").status_code == 404
+    assert client.get("/screen/from-slack?code=c&state=s").status_code == 404

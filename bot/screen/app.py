@@ -17,6 +17,7 @@ from bot.screen import (
     guard,
     intents,
     nights,
+    openid,
     overview,
     quality,
     replies,
@@ -51,7 +52,7 @@ BELOW: dict[str, tuple[str, ...]] = {
 """Endpoints that belong to one of the menu."""
 
 REGISTERS: tuple[Callable[[Blueprint, Parts], None], ...] = (
-    signin.register, overview.register, conversations.register, replies.register, sources.register,
+    signin.register, openid.register, overview.register, conversations.register, replies.register, sources.register,
     documents.register, gaps.register, channels.register, intents.register, quality.register, nights.register, system.register,
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from store import sessions
 
 COOKIE = "threadwise_session"
 
-OPEN = {"screen.static", "screen.sign_in", "screen.use_link"}
+OPEN = {"screen.static", "screen.sign_in", "screen.use_link", "screen.slack", "screen.from_slack"}
 """What is served to whoever is not signed in."""
 
 HEADERS = {
@@ -66,7 +66,7 @@ def let_in(reply: Response, parts: Parts, token: str) -> Response:
         token,
         max_age=sessions.SESSION_LASTS,
         path=url_for("screen.overview"),
-        secure=_is_secure(parts),
+        secure=is_secure(parts),
         httponly=True,
         samesite="Lax",
     )
@@ -123,7 +123,7 @@ def _public_host(parts: Parts) -> str | None:
     return urlsplit(parts.settings.url).hostname if parts.settings.url else None
 
 
-def _is_secure(parts: Parts) -> bool:
+def is_secure(parts: Parts) -> bool:
     """Whether the browser came by https, maybe to a proxy before us."""
     is_public = urlsplit(f"//{request.host}").hostname == _public_host(parts)
     return request.is_secure or (is_public and str(parts.settings.url).startswith("https:"))

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, g, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
-from bot.screen import guard
+from bot.screen import guard, openid
 from bot.screen.parts import Parts
 from store import sessions
 
@@ -18,7 +18,12 @@ def register(pages: Blueprint, parts: Parts) -> None:
     @pages.get("/sign-in")
     def sign_in() -> str:
         # Only the button uses the link up: programs that look at links in messages follow them.
-        return render_template("sign-in.html", title="Sign in", token=request.args.get("token", ""))
+        return render_template(
+            "sign-in.html",
+            title="Sign in",
+            token=request.args.get("token", ""),
+            by_slack=openid.is_set_up(parts.settings),
+        )
 
     @pages.post("/sign-in")
     def use_link() -> ResponseReturnValue:
