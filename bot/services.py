@@ -106,6 +106,9 @@ class Services:
         return reader.load(
             embedding.folder(self.settings, str(self.settings.reader)),
             threads=self.settings.threads,
+            exports=self.settings.home / "models" / "onnx"
+            if self.settings.runtime == "onnx"
+            else None,
         )
 
     @cached_property

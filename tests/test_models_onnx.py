@@ -25,6 +25,8 @@ from models.intents import classifier as intent
 from models.intents.baseline import Baseline
 from models.intents.calibration import Calibration
 from models.onnx import load
+from models.reader import files, reader
+from models.reader.codec import Page
 from models.shelf import Shelf
 from store.database import Database
 from store.index import builds, embedders
@@ -248,3 +250,19 @@ def test_an_index_by_an_unknown_encoder_is_searched_by_words_alone(
     found = [opened.answer(Request("when is pay day", READER)).passages[0] for _ in range(2)]
     assert [(passage.path, passage.vector) for passage in found] == [("pay.md", None)] * 2
     assert caplog.text.count("embedder_unknown name=gone@1") == 1
+
+
+def test_a_reader_says_nearly_what_torchs_says(tmp_path: Path) -> None:
+    network, _ = files.fresh(embedder.packaged_folder(), seed=1)
+    folder = tmp_path / "reader"
+    origin = files.Origin(embedder.PACKAGED_SHA256["model.safetensors"])
+    network.encoder.requires_grad_(False)
+    files.save(network, origin, folder, rank=None)
+    pages = [Page("Badges", "A lost badge costs 12 euros."), Page("", "Tell reception. " * 30)]
+    exact, found = (
+        reader.load(folder, exports=exports).read("what does a badge cost?", pages)
+        for exports in (None, tmp_path / "onnx")
+    )
+    for one, other in zip(exact, found, strict=True):
+        assert one.relevance == pytest.approx(other.relevance, abs=0.1)
+        assert one.starts @ other.starts > 0.9 * (one.starts @ one.starts)

@@ -1,4 +1,4 @@
-"""Writes encoders and classifiers for ONNX Runtime, in eight bits.
+"""Writes encoders, classifiers and readers for ONNX Runtime, in eight bits.
 
 Knows nothing about who runs them; nothing else needs the package onnx.
 """
@@ -107,7 +107,9 @@ def encoder(folder: Path, out: Path) -> None:
         )
     window = int(model.max_seq_length or 512)
     expected = model.encode(list(SAMPLES), normalize_embeddings=True)
-    found = _in_eight_bits(_Sentence(model), TextCodec(folder / TOKENIZER, window), out)
+    rows = TextCodec(folder / TOKENIZER, window).ids(SAMPLES)
+    _in_eight_bits(_Sentence(model), rows, out)
+    found = Network(out / FILE, 1)(rows)
     _check(f"The encoder {folder}", expected, found)
     (out / SETTINGS).write_text(json.dumps({"window": window, "dims": found.shape[1]}) + "\n")
 
@@ -116,17 +118,38 @@ def classifier(model: BertClassifier, codec: TextCodec, out: Path) -> None:
     """Write the classifier into `out`; ModelError when its logits come out as others."""
     model.encoder.set_attn_implementation("eager")  # type: ignore[operator]
     expected = model.logits(codec.ids(SAMPLES))
-    _check("The classifier", expected, _in_eight_bits(_Logits(model), codec, out))
-
-
-def _in_eight_bits(model: torch.nn.Module, codec: TextCodec, out: Path) -> Rows:
-    """Write a model of ids and mask into `out`; gives what it gives for the samples."""
     rows = codec.ids(SAMPLES)
+    _in_eight_bits(_Logits(model), rows, out)
+    _check("The classifier", expected, Network(out / FILE, 1)(rows))
+
+
+def reader(model: torch.nn.Module, rows: Sequence[Ids], out: Path) -> None:
+    """Write a reader's network, which gives numbers of every token, into `out`; `rows` are pairs to try it on.
+
+    Raises ModelError when its numbers come out as others.
+    """
+    for module in model.modules():
+        if hasattr(module, "set_attn_implementation"):
+            module.set_attn_implementation("eager")  # type: ignore[operator]
+    expected = []
+    with torch.inference_mode():
+        for row in rows:
+            ids = torch.tensor([row])
+            expected.append(model.eval()(ids, torch.ones_like(ids))[0].numpy())
+    _in_eight_bits(model, rows, out, numbers={0: "texts", 1: "tokens"})
+    for one, found in zip(expected, Network(out / FILE, 1).each(rows), strict=True):
+        # Compared as one row: a token's three numbers alone may all be near zero.
+        _check("The reader", one.reshape(1, -1), found.reshape(1, -1))
+
+
+def _in_eight_bits(
+    model: torch.nn.Module, rows: Sequence[Ids], out: Path, numbers: dict[int, str] | None = None
+) -> None:
+    """Write a model of ids and mask into `out`; `numbers` are the axes of its output that vary."""
     _damp(model.eval(), rows)
     with tempfile.TemporaryDirectory() as scratch:
-        _write(model, Path(scratch) / FILE)
+        _write(model, Path(scratch) / FILE, numbers or {0: "texts"})
         _quantise(Path(scratch) / FILE, out / FILE)
-    return Network(out / FILE, 1)(rows)
 
 
 def _check(what: str, expected: Rows, found: Rows) -> None:
@@ -187,7 +210,7 @@ def _nothing(record: logging.LogRecord) -> bool:
     return False
 
 
-def _write(model: torch.nn.Module, file: Path) -> None:
+def _write(model: torch.nn.Module, file: Path, numbers: dict[int, str]) -> None:
     ids = torch.ones((2, 4), dtype=torch.long)
     axes = {0: "texts", 1: "tokens"}
     with warnings.catch_warnings():
@@ -199,7 +222,7 @@ def _write(model: torch.nn.Module, file: Path) -> None:
             str(file),
             input_names=[IDS, MASK],
             output_names=["numbers"],
-            dynamic_axes={IDS: axes, MASK: axes, "numbers": {0: "texts"}},
+            dynamic_axes={IDS: axes, MASK: axes, "numbers": numbers},
             opset_version=OPSET,
             dynamo=False,
         )

@@ -19,9 +19,11 @@ from models.files import ModelError
 from models.hub import Hub
 from models.onnx.network import FILE, SETTINGS, Network, Rows
 from models.shelf import Shelf, ShelfError
-from models.tokens import TextCodec
+from models.tokens import Ids, TextCodec
 
 if TYPE_CHECKING:
+    import torch
+
     from models.bert import BertClassifier
 
 RECIPE = "int8"  # in an encoder's name: change it whenever export.py makes other vectors
@@ -74,6 +76,23 @@ def classifier(
     Raises ModelError when it cannot be exported.
     """
     made = _ensure(root, RECIPE, lambda out: _export().classifier(build(), codec, out))
+    return Network(made / FILE, threads)
+
+
+def reader(
+    build: "Callable[[], torch.nn.Module]",
+    rows: Sequence[Ids],
+    *,
+    root: Path,
+    name: str,
+    threads: int = 2,
+) -> Network:
+    """Load the reader's network that `build` gives, exported into `root` under a name at its first use and
+    tried on `rows`: ids of pairs in, numbers of every token out.
+
+    Raises ModelError when it cannot be exported.
+    """
+    made = _ensure(root, f"{name}+{RECIPE}", lambda out: _export().reader(build(), rows, out))
     return Network(made / FILE, threads)
 
 

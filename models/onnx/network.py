@@ -38,14 +38,26 @@ class Network:
     def __call__(self, rows: Sequence[Ids]) -> Rows:
         """Give (n, k) numbers in the order of `rows`, which is not empty."""
         parts = list(_batches(rows))
-        if len(parts) == 1:
-            found = [self._run(rows, parts[0])]
-        else:
-            with ThreadPoolExecutor(self._threads) as pool:
-                found = list(pool.map(lambda part: self._run(rows, part), parts))
+        found = self._all(rows, parts)
         ordered = np.empty((len(rows), found[0].shape[1]), dtype=np.float32)
         ordered[[i for part in parts for i in part]] = np.concatenate(found)
         return ordered
+
+    def each(self, rows: Sequence[Ids]) -> list[Rows]:
+        """Give (tokens, k) numbers of each row, for a model that says something of every token."""
+        most = -(-len(rows) // self._threads)
+        parts = [part[i : i + most] for part in _batches(rows) for i in range(0, len(part), most)]
+        ordered: list[Rows] = [np.zeros((0, 0), np.float32)] * len(rows)
+        for part, numbers in zip(parts, self._all(rows, parts), strict=True):
+            for place, i in enumerate(part):
+                ordered[i] = numbers[place, : len(rows[i])]
+        return ordered
+
+    def _all(self, rows: Sequence[Ids], parts: Sequence[list[int]]) -> list[Rows]:
+        if len(parts) == 1:
+            return [self._run(rows, parts[0])]
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(lambda part: self._run(rows, part), parts))
 
     def _run(self, rows: Sequence[Ids], part: list[int]) -> Rows:
         ids = np.zeros((len(part), max(len(rows[i]) for i in part)), dtype=np.int64)

@@ -85,6 +85,8 @@ def load(folder: Path, base: Path | None = None) -> tuple[torch.nn.Module, PairC
     Without `base` it is built on the packaged encoder. Raises ModelError when files are missing or damaged, or
     were made for another encoder.
     """
+    if not folder.is_dir():
+        raise ModelError(f"There is no folder {folder}. Name the folder of a reader.")
     if not (folder / MADE).is_file():
         return _foreign(folder)
     made, base = _made(folder), base or packaged_folder()

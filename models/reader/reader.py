@@ -19,6 +19,22 @@ from models.reader.codec import Encoded, Page, PairCodec, Slice
 if TYPE_CHECKING:
     import torch
 
+    from models.onnx.network import Network
+
+SAMPLES = (
+    Page(
+        "Badges", "A lost badge costs 12 euros. Tell reception at once; a new one takes two days."
+    ),
+    Page(
+        "", "| Item | Limit | Who approves |\n| --- | --- | --- |\n| Chair | 400 EUR | Facilities |"
+    ),
+    Page(
+        "Remote work",
+        "- You may work from abroad for 30 days a year.\n- Ask your manager first. " * 4,
+    ),
+)
+"""Passages that an exported reader is compared with torch's on."""
+
 MAX_SPAN = 30
 """Tokens of the longest answer that is looked for."""
 
@@ -106,6 +122,19 @@ class TorchReader(Reader):
         return numbers
 
 
+class ExportedReader(Reader):
+    """A reader run by ONNX Runtime, in eight bits."""
+
+    def __init__(self, name: str, codec: PairCodec, network: "Network") -> None:
+        """Serve a network that was exported."""
+        super().__init__(name, codec)
+        self._network = network
+
+    def numbers(self, rows: Sequence[Encoded]) -> list[Numbers]:
+        """Read rows of like length together."""
+        return self._network.each([row.ids for row in rows])
+
+
 def _parts(lengths: Sequence[int], most: int) -> list[list[int]]:
     """Share rows out among threads by their length, so that all end at about the same time."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
@@ -159,14 +188,27 @@ def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-max(LOWEST, min(-LOWEST, value))))
 
 
-def load(folder: Path | None = None, *, base: Path | None = None, threads: int = 2) -> Reader:
+def load(
+    folder: Path | None = None,
+    *,
+    base: Path | None = None,
+    threads: int = 2,
+    exports: Path | None = None,
+) -> Reader:
     """Load the reader in a folder, None for the one that comes with the project; a call uses so many threads.
 
-    `base` is the encoder's folder, where that is not the packaged one. Raises models.embedder.ModelError.
+    `base` is the encoder's folder, where that is not the packaged one. With `exports` it is run by ONNX Runtime,
+    exported into that folder at its first use. Raises models.files.ModelError.
     """
     from models import embedder
     from models.reader import files
 
     embedder.bound(1)
     network, codec, name = files.load(folder or files.PACKAGED, base)
-    return TorchReader(name, codec, network, threads)
+    if exports is None:
+        return TorchReader(name, codec, network, threads)
+    from models.onnx import load as onnx
+
+    rows = [row.ids for row in codec.encode("What does a lost badge cost?", SAMPLES)]
+    exported = onnx.reader(lambda: network, rows, root=exports, name=name, threads=threads)
+    return ExportedReader(f"{name}+{onnx.RECIPE}", codec, exported)
