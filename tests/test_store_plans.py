@@ -122,7 +122,7 @@ GIVEN: Mapping[str, object] = {
     "onlooker": Onlooker("person7", ("channel7",)), "wanted": Wanted(NOW - timedelta(days=30), NOW),
     "principals": [EVERYONE], "path": "path7", "order": "cited", "stale": NOW, "added_by": "U1",
     "trial": Trial(ONE, "Who?", True, "path7", "Ana"), "report": {}, "detail": "", "is_public": True,
-    "expires_at": None,
+    "expires_at": None, "reason": "", "who": "U1", "is_on": True,
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
 
@@ -168,6 +168,7 @@ OF_COLUMN = {
 OF_TABLE = {
     ("accepted_signatures", "accepted_at"): "now()",
     ("answers", "citations"): "'[]'",
+    ("answers", "phrasing"): "NULL",
     ("channel_turns", "channel"): "'channel' || n",
     ("labels", "origin"): "'admin'",
     ("procrastinate_events", "id"): "n + 1000000",

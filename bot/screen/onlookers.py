@@ -4,7 +4,6 @@ Knows nothing about pages.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from flask import g
 
@@ -12,23 +11,16 @@ from bot.screen.parts import Parts
 from store import figures
 from store.conversations import Onlooker
 
-MOST_CHANNELS = 500
-"""The busiest of the year, whose conversations can be looked through."""
-
-YEAR = timedelta(days=366)
+MOST_CHANNELS = 2000
+"""Whose conversations can be looked through."""
 
 
 def open_channels(parts: Parts) -> Mapping[str, str]:
     """Name the channels with questions that every member may read, by id."""
     with parts.connection() as connection:
-        now = parts.now()
-        figures.refresh(connection, parts.workspace, now)
-        today = now.date()
-        found = figures.by(
-            connection, parts.workspace, "channel", today - YEAR, today + timedelta(days=1),
-            most=MOST_CHANNELS,
-        )  # fmt: skip
-    return parts.channels(name for name, _ in found if name != figures.PRIVATE)
+        figures.refresh(connection, parts.workspace, parts.now())
+        found = figures.channels(connection, parts.workspace, MOST_CHANNELS)
+    return parts.channels(found)
 
 
 def onlooker(channels: Mapping[str, str]) -> Onlooker:

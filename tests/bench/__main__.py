@@ -33,9 +33,10 @@ PARTS = {
     "workers": "ingestion by two processes against one",
     "night": "one night with 5,000 examples and 1,000 votes, and answers meanwhile (only when named)",
     "scale": "1,000,000 vectors (only when named)",
+    "screen": "every page of the screen over 1,000,000 questions (only when named)",
     "lookups": "search in 150,000 chunks, and for a word in 1,000,000 (only when named)",
 }
-UNASKED = ("night", "scale", "lookups")
+UNASKED = ("night", "scale", "screen", "lookups")
 COLUMNS = ("what", "value", "", "target", "reached", "reference in the same run")
 
 WIDTH = 130
