@@ -171,6 +171,7 @@ class Services:
             seconds=settings.llm_timeout,
             is_on=self._phrases,
             channels=settings.llm_channels,
+            supports=self._supports,
         )
 
     def phrase(self, ask: Ask, answer: Answer) -> Answer:
@@ -182,6 +183,15 @@ class Services:
         from bot.phrasing import wording
 
         return wording.title(self.phraser.llm, questions) if self.phraser else None
+
+    def _supports(self, sentence: str, quotes: Sequence[str]) -> bool:
+        """Whether the checker takes a sentence for said; it was fitted to the packaged encoder alone."""
+        from models.checker import checker
+        from models.embedder import PACKAGED_NAME
+
+        if not self.embedder.name.startswith(PACKAGED_NAME):
+            return True
+        return checker.load().supports(sentence, quotes, self.embedder.encode)
 
     def _phrases(self) -> bool:
         with self.database.reading() as connection:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from bot.answering import faq, showing
+from bot.answering import faq, lifecycle, showing
 from bot.phrasing import prompt, wording
 from bot.phrasing.client import Llm
 from bot.phrasing.phrasing import Phraser
@@ -333,6 +333,23 @@ def test_what_was_phrased_is_recorded_explained_and_given_as_json(database: Data
     console.print(explain.render(recorded))
     told = console.export_text()
     assert "sent to small, 0.25 s" in told and "1 dropped: number" in told
+
+
+def test_a_worker_records_what_was_phrased_before_anybody_sees_it(database: Database) -> None:
+    ask = Ask("local", "C1", "1.1", "U1", "How much leave do I get?", "mention", False)
+    with database.connection() as connection:
+        question_id = questions.claim(connection, ask, NOW)
+        assert question_id
+    with fake_llm.fake_llm(writes(("You get 28 days of leave.", [1]))) as fake:
+        phraser = Phraser(Llm(fake.url, "small"), seconds=5)
+        status = lifecycle.handle(
+            database, "local", question_id, lambda request: answer(LEAVE), lambda *_: None,
+            max_question=1000, phrase=lambda ask, found: phraser.phrased(ask.channel, found),
+        )  # fmt: skip
+    with database.connection() as connection:
+        recorded = answers.of(connection, "local", question_id)
+    assert status == "answered" and recorded
+    assert kept(recorded) == ["You get 28 days of leave."] and "phrase" in recorded.timings_ms
 
 
 def test_an_answer_that_nobody_phrased_has_none(database: Database) -> None:

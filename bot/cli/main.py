@@ -14,6 +14,7 @@ import typer
 
 from bot import log
 from bot.cli import (
+    checker,
     evaluation,
     gaps,
     intents,
@@ -46,6 +47,7 @@ gaps.register(app)
 phrasing.register(app)
 app.add_typer(intents.app, name="intents")
 app.add_typer(reader.app, name="reader")
+app.add_typer(checker.app, name="checker")
 app.add_typer(evaluation.app, name="eval")
 
 

@@ -51,6 +51,13 @@ _RESTRICTIONS = re.compile(
 _CONDITIONS = re.compile(
     r"\b(?:if|when|whenever|provided|as long as|in case|once|where|depending)\b", re.IGNORECASE
 )
+_SHARES = re.compile(
+    r"\b(?:(?:every|each) (?:second|third|fourth|other|two|three)|half|twice|double|thirds?|quarters? of|most of|some of"
+    r"|partly|almost|nearly|about|roughly|usually|normally|mostly|sometimes|often|rarely|additional|extra|further)\b",
+    re.IGNORECASE,
+)
+"""Words that make something less, or more, than it would be without them."""
+
 _DUTY = re.compile(
     r"\b(?:must|have to|has to|need(?:s|ed)? to|shall|needed|necessary|required?|requires|mandatory|obligatory|compulsory)\b",
     re.IGNORECASE,
@@ -65,7 +72,7 @@ _PRONOUN = re.compile(
 )
 """A sentence that begins so says it of something else, which may be another thing than in the document."""
 
-_SPEAKERS = re.compile(r"\b(?:you|we|i|your|our)\b", re.IGNORECASE)
+_SPEAKERS = re.compile(r"\b(?:you|we|i|your|our|there)\b", re.IGNORECASE)
 _HEAVY = re.compile(
     r"\b(?:teams?|company|office|firm|other|others|own|some|any|anyone|anybody|everyone|everybody|everything|nobody"
     r"|anything|something|else"
@@ -191,7 +198,7 @@ def facts(text: str) -> set[str]:
     return {word for word in _words(text) if any(map(str.isdigit, word))}
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=2048)
 def _words(text: str) -> AbstractSet[str]:
     """Give the words that say something, those too that say little in a question.
 
@@ -295,6 +302,8 @@ def _difference(part: _Part, stands: _Said, names: AbstractSet[str], sentence: s
         return "restriction"
     if _CONDITIONS.search(stands.text) and not _CONDITIONS.search(sentence):
         return "condition"
+    if len(_SHARES.findall(part.text)) != len(_SHARES.findall(text)):
+        return "bound"
     if any(each.words & _BOUNDS - part.words for each in used):
         return "bound"
     if _is_other_duty(part.text, text):
