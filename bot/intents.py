@@ -38,9 +38,9 @@ CHECK_SECONDS = 3.0
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _ADDRESS = re.compile(r"[CGSUW][A-Z0-9]{5,20}")
 _EXAMPLES_FILE = re.compile(
-    r"""^\s*(?:examples|out_of_scope)_file\s*=\s*["'](.+?)["']""", re.MULTILINE
+    r"""^[ \t]*(?:examples|out_of_scope)_file\s*=\s*["'](.+?)["']""", re.MULTILINE
 )
-_HEADER = re.compile(r"^\s*\[\[\s*intent\s*\]\]", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t]*\[\[\s*intent\s*\]\]", re.MULTILINE)
 
 
 class IntentsError(Exception):

@@ -22,7 +22,7 @@ _APART = re.compile(r" \(~[0-9a-f]{8}\)(?=\.[^./]*$|$)")
 
 
 Look = Callable[[str, bytes, str], Mapping[str, object]]
-"""Takes "page" or "sitemap", its bytes and its address; gives what ingest.parsing.weblinks does."""
+"""Takes a name of ingest.parsing.looks, bytes and their address; gives what is said there."""
 
 
 class SourceError(Exception):
@@ -140,7 +140,8 @@ class Source(Protocol):
 
     `is_partial` tells, after listing, that documents may be missing from it: then none is removed.
     `cut` says why what is listed is not all there is: it is read, and the run ends as failed with this.
-    `look` looks at a page or sitemap for a crawl, in a process of its own if a run has set one.
+    `look` looks at strangers' text, in a process of its own: a run sets it. `failed` are the versions of what
+    could not be read before, by path.
     OPTIONS are the names and types of settings of its own.
     """
 
@@ -148,6 +149,13 @@ class Source(Protocol):
     is_partial: bool = False
     cut: str | None = None
     look: Look | None = None
+    failed: Mapping[str, str] = {}
+
+    def looked(self, what: str, data: bytes, address: str = "") -> Mapping[str, object]:
+        """Look at strangers' text; raises Unreadable."""
+        from ingest.parsing import looks
+
+        return (self.look or looks.look)(what, data, address)
 
     def entries(self) -> Iterable[Entry]:
         """Give every document there is; raises SourceError when that cannot be told for sure."""

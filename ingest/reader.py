@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from ingest.entries import Entry, Source, SourceConfig
+from ingest.entries import Entry, Source, SourceConfig, SourceError, Unreadable
 from ingest.prepare import Outcome, Part, Prepared
 
 AHEAD_CHUNKS = 1024  # read and split, waiting to be encoded
@@ -140,9 +140,12 @@ class Reader:
             self._out.put(error)
 
     def _list(self) -> Iterator[Entry]:
-        for entry in self.source.entries():
-            self._alive = time.monotonic()
-            yield entry
+        try:
+            for entry in self.source.entries():
+                self._alive = time.monotonic()
+                yield entry
+        except Unreadable as error:
+            raise SourceError(f"{self.name!r} cannot be listed: {error}") from error
 
     def _put(self, outcome: Outcome) -> bool:
         self._alive = time.monotonic()

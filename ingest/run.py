@@ -70,7 +70,7 @@ def ingest(
         try:
             state = _state(context, progress.run, number)
             with closing(open_source(config)) as source:
-                source.look = parser.look
+                source.look, source.failed = parser.look, state.failed
                 prepare = Preparer(
                     config,
                     source,

@@ -92,7 +92,7 @@ class Parser:
         )
 
     def look(self, what: str, data: bytes, address: str) -> Mapping[str, object]:
-        """Look at a "page" or a "sitemap" for a crawl, see ingest.parsing.weblinks; raises Unreadable."""
+        """Look at what is no document yet, see ingest.parsing.looks; raises Unreadable."""
         (said,) = self._frames({"look": what, "address": address}, data, [])
         return said
 

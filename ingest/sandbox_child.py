@@ -57,14 +57,14 @@ def _answer(request: dict[str, str]) -> Iterator[dict[str, object]]:
 
 def _read(request: dict[str, str]) -> Generator[dict[str, object], None, Sequence[str]]:
     """Give what the document is and its sections; returns what was left out of all its pieces."""
-    from ingest.parsing import formats, weblinks
+    from ingest.parsing import formats, looks
     from ingest.splitting import naming, sections
 
     # Not read but mapped: a large text is decoded piece by piece.
     with open(request["file"], "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if "look" in request:
-        yield weblinks.look(request["look"], data[:], request["address"])
+        yield dict(looks.look(request["look"], data[:], request["address"]))
         return ()
     parsed = formats.convert(request["name"], data)
     title = request["given"] or parsed.title or request["listed"]

@@ -3,8 +3,8 @@
 The one timed test: processor time at 1, 2 and 4 times a length, with a generous bound on its growth.
 """
 
+import json
 import math
-import re
 import time
 from collections.abc import Callable
 
@@ -12,23 +12,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest import paths
 from ingest.entries import Unreadable
 from ingest.parsing import (
-    commonmark,
+    delimited,
     embedded_html,
     encodings,
+    exports,
+    formats,
     frontmatter,
-    inline,
-    markup,
+    looks,
+    notebook,
+    number_formats,
     records,
     restructured,
-    templates,
     text,
+    titles,
     weblinks,
     webpage,
 )  # fmt: skip
+from ingest.parsing.slack_messages import Writer
 from ingest.parsing.text import Parsed
-from ingest.splitting import chunks, cuts, naming, sections, sizes
+from ingest.sources import urls
+from ingest.splitting import naming, sections
 
 MOST_GROWTH = 1.6  # exponent of length; 2 would be quadratic
 QUICK_SECONDS = 0.05  # below which a time says nothing
@@ -71,6 +77,28 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "json": lambda source: records.read_json(source.encode("utf-8", "replace")),
     "xml": lambda source: records.read_xml(source.encode("utf-8", "replace")),
     "yaml": lambda source: records.read_yaml(source.encode("utf-8", "replace")),
+    "robots": lambda source: looks.look("robots", source.encode("utf-8", "replace"), ""),
+    "reply": lambda source: looks.look("json", source.encode("utf-8", "replace"), ""),
+    "names": lambda source: looks.look("slack-names", source.encode("utf-8", "replace"), ""),
+    "slack": lambda source: Writer({}, {}).text({"text": source, "blocks": [{"text": source}]}),
+    "confluence": lambda source: exports.confluence(
+        f"<div id='main-content'>{source}".encode("utf-8", "replace")
+    ),
+    "frame": lambda source: exports.confluence(source.encode("utf-8", "replace")),
+    "notion": lambda source: exports.notion(source.encode("utf-8", "replace")),
+    "table": lambda source: delimited.read_delimited(source.encode("utf-8", "replace")),
+    "mail": lambda source: formats.convert("a.eml", source.encode("utf-8", "replace")),
+    "mailbox": lambda source: formats.convert(
+        "a.mbox", b"From a\n" + source.encode("utf-8", "replace")
+    ),
+    "rtf": lambda source: formats.convert("a.rtf", source.encode("utf-8", "replace")),
+    "notebook": lambda source: notebook.read(
+        json.dumps({"cells": [{"cell_type": "markdown", "source": source}]}).encode()
+    ),
+    "number": lambda source: number_formats.shown(1234.5, source),
+    "titles": lambda source: titles.chosen(source, titles.beginning(source)),
+    "path": paths.lenient,
+    "address": lambda source: urls.normal(f"https://docs.example/{source}"),
     "bytes": lambda source: encodings.decode(source.encode("utf-16-le", "surrogatepass")[1:]),
 }
 
@@ -123,38 +151,3 @@ def test_time_grows_with_length_alone(name: str) -> None:
 @pytest.mark.parametrize("part", ["{{", "{%", "`", "<a ", "<!--", "[", "# a" + " " * 4_000 + "b\n"])
 def test_long_attacks_on_markdown_take_time_in_proportion(part: str) -> None:
     assert growth(_markdown, lambda length: part * (10 * length // len(part))) <= MOST_GROWTH
-
-
-# Expressions that are looked for everywhere; the others are only tried where something begins.
-SEARCHED = {
-    "_CONTROL", "_WORD", "_SHOWN", "_ARGUMENT", "_GAPS", "_PLACEHOLDER", "_ATTRIBUTE", "_LINK",
-    "_MARKS", "_CALL", "_BAR", "_ROLE", "_NOT_IN_SLUG",
-}  # fmt: skip
-
-
-def _patterns() -> dict[str, re.Pattern[str]]:
-    modules = [
-        embedded_html, encodings, frontmatter, inline, markup, records, restructured, templates,
-        commonmark, chunks, cuts, naming, sections, sizes,
-    ]  # fmt: skip
-    return {
-        f"{module.__name__}.{name}": value
-        for module in modules
-        for name, value in vars(module).items()
-        if isinstance(value, re.Pattern) and isinstance(value.pattern, str)
-    }
-
-
-def _searching(pattern: re.Pattern[str], name: str) -> Callable[[str], object]:
-    if name.rpartition(".")[2] in SEARCHED:
-        return lambda source: list(pattern.finditer(source))
-    return pattern.match
-
-
-def test_no_expression_takes_more_time_than_its_text_is_long() -> None:
-    found = {
-        f"{name} {monster!r}": growth(_searching(pattern, name), make)
-        for name, pattern in _patterns().items()
-        for monster, make in MONSTERS.items()
-    }
-    assert {k: round(v, 2) for k, v in found.items() if v > MOST_GROWTH} == {}

@@ -4,7 +4,7 @@ import pytest
 
 from ingest import paths
 from ingest.entries import SourceConfig
-from ingest.parsing import weblinks
+from ingest.parsing import looks, weblinks
 from ingest.sources import urls
 from ingest.sources.robots import Robots
 
@@ -68,8 +68,12 @@ def test_where_two_rules_could_be_meant_the_narrower_audience_wins() -> None:
     assert two.audience_of("A/x") == ("C1",) and two.audience_of("a/x") == ()
 
 
+def robots_of(text: str) -> Robots:
+    return Robots(looks.look("robots", text.encode(), "https://docs.example/robots.txt"))
+
+
 def test_the_longest_rule_of_robots_decides() -> None:
-    robots = Robots(
+    robots = robots_of(
         "User-agent: other\nDisallow: /\n\nUser-agent: *\nUser-agent: second\nDisallow: /docs/ # all\n"
         "Allow: /docs/open/\nDisallow: /*.cgi$\nDisallow: /*/draft\nCrawl-delay: 2\n"
         "Sitemap: /map.xml"
@@ -78,7 +82,8 @@ def test_the_longest_rule_of_robots_decides() -> None:
     assert robots.allows("/docs/open/a") and robots.allows("/a.cgi?x") and robots.allows("/")
     for path in ("/docs/a", "/a.cgi", "/x/y/draft-2", "/DOCS/a", "/%64ocs/a", "/x/../docs/a"):
         assert not robots.allows(path)
-    assert Robots("User-agent: Threadwise\nAllow: /\n\nUser-agent: *\nDisallow: /").allows("/a")
+    assert robots_of("User-agent: Threadwise\nAllow: /\n\nUser-agent: *\nDisallow: /").allows("/a")
+    assert Robots().allows("/a")
 
 
 def test_what_a_page_says_to_a_crawler() -> None:

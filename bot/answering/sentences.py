@@ -36,8 +36,8 @@ _ABOUT_PAGE = re.compile(
     r"\s*(?:tags|keywords|categories|(?:last )?(?:updated|modified|reviewed)):\s", re.IGNORECASE
 )
 """Fields of front matter that say when and where to look, not what is asked."""
-_ASKED = re.compile(r"\s*[*_#]{0,3}\s*Q(?:uestion)?\s*\d{0,3}\s*[:.)]")
-_REPLIED = re.compile(r"\s*[*_]{0,3}A(?:nswer)?\s*\d{0,3}\s*[:.)]")
+_ASKED = re.compile(r"\s*(?:[*_#]{1,3}\s*)?Q(?:uestion)?\s*(?:\d{1,3}\s*)?[:.)]")
+_REPLIED = re.compile(r"\s*[*_]{0,3}A(?:nswer)?\s*(?:\d{1,3}\s*)?[:.)]")
 _BOLD = re.compile(r"\s*(\*\*|__)[^*_\n]+\1\s*:?\s*")
 _LINKED = re.compile(
     r"\s*(?:!\[[^\]\n]*\]\([^)\n]*\)|\[!\[[^\]\n]*\]\([^)\n]*\)\]\([^)\n]*\)"

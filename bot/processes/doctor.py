@@ -21,7 +21,8 @@ from bot.settings import ROOT, Settings
 from bot.slack import clients
 from bot.terminal import console
 from ingest.config import ConfigError, example, open_source
-from ingest.entries import SourceConfig, SourceError
+from ingest.entries import SourceConfig, SourceError, Unreadable
+from ingest.sandbox import Parser
 from store import database, migrate, queue
 from store.database import StoreError
 from store.feedback import versions
@@ -156,9 +157,10 @@ def _sources(settings: Settings, added: Sequence[SourceConfig]) -> Iterator[Find
 
 def _source(config: SourceConfig) -> Finding:
     try:
-        with closing(open_source(config)) as source:
+        with closing(Parser()) as parser, closing(open_source(config)) as source:
+            source.look = parser.look
             first = next(iter(source.entries()), None)
-    except SourceError as error:
+    except (SourceError, Unreadable) as error:
         return Finding(f"Source {config.name}: {error}", is_well=False)
     if first is None:
         return Finding(f"Source {config.name}: nothing in {config.address} to read", is_well=False)

@@ -15,7 +15,8 @@ _AT_ITEM = re.compile(r"^([-+*])(?=\s)", re.MULTILINE)
 
 
 _PAGE_NUMBER = re.compile(
-    r"\W*(?:page|seite|pagina|página|sida|side|strona|p|s)?\W*\d*\W*(?:of|von|de|di|van|sur|av|z)?\W*\d*\W*",
+    r"\W*+(?:page|seite|pagina|página|sida|side|strona|p|s)?+\W*+\d*+\W*+(?:of|von|de|di|van|sur|av|z)?+\W*+"
+    r"\d*+\W*+",
     re.IGNORECASE,
 )
 

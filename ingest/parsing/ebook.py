@@ -19,8 +19,10 @@ _PROTECTED = "It is protected against copying, so its text cannot be read."
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*encoding=["']([\w-]+)""")
 _HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
-_PICTURE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-_OWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?![a-z][a-z+.-]*:)[^)]*\)", re.IGNORECASE)
+_PICTURE = re.compile(r"!\[([^\[\]]*)\]\([^)]{0,500}\)")
+_OWN_LINK = re.compile(
+    r"(?<!!)\[([^\[\]]*)\]\((?![a-z][a-z+.-]{0,30}:)[^)]{0,500}\)", re.IGNORECASE
+)
 
 
 def read(data: bytes) -> Parsed:

@@ -14,6 +14,7 @@ from ingest.entries import Content, Unreadable
 from ingest.parsing import (
     delimited,
     ebook,
+    exports,
     mail,
     notebook,
     old_spreadsheet,
@@ -50,6 +51,8 @@ def _read(ending: str, data: Bytes) -> Parsed:
         _check_archive(bytes(data))
     if ending in READERS:
         return _in_pieces(READERS[ending](bytes(data)))
+    if ending == ".notion":
+        return text.markdown(exports.notion(bytes(data)))
     return text.markdown(data) if ending in parse.MARKDOWN else text.plain(data)
 
 
@@ -106,6 +109,7 @@ READERS: dict[str, Callable[[bytes], Parsed]] = {
     ".html": _html,
     ".htm": _html,
     ".xhtml": _html,
+    ".confluence": exports.confluence,
     ".csv": delimited.read_delimited,
     ".tsv": delimited.read_delimited,
     ".odt": opendocument.read,

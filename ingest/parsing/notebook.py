@@ -13,7 +13,7 @@ from ingest.parsing.text import Parsed, decode
 
 MOST_OUTPUT = 20_000  # characters of one output
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_FENCE = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 
 Values = Mapping[str, object]
 

@@ -17,7 +17,7 @@ LAST_DAY = 2_958_465  # 9999-12-31 counted from EPOCH
 LONGEST_FRACTION = 1_000  # of a denominator that is looked for
 
 _TOKEN = re.compile(
-    r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]'
+    r'"([^"]*)"|\\(.)|_.|\*.|\[([^\[\]]*)\]'
     r"|(General|AM/PM|A/P|E[+-]0+|y+|m+|d+|h+|s+|0+|#+|\?+|[.,%/@])|(.)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -146,7 +146,8 @@ def _number(value: float, tokens: tuple[Token, ...]) -> str:
 
 
 def _with_commas(digits: str) -> str:
-    return re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ",", digits)
+    first = len(digits) % 3 or 3
+    return ",".join([digits[:first], *(digits[n : n + 3] for n in range(first, len(digits), 3))])
 
 
 def _placed(tokens: tuple[Token, ...], before: str, after: str) -> str:
@@ -188,7 +189,7 @@ def _moment(value: float, tokens: tuple[Token, ...], is_1904: bool) -> str:
         return _general(value)
     days = 1 if 0 < value < 60 and not is_1904 else 0  # Excel counts a 29 February 1900
     epoch = EPOCH_1904 if is_1904 else EPOCH
-    fine = re.search(r"s+\.0", "".join(text for _, text in tokens), re.IGNORECASE)
+    fine = re.search(r"s\.0", "".join(text for _, text in tokens), re.IGNORECASE)
     seconds = round(value * 86_400, 3 if fine else 0)
     when = epoch + timedelta(days=days if value >= 1 else 0, seconds=seconds)
     is_halved = any(text.upper() in ("AM/PM", "A/P") for _, text in tokens)

@@ -20,10 +20,14 @@ PLAIN = {
     ".ts", ".go", ".rs", ".java", ".rb", ".css", ".srt", ".vtt", "",
 }  # fmt: skip
 PAGES = {".html", ".htm", ".xhtml"}
-READ = MARKDOWN | CONVERTED | PLAIN
 OLD_OFFICE = {".doc": "Word", ".ppt": "PowerPoint", ".dot": "Word", ".pps": "PowerPoint"}
 
+CONFLUENCE, NOTION = "application/x-confluence-export", "application/x-notion-export"
+EXPORTED = {CONFLUENCE: ".confluence", NOTION: ".notion"}
+"""Pages of exports, whose readers take off what these add."""
+
 MEDIA_TYPES = {
+    **EXPORTED,
     "text/html": ".html",
     "application/xhtml+xml": ".html",
     "text/markdown": ".md",
@@ -42,6 +46,8 @@ MEDIA_TYPES = {
     "message/rfc822": ".eml",
     "application/mbox": ".mbox",
 }
+
+READ = MARKDOWN | CONVERTED | PLAIN | {*EXPORTED.values()}
 
 ZIP, OLE, PDF = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-"
 ZIPPED = {".docx", ".docm", ".pptx", ".pptm", ".xlsx", ".xlsm", ".epub", ".odt", ".odp", ".ods"}

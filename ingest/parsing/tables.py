@@ -14,7 +14,7 @@ MOST_SPAN = 1_000  # columns that one cell may cover
 HEADER_SHARE = 0.5  # of a table's columns: a row with fewer filled cells is no header
 
 _NUMBER = re.compile(
-    r"^[^\w(+-]{0,3}\s*[(+-]?\s*[^\w\s]?\s*\d[\d\s.,:/'%-]*\)?\s*[^\W\d]{0,3}\W{0,2}$"
+    r"^[^\w(+-]{0,3}\s{0,9}[(+-]?\s{0,9}[^\w\s]?\s{0,9}\d[\d\s.,:/'%-]*\)?\s*[^\W\d]{0,3}\W{0,2}$"
 )
 _UNIT = re.compile(
     r"^(?:[(\[].{1,12}[)\]]|[%‰°€$£¥]|°[CFK]|[kcmµ]?[mgWVA]²?³?|kWh|[hl]|min|sec|EUR|USD|GBP|CHF)$"

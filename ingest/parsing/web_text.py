@@ -37,7 +37,7 @@ _POWERS = str.maketrans("0123456789+-−()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _SIGN = re.compile(r"^(?=#{1,6}[ \t]|```|~~~|={3,}[ \t]*$|-{3,}[ \t]*$)", re.MULTILINE)
-_ITEM = re.compile(r"[ \t]*(?:-|\d+\.)[ \t]+")
+_ITEM = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:-|\d{1,9}\.)[ \t]+")
 _LIST_BELOW = re.compile(r"\n\n(?=(?:-|\d+\.) )")
 _LINE_START = re.compile(r"\n(?=[^\n])")
 _AT_LINES = re.compile(r"^", re.MULTILINE)

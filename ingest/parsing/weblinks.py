@@ -18,11 +18,6 @@ MOST_PAGES = 100_000  # of one sitemap (its own limit is 50,000)
 Said = dict[str, object]
 
 
-def look(what: str, data: bytes, address: str) -> Said:
-    """Look at a "page" or a "sitemap" that lies at an address; gives what `page` and `sitemap` give."""
-    return page(data, address) if what == "page" else sitemap(data, address)
-
-
 def page(data: bytes, address: str) -> Said:
     """Give `links`, `canonical`, `robots` (words such as noindex), `password` (whether it asks for
     one), `letters` that it shows, and `gist`, which pages share that differ in numbers only."""

@@ -55,7 +55,7 @@ _MOUNTS = {
     "main-app",
     "q-app",
 }
-_SPLIT = re.compile(r"\s+(?:[|·•»›~]|::|[-–—])\s+|\s*[|]\s*")
+_SPLIT = re.compile(r"(?<!\s)\s+(?:[|·•»›~]|::|[-–—])\s+|(?:(?<!\s)\s+)?[|]\s*")
 
 
 def page(data: bytes) -> Parsed:

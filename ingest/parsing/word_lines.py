@@ -22,7 +22,7 @@ _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _A_PAGE = "\0"  # stands for a page's number until the words around it are taken out too
 _PAGE_OF_PAGES = re.compile(
-    r"(?:\s*[|·•–—-])?\s*(?:\b(?:page|seite|pagina|página|sida|side|strona|p)\b\.?\s*)?"
+    r"(?:(?<!\s)\s*[|·•–—-]\s*|(?<!\s)\s+)?(?:\b(?:page|seite|pagina|página|sida|side|strona|p)\b\.?\s*)?"
     rf"{_A_PAGE}(?:\s*(?:of|von|de|di|van|sur|av|z|/)\s*{_A_PAGE})?",
     re.IGNORECASE,
 )

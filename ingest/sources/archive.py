@@ -15,6 +15,7 @@ from ingest.entries import SourceConfig, SourceError, Unreadable
 
 MOST_INNER_BYTES = 2_000_000_000  # of all inner zips together, on disk
 DEEPEST = 3  # zips within zips
+STEP_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ class Archive:
         if item.size > self.config.max_bytes:
             raise Unreadable(f"It has more than {self.config.max_mb:g} MB.")
         try:
-            return item.archive.read(item.info)
+            # In steps: what says that it is small may unpack to gigabytes at once.
+            with item.archive.open(item.info) as packed:
+                return b"".join(iter(lambda: packed.read(STEP_BYTES), b""))
         # Damage shows in many ways: zlib's, lzma's and zipfile's own errors, the ends of files.
         except Exception as error:
             said = str(error) or type(error).__name__

@@ -8,18 +8,25 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from ingest.entries import SourceError, Unreadable
+from ingest.entries import Look, SourceError, Unreadable
+from ingest.parsing import looks
 
 TRIES = 5
 TIMEOUT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 300
+MOST_BYTES = 200_000_000  # of one reply
 AGENT = "Threadwise/0.1 (document reader)"
 
 Json = dict[str, object]
 
+_OF_TRANSFER = {"content-encoding", "content-length", "transfer-encoding"}
+
 
 class Client:
-    """One API. `renew` gives fresh headers when the token has expired, if that can be done."""
+    """One API. `renew` gives fresh headers when the token has expired, if that can be done.
+
+    `look` reads what comes back: Source.looked.
+    """
 
     def __init__(
         self,
@@ -29,6 +36,7 @@ class Client:
         auth: tuple[str, str] | None = None,
         renew: Callable[[], Mapping[str, str]] | None = None,
         wait: Callable[[float], None] = time.sleep,
+        look: Look = looks.look,
     ) -> None:
         self.base = base.rstrip("/")
         self._http = httpx.Client(
@@ -39,17 +47,18 @@ class Client:
         )
         self._renew = renew
         self._wait = wait
+        self._look = look
 
     def close(self) -> None:
         self._http.close()
 
     def get(self, path: str, **params: str | int) -> Json:
         """Give a JSON object; see `fetch` for what is raised."""
-        return _object(self.fetch("GET", path, params=params))
+        return self._object(self.fetch("GET", path, params=params))
 
     def post(self, path: str, body: Mapping[str, object]) -> Json:
         """Send a JSON object and give the one that comes back."""
-        return _object(self.fetch("POST", path, body=body))
+        return self._object(self.fetch("POST", path, body=body))
 
     def fetch(
         self,
@@ -64,7 +73,7 @@ class Client:
         said = ""
         for attempt in range(TRIES):
             try:
-                response = self._http.request(method, url, params=params or None, json=body)
+                response = self._ask(method, url, params, body)
             except httpx.TransportError as error:
                 said = f"it does not answer ({type(error).__name__})"
                 self._wait(2**attempt)
@@ -77,6 +86,38 @@ class Client:
             else:
                 return _checked(response, self.base)
         raise SourceError(f"{self.base}: {said} after {TRIES} tries. The next run tries again.")
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        body: Mapping[str, object] | None,
+    ) -> httpx.Response:
+        """Read a reply, but not more of it than is allowed."""
+        with self._http.stream(method, url, params=params or None, json=body) as stream:
+            parts, size = [], 0
+            for part in stream.iter_bytes():
+                size += len(part)
+                if size > MOST_BYTES:
+                    raise Unreadable(f"It has more than {MOST_BYTES / 1_000_000:g} MB.")
+                parts.append(part)
+        headers = [(k, v) for k, v in stream.headers.multi_items() if k.lower() not in _OF_TRANSFER]
+        return httpx.Response(
+            stream.status_code, headers=headers, content=b"".join(parts), request=stream.request
+        )
+
+    def _object(self, response: httpx.Response) -> Json:
+        host = response.request.url.host
+        try:
+            return dict(self._look("json", response.content, host))
+        except Unreadable as error:
+            raise Unreadable(
+                f"{host} answers no JSON that can be read ({error}). Is it the API?",
+                is_passing=True,
+            ) from error
+        except ValueError as error:
+            raise Unreadable(f"{host} answers no JSON. Is it the API?", is_passing=True) from error
 
 
 def _checked(response: httpx.Response, base: str) -> httpx.Response:
@@ -95,14 +136,6 @@ def _checked(response: httpx.Response, base: str) -> httpx.Response:
 def _seconds(response: httpx.Response, otherwise: float) -> float:
     after = response.headers.get("Retry-After", "")
     return min(float(after), LONGEST_WAIT_SECONDS) if after.isdecimal() else otherwise
-
-
-def _object(response: httpx.Response) -> Json:
-    try:
-        value = response.json()
-    except ValueError as error:
-        raise SourceError(f"{response.request.url.host} answers no JSON. Is it the API?") from error
-    return value if isinstance(value, dict) else {}
 
 
 def items(value: Json, key: str) -> list[Json]:

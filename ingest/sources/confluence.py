@@ -27,7 +27,7 @@ class Confluence(Source):
                 " https://id.atlassian.com/manage-profile/security/api-tokens makes one."
             )
         self.config = config
-        self.client = Client(config.address, auth=(email, token))
+        self.client = Client(config.address, auth=(email, token), look=self.looked)
 
     def entries(self) -> Iterator[Entry]:
         """Give every current page; trashed ones are not listed."""

@@ -3,20 +3,12 @@
 Knows nothing about Confluence's API.
 """
 
-import re
 from collections.abc import Iterator
-from html import unescape
 
-from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Unreadable
+from ingest.entries import Content, Entry, Source, SourceConfig, SourceError
+from ingest.parsing.parse import CONFLUENCE
 from ingest.sources.archive import Archive
 from ingest.sources.folder import link_of
-
-_TITLE = re.compile(r"<title>([^<]{0,500})</title>", re.IGNORECASE)
-_MAIN = re.compile(r"<div[^>]{1,500}?id=[\"']main-content[\"'][^>]{0,500}>", re.IGNORECASE)
-_END = re.compile(
-    r"<div[^>]{1,500}?(?:class=[\"']pageSection group[\"']|id=[\"'](?:footer|comments-section)[\"'])",
-    re.IGNORECASE,
-)
 
 
 class ConfluenceExport(Source):
@@ -50,18 +42,6 @@ class ConfluenceExport(Source):
         self.archive.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:
-        """Read a page: what its authors wrote, without the frame around it."""
-        data = self.archive.read(entry.ref)
-        if not entry.path.endswith(".html"):
-            return Content(data, entry.path)
-        html = data.decode("utf-8", "replace")
-        title = _TITLE.search(html)
-        name = (
-            " ".join(unescape(title.group(1)).split()).partition(" : ") if title else ("", "", "")
-        )
-        start = _MAIN.search(html)
-        if not start:
-            raise Unreadable("It is no page of a Confluence export.", is_skip=True)
-        end = _END.search(html, start.end())
-        body = html[start.start() : end.start() if end else len(html)]
-        return Content(body.encode(), entry.path, "text/html", title=name[2] or name[0] or None)
+        """Read a page with the frame around it, which its reader leaves out, or an attachment."""
+        is_page = entry.path.endswith(".html")
+        return Content(self.archive.read(entry.ref), entry.path, CONFLUENCE if is_page else None)

@@ -45,7 +45,9 @@ class Drive(Source):
                 f"{config.name!r} needs {', '.join(missing)}: docs/sources.md says where from."
             )
         self.config = config
-        self.client = Client(config.address, headers=self._access(), renew=self._access)
+        self.client = Client(
+            config.address, headers=self._access(), renew=self._access, look=self.looked
+        )
 
     def _access(self) -> Mapping[str, str]:
         """Trade the refresh token for an access token."""

@@ -38,7 +38,7 @@ class Notion(Source):
                 " https://www.notion.so/my-integrations makes one; then share pages with it."
             )
         headers = {"Authorization": f"Bearer {token}", "Notion-Version": VERSION}
-        self.client = Client(config.address, headers=headers)
+        self.client = Client(config.address, headers=headers, look=self.looked)
 
     def entries(self) -> Iterator[Entry]:
         """Give every page that is shared with the integration and not in the trash."""

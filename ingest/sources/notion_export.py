@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from ingest.entries import Content, Entry, Source, SourceConfig
+from ingest.parsing.parse import NOTION
 from ingest.sources.archive import Archive
 
 _ID = re.compile(r" ([0-9a-f]{32})(?=[./]|_all\.csv|$)")
-_ID_IN_LINK = re.compile(r"(?:%20| )([0-9a-f]{32})(?=[./)])")
 
 
 class NotionExport(Source):
@@ -46,7 +46,5 @@ class NotionExport(Source):
         self.archive.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:
-        data = self.archive.read(entry.ref)
-        if entry.path.endswith(".md"):
-            data = _ID_IN_LINK.sub("", data.decode("utf-8", "replace")).encode()
-        return Content(data, entry.path)
+        is_page = entry.path.endswith(".md")
+        return Content(self.archive.read(entry.ref), entry.path, NOTION if is_page else None)

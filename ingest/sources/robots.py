@@ -1,56 +1,28 @@
 """What a site's robots.txt allows (RFC 9309): the longest rule that fits a path decides.
 
-Knows nothing about requests.
+Knows nothing about requests, nor about how the file is written (ingest.parsing.robots).
 """
+
+from collections.abc import Mapping
+from typing import cast
 
 from ingest import paths
 
-LONGEST = 500_000  # characters that are looked at
-MOST_RULES = 5_000
-
 
 class Robots:
-    """The rules for one agent, by its first word in small letters."""
+    """The rules for us, as ingest.parsing.robots gives them; without any all is allowed."""
 
-    def __init__(self, text: str = "", agent: str = "threadwise") -> None:
-        self.sitemaps: list[str] = []
-        self.delay: float | None = None
-        self._rules: list[tuple[str, bool]] = []
-        groups = self._groups(text[:LONGEST])
-        ours = [group for group in groups if any(a != "*" and a in agent for a in group[0])]
-        for _, rules, delay in ours or [group for group in groups if "*" in group[0]]:
-            self._rules += rules
-            self.delay = delay if delay is not None else self.delay
-        del self._rules[MOST_RULES:]
+    def __init__(self, said: Mapping[str, object] | None = None) -> None:
+        said = said or {}
+        self.sitemaps = cast(list[str], said.get("sitemaps", []))
+        self.delay = cast(float | None, said.get("delay"))
+        rules = cast(list[tuple[str, bool]], said.get("rules", []))
+        self._rules = [(rule, allowed) for rule, allowed in rules]
         self._lenient = [(paths.folded(rule), allowed) for rule, allowed in self._rules]
 
     def allows(self, path: str) -> bool:
         """Tell whether a path, with its query, may be fetched: by every way to read it."""
         return _allows(self._rules, path) and _allows(self._lenient, paths.lenient(path))
-
-    def _groups(self, text: str) -> list[tuple[list[str], list[tuple[str, bool]], float | None]]:
-        groups: list[tuple[list[str], list[tuple[str, bool]], float | None]] = []
-        is_open = False
-        for line in text.splitlines():
-            key, colon, value = line.partition("#")[0].partition(":")
-            key, value = key.strip().lower(), value.strip()
-            if not colon:
-                continue
-            if key == "sitemap":
-                self.sitemaps.append(value)
-            elif key == "user-agent":
-                if not is_open:
-                    groups.append(([], [], None))
-                groups[-1][0].append(value.lower())
-                is_open = True
-            elif key in ("allow", "disallow", "crawl-delay") and groups:
-                is_open = False
-                agents, rules, delay = groups[-1]
-                if key == "crawl-delay":
-                    groups[-1] = agents, rules, _seconds(value, delay)
-                elif value:
-                    rules.append((value, key == "allow"))
-        return groups
 
 
 def _allows(rules: list[tuple[str, bool]], path: str) -> bool:
@@ -73,10 +45,3 @@ def _fits(rule: str, path: str) -> bool:
             return False
         place += len(part)
     return not is_end or place == len(path)
-
-
-def _seconds(value: str, otherwise: float | None) -> float | None:
-    try:
-        return max(0.0, min(float(value), 60.0))
-    except ValueError:
-        return otherwise

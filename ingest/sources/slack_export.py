@@ -5,24 +5,31 @@ Knows nothing about Slack's API. Use it where a team's rules allow its messages 
 
 import json
 import re
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import cast
 
 from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
-from ingest.sources.archive import Archive
+from ingest.plan import version_of
+from ingest.sources.archive import Archive, Item
 from ingest.sources.folder import link_of
-from ingest.sources.slack_messages import Message, Writer, clock, moment
 
-_DAY = re.compile(r"([^/]+)/(\d{4}-\d{2}-\d{2})\.json$")
+_DAY = re.compile(r"(?:^|/)([^/]+)/(\d{4}-\d{2}-\d{2})\.json$")
 
-# What people did, not what they said.
-SILENT = {
-    "channel_join", "channel_leave", "channel_topic", "channel_purpose", "channel_name",
-    "channel_archive", "channel_unarchive", "group_join", "group_leave", "pinned_item",
-    "bot_add", "bot_remove", "tombstone",
-}  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody said; `ts` and `thread` are Slack's, `clock` a time of day or nothing."""
+
+    ts: str
+    thread: str
+    author: str
+    clock: str
+    text: str
 
 
 class SlackExport(Source):
@@ -31,13 +38,8 @@ class SlackExport(Source):
     def __init__(self, config: SourceConfig) -> None:
         self.config = config
         self.archive = Archive(config)
-        self._writer = Writer(
-            {str(user.get("id")): _name(user) for user in self._table("users.json")},
-            {
-                str(channel.get("id")): str(channel.get("name"))
-                for channel in self._table("channels.json")
-            },
-        )
+        self._names = tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="threadwise-")  # noqa: SIM115
+        self._is_named = False
         self._later: dict[str, list[Message]] = defaultdict(list)
         """By the day's file: what was replied on later days to what was said on it."""
         self._moved: dict[str, set[str]] = defaultdict(set)
@@ -46,84 +48,99 @@ class SlackExport(Source):
     def entries(self) -> Iterator[Entry]:
         """Give every day of every channel."""
         days = [
-            (item, found[1], found[2])
+            (item.name, self._entry(item, found[1], found[2]))
             for item in self.archive.items()
             if (found := _DAY.search(item.name)) and self.config.wants(found[1])
         ]
-        self._gather([(channel, item.name) for item, channel, _ in days])
-        for item, channel, day in days:
-            yield Entry(
-                path=f"{channel}/{day}",
-                version=f"{item.version}{self._mark(item.name)}",
-                ref=item.name,
-                url=link_of(self.config, f"{channel}/{day}"),
-                size=None,
-                updated_at=_date(day),
-                title=f"#{channel}, {day}",
-            )
+        self._gather([entry for _, entry in days])
+        for name, entry in days:
+            yield replace(entry, version=f"{entry.version}{self._mark(name)}")
+
+    def _entry(self, item: Item, channel: str, day: str) -> Entry:
+        return Entry(
+            path=f"{channel}/{day}",
+            version=item.version,
+            ref=item.name,
+            url=link_of(self.config, f"{channel}/{day}"),
+            size=None,
+            updated_at=_date(day),
+            title=f"#{channel}, {day}",
+        )
 
     def close(self) -> None:
         """Let go of what is open."""
         self.archive.close()
+        self._names.close()
 
     def read(self, entry: Entry, known: str | None) -> Content:
         """Give a day as Markdown: a heading per conversation, a paragraph per message."""
         threads: dict[str, list[Message]] = {}
         moved = self._moved.get(entry.ref, set())
-        said = [m for m in self._said(entry.ref) if str(m.get("ts")) not in moved]
+        said = [m for m in self._said(entry.ref) if m.ts not in moved]
         for message in [*said, *self._later.get(entry.ref, [])]:
-            threads.setdefault(_thread(message), []).append(message)
+            threads.setdefault(message.thread, []).append(message)
         if not threads:
             raise Unreadable("Nobody began to talk that day.", is_skip=True)
         parts = [f"# {entry.title}"]
         for thread in threads.values():
-            first, *replies = sorted(thread, key=moment)
-            parts += [f"## {self._writer.author(first)}, {clock(first)}", self._writer.text(first)]
-            parts += [f"**{self._writer.author(m)}**: {self._writer.text(m)}" for m in replies]
+            first, *replies = sorted(thread, key=_moment)
+            parts += [f"## {first.author}, {first.clock}", first.text]
+            parts += [f"**{m.author}**: {m.text}" for m in replies]
         return Content("\n\n".join(parts).encode(), f"{entry.path}.md", title=entry.title)
 
-    def _gather(self, days: list[tuple[str, str]]) -> None:
-        """Find the replies that were written on another day than what they reply to."""
+    def _gather(self, days: list[Entry]) -> None:
+        """Find the replies that were written on another day than what they reply to.
+
+        A day that could not be read is not tried again here until it changes.
+        """
         self._later.clear()
         self._moved.clear()
         began: dict[tuple[str, str], str] = {}
-        for channel, name in days:
+        for entry in days:
+            if self.failed.get(entry.path) == version_of(entry):
+                continue
+            channel, name = entry.path.rpartition("/")[0], entry.ref
             try:
                 said = self._said(name)
             except Unreadable:  # told when it is read
                 continue
             for message in said:
-                ts, thread = str(message.get("ts")), _thread(message)
-                if thread == ts:
-                    began.setdefault((channel, thread), name)
-                elif (day := began.get((channel, thread), name)) != name:
+                if message.thread == message.ts:
+                    began.setdefault((channel, message.thread), name)
+                elif (day := began.get((channel, message.thread), name)) != name:
                     self._later[day].append(message)
-                    self._moved[name].add(ts)
+                    self._moved[name].add(message.ts)
 
     def _mark(self, name: str) -> str:
         """Give what changes when later days add to a day's threads, or lose to those before."""
-        told = [json.dumps(message, sort_keys=True) for message in self._later.get(name, [])]
+        told = [repr(message) for message in self._later.get(name, [])]
         told += sorted(self._moved.get(name, ()))
-        return f"-{sha256(chr(0).join(told).encode()).hexdigest()[:12]}" if told else ""
+        digest = sha256(chr(0).join(told).encode("utf-8", "surrogatepass"))
+        return f"-{digest.hexdigest()[:12]}" if told else ""
 
     def _said(self, name: str) -> list[Message]:
+        if not self._is_named:
+            known = {"people": self._table("users.json"), "channels": self._table("channels.json")}
+            json.dump(known, self._names)
+            self._names.flush()
+            self._is_named = True
+        said = self.looked("slack-day", self.archive.read(name), self._names.name)
+        return [Message(*message) for message in cast(list[list[str]], said["messages"])]
+
+    def _table(self, name: str) -> dict[str, str]:
         try:
-            found = json.loads(self.archive.read(name))
-        except (ValueError, RecursionError) as error:
-            raise Unreadable("It is no JSON. Export the workspace again.") from error
-        messages = [m for m in found if isinstance(m, dict)] if isinstance(found, list) else []
-        return [m for m in messages if m.get("subtype") not in SILENT and self._writer.text(m)]
-
-    def _table(self, name: str) -> list[Message]:
-        try:
-            found = json.loads(self.archive.read(name))
-        except (KeyError, ValueError, RecursionError, Unreadable):
-            return []
-        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+            said = self.looked("slack-names", self.archive.read(name))
+        except (KeyError, Unreadable):
+            return {}
+        return cast(dict[str, str], said["names"])
 
 
-def _thread(message: Message) -> str:
-    return str(message.get("thread_ts") or message.get("ts"))
+def _moment(message: Message) -> float:
+    """Give a message's time in seconds, 0 when it is none."""
+    try:
+        return float(message.ts)
+    except ValueError:
+        return 0.0
 
 
 def _date(day: str) -> datetime | None:
@@ -131,9 +148,3 @@ def _date(day: str) -> datetime | None:
         return datetime.fromisoformat(day).replace(tzinfo=UTC)
     except ValueError:  # no day of any calendar
         return None
-
-
-def _name(user: Message) -> str:
-    profile = user.get("profile")
-    shown = profile.get("display_name") if isinstance(profile, dict) else None
-    return str(shown or user.get("real_name") or user.get("name") or user.get("id"))

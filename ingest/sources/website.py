@@ -13,7 +13,6 @@ import httpx
 
 from ingest import paths
 from ingest.entries import Content, Entry, Look, Source, SourceConfig, SourceError, Unreadable
-from ingest.parsing import weblinks
 from ingest.parsing.text import parse_date
 from ingest.sources import urls
 from ingest.sources.crawl import Spool, Visited
@@ -186,7 +185,13 @@ class Website(Source):
                 f"{self.site}/robots.txt answers {response.status_code}, so it is not known what"
                 " may be read. The next run tries again."
             )
-        robots = Robots(response.text if response.status_code == 200 else "")
+        said = {}
+        if response.status_code == 200:
+            try:
+                said = dict(self.looked("robots", response.content, f"{self.site}/robots.txt"))
+            except Unreadable as error:
+                raise SourceError(f"{self.site}/robots.txt cannot be read: {error}") from error
+        robots = Robots(said)
         self._fetch.delay = max(self._fetch.delay, robots.delay or 0.0)
         return robots
 
@@ -331,7 +336,7 @@ class Website(Source):
         return self._said("page", page)
 
     def _said(self, what: str, page: Page) -> Mapping[str, object]:
-        return (self.look or weblinks.look)(what, page.data, page.url)
+        return self.looked(what, page.data, page.url)
 
     def _links(self, said: Mapping[str, object], page: Page) -> list[str]:
         words = {*cast(list[str], said.get("robots", [])), *page.robots}

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-_END = re.compile(r"([^\W\d_]+)-$")
+_END = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
 _START = re.compile(r"([^\W\d_]+)")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _VOWEL = re.compile(r"[aeiouyäöüáéíóúàèìòùâêîôûøåæœ]", re.IGNORECASE)

@@ -222,7 +222,7 @@ def _informing(group: list[_Place]) -> list[tuple[_Place, str]]:
                 count=1,
             )
     if len(group) == 1:
-        text = re.sub(r"^\d+\s+|\s+\d+$", "", text)
+        text = re.sub(r"^\d+\s+|(?<!\s)\s+\d+$", "", text)
     text = " ".join(text.split()).strip("|-–—· ")
     return [(first, text)] if any(map(str.isalpha, text)) else []
 

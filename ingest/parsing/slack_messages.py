@@ -1,11 +1,15 @@
-"""A Slack message as text: its words, blocks and attachments, with names in place of ids.
+"""Slack's exports: people's names, and a day's messages as text, with names in place of ids.
 
-Knows nothing about exports or threads.
+Knows nothing about archives or threads. Runs in the parser's child.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+
+from ingest.entries import Unreadable
 
 Message = dict[str, object]
 
@@ -17,6 +21,13 @@ _LINK = re.compile(r"<((?:https?|mailto):[^|<>]+)(?:\|([^<>]*))?>")
 _SPECIAL = re.compile(r"<!([a-z]+)(?:\^[A-Z0-9]+)?(?:\|([^<>]*))?>")
 _HEADING = re.compile(r"^(?=#{1,6}\s)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
+
+# What people did, not what they said.
+SILENT = {
+    "channel_join", "channel_leave", "channel_topic", "channel_purpose", "channel_name",
+    "channel_archive", "channel_unarchive", "group_join", "group_leave", "pinned_item",
+    "bot_add", "bot_remove", "tombstone",
+}  # fmt: skip
 
 _PASSED_OVER = {"actions", "button", "image", "input", "overflow", "file", "video"}
 _INLINE = {"rich_text_section", "rich_text_quote", "rich_text_preformatted"}
@@ -54,6 +65,42 @@ class Writer:
         for mark, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
             text = text.replace(mark, sign)
         return text
+
+
+def names(data: bytes, address: str) -> dict[str, object]:
+    """Give the `names` by id of users.json or channels.json."""
+    rows = _objects(_loaded(data))
+    return {"names": {str(row.get("id")): _name(row) for row in rows}}
+
+
+def day(data: bytes, address: str) -> dict[str, object]:
+    """Give the `messages` of a day's file: ts, the thread's ts, author, time of day, text.
+
+    At `address` lies a file of JSON, with the names of `people` and `channels` by id.
+    """
+    known = json.loads(Path(address).read_text(encoding="utf-8"))
+    writer = Writer(known["people"], known["channels"])
+    found = []
+    for message in _objects(_loaded(data)):
+        text = "" if message.get("subtype") in SILENT else writer.text(message)
+        if text:
+            ts = str(message.get("ts"))
+            thread = str(message.get("thread_ts") or ts)
+            found.append([ts, thread, writer.author(message), clock(message), text])
+    return {"messages": found}
+
+
+def _loaded(data: bytes) -> object:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("It is no JSON. Export the workspace again.") from error
+
+
+def _name(row: Message) -> str:
+    profile = row.get("profile")
+    shown = profile.get("display_name") if isinstance(profile, dict) else None
+    return str(shown or row.get("real_name") or row.get("name") or row.get("id"))
 
 
 def clock(message: Message) -> str:
