@@ -4,7 +4,6 @@ Knows nothing about jobs, schedules or screens.
 """
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -12,9 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from dotenv import dotenv_values
-
-from bot import jobs
+from bot import jobs, secrets
 from bot.services import Services
 from bot.settings import Settings
 from ingest.config import ConfigError, example, load, of_address
@@ -48,10 +45,9 @@ def sources(settings: Settings) -> list[SourceConfig]:
     """Read the sources' file, none when there is no such file; raises ingest.config.ConfigError."""
     if settings.sources is None:
         return []
-    environ = {k: v for k, v in dotenv_values(".env").items() if v is not None} | dict(os.environ)
     return load(
         settings.sources,
-        environ=environ,
+        environ=secrets.environ(),
         max_mb=settings.max_file_mb,
         max_removed_share=settings.max_removed_share,
         cache=settings.home / "clones",

@@ -1,6 +1,6 @@
 """The settings: read once from the environment and `.env`, checked, frozen.
 
-Nothing else reads the environment, but for the tokens of sources (bot/indexing.py).
+Nothing else reads the environment, but for the tokens of sources (bot/secrets.py).
 """
 
 import difflib

@@ -7,11 +7,12 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
+from urllib.parse import unquote
 
 from ingest import audience
 from ingest.audience import Wrong
@@ -42,6 +43,10 @@ EVERY_HALF_HOUR = (
     "*/30 * * * *"  # when nothing else is said: unchanged documents cost next to nothing
 )
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_SECRET = re.compile(r"(?i)token(?!_address)|secret|passw|pwd|key|credential|auth|signature|\bsig")
+"""What an option, a variable or a part of a query is called that holds one."""
+_LONG = 16  # letters of a query's value, from which it may well be a secret whatever it is called
+
 _COMMON: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "kind": str,
@@ -96,7 +101,8 @@ def of_address(address: str, taken: set[str] | frozenset[str] = frozenset()) -> 
     name, number = stem[:60] or "documents", 2
     while name in taken:
         name, number = f"{stem[:56]}-{number}", number + 1
-    return SourceConfig(name, kind, address, schedule=EVERY_HALF_HOUR, origin="hand")
+    kept = _secrets({"address": address})
+    return SourceConfig(name, kind, address, schedule=EVERY_HALF_HOUR, origin="hand", secrets=kept)
 
 
 def open_source(config: SourceConfig) -> Source:
@@ -186,6 +192,7 @@ class _Reader:
             options=cast(
                 Mapping[str, OptionValue], {key: table[key] for key in options if key in table}
             ),
+            secrets=_secrets(table),
             **{**self.defaults, **given},  # type: ignore[arg-type]
         )
 
@@ -282,6 +289,64 @@ class _Reader:
                 return number
         return header
 
+
+def secrets(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give what is never shown of a sources' file, as far as it can be read; also of one that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    named = (environ.get(name, "") for name in _VARIABLE.findall(text) if _SECRET.search(name))
+    found = {*named, *_WRITTEN.findall(text)}
+    try:
+        tables = tomllib.loads(_VARIABLE.sub(lambda m: environ.get(m[1], m[0]), text)).get("source")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        tables = None
+    for table in tables if isinstance(tables, list) else []:
+        if isinstance(table, dict):
+            found.update(_secrets(table))
+    return tuple(sorted(filter(None, found), key=len, reverse=True))
+
+
+def _secrets(table: Mapping[str, object]) -> tuple[str, ...]:
+    """Give a source's secrets, the longest first: by what options are called, and those of addresses."""
+    found: set[str] = set()
+
+    def gather(name: str, value: object) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                gather(f"{name}.{key}", inner)
+        elif isinstance(value, list):
+            for inner in value:
+                gather(name, inner)
+        elif isinstance(value, str):
+            if name not in _COMMON and _SECRET.search(name):
+                found.add(value)
+            if "://" in value:
+                found.update(_of_address(value))
+
+    for key, value in table.items():
+        gather(str(key), value)
+    return tuple(sorted(filter(None, found), key=len, reverse=True))
+
+
+def _of_address(address: str) -> Iterator[str]:
+    """Give the password, or the name that stands alone, and what a query holds that may be secret."""
+    rest = address.partition("://")[2]
+    user, at, _ = rest.partition("?")[0].rpartition("@")
+    if at:
+        name, colon, password = user.partition(":")
+        yield password if colon else name
+    for part in address.partition("?")[2].partition("#")[0].split("&"):
+        name, _, value = part.partition("=")
+        if _SECRET.search(name) or len(value) >= _LONG:
+            yield from {value, unquote(value)}
+
+
+_WRITTEN = re.compile(
+    r"""(?im)^[ \t]*[\w.-]*(?:token|secret|passw|key)\w*[ \t]*=[ \t]*["']([^"'\n]{6,500})["']"""
+)
+"""In a file that is no TOML."""
 
 _GUARDS = {"audience", "rule", "include", "exclude"}
 _SIMPLE = {"link", "max_mb", "max_removed_share", "max_removed", "timeout_minutes"}

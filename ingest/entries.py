@@ -70,6 +70,8 @@ class SourceConfig:
     timeout_minutes: float = 720
     cache: str | None = None
     options: Mapping[str, OptionValue] = field(default_factory=dict)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What of it is never shown: ingest.config finds it."""
 
     def audience_of(self, path: str) -> tuple[str, ...]:
         """Give who may see the document at `path`, sorted.

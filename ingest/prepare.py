@@ -18,6 +18,7 @@ from ingest.splitting import chunks as split
 from ingest.splitting.sections import Block, Section
 from ingest.splitting.sizes import Count
 from store.records import Chunk, Document, Stored
+from store.redaction import redacted
 from store.values import readable, storable
 
 WHOLE_CHUNKS = 2048  # a document of more is stored part by part, and shown when all are there
@@ -94,7 +95,7 @@ class Preparer:
             self._refuse_early(entry)
         except Unreadable as error:
             # Limits may change while the document does not: look again next time.
-            yield Refused(entry.path, "", str(error), error.is_skip)
+            yield self._refusal(entry.path, "", str(error), error.is_skip)
             return
         try:
             same_people = known is not None and known.audience == self.audience_of(entry.path)
@@ -107,20 +108,23 @@ class Preparer:
             yield from self._prepared(entry, content, known if same_people else None)
         except Unreadable as error:
             version = self._to_try(entry.path, version, error)
-            yield Refused(entry.path, version, str(error), error.is_skip)
+            yield self._refusal(entry.path, version, str(error), error.is_skip)
         except SourceError as error:
             # One document may be refused for its own sake (too large to export, say); the source is away
             # when several are, one after the other.
             self._refused += 1
             if self._refused >= SOURCE_ERRORS:
                 raise
-            yield Refused(entry.path, "", str(error), False)
+            yield self._refusal(entry.path, "", str(error), False)
         # Whatever an odd document breaks, the others are read; the next run looks again.
         except Exception as error:
             log.exception("ingest.broken source=%s path=%r", self.config.name, entry.path)
             said = str(error).strip().split("\n")[0][:120]
             reason = f"It cannot be read ({type(error).__name__}{': ' + said if said else ''})."
-            yield Refused(entry.path, "", f"{reason} Save it again, or exclude it.", False)
+            yield self._refusal(entry.path, "", f"{reason} Save it again, or exclude it.", False)
+
+    def _refusal(self, path: str, version: str, reason: str, is_skip: bool) -> Refused:
+        return Refused(path, version, redacted(reason, self.config.secrets), is_skip)
 
     def _to_try(self, path: str, version: str, error: Unreadable) -> str:
         """Give the version to remember: the document's own, once there is no sense in trying again.

@@ -75,7 +75,7 @@ class Progress:
 
     def end(self, error: str | None = None) -> Run:
         """Note that the run came to its end, or why it did not; give it."""
-        at, error = self._now(), error and redacted(error)
+        at, error = self._now(), error and redacted(error, self._config.secrets)
         state: RunState = "done" if error is None else "failed"
         self.run = replace(self.run, state=state, error=error, seen_at=at, finished_at=at)
         with self._database.connection() as connection:

@@ -25,7 +25,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "kept mrkdwn": markup.kept_mrkdwn,
     "elements": lambda text: rich_text.elements(text, ["a"], links=True),
     "plain": rich_text.plain,
-    "units": sentences.units,
+    "units": lambda text: sentences.units(text[:2_000]),  # a passage is no longer
     "asked": lambda text: asking.read(text, 3_000),
     "two": asking.two,
     "leaning": lambda text: history.leans(text, (text,)),

@@ -78,7 +78,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "xml": lambda source: records.read_xml(source.encode("utf-8", "replace")),
     "yaml": lambda source: records.read_yaml(source.encode("utf-8", "replace")),
     "robots": lambda source: looks.look("robots", source.encode("utf-8", "replace"), ""),
-    "reply": lambda source: looks.look("json", source.encode("utf-8", "replace"), ""),
+    "reply": lambda source: looks.look("json", json.dumps([source] * 9).encode(), ""),
     "names": lambda source: looks.look("slack-names", source.encode("utf-8", "replace"), ""),
     "slack": lambda source: Writer({}, {}).text({"text": source, "blocks": [{"text": source}]}),
     "confluence": lambda source: exports.confluence(

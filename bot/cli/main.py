@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -57,10 +58,11 @@ def prepare(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks.")] = False,
 ) -> None:
     """Read the settings once, before any command."""
+    from bot import secrets
     from bot.settings import load
 
     settings = load()
-    log.configure(settings.log_level, settings.secrets)
+    log.configure(settings.log_level, secrets.of(settings))
     context.obj = settings
     context.meta["verbose"] = verbose
 
@@ -201,7 +203,18 @@ def _is_setting(error: Exception) -> bool:
     return isinstance(error, SettingsError)
 
 
+def _secrets() -> Sequence[str]:
+    """Give what is never shown, as far as the settings can be read."""
+    from bot import secrets
+    from bot.settings import SettingsError, load
+
+    try:
+        return secrets.of(load())
+    except SettingsError:
+        return ()
+
+
 def _fail(line: str) -> NoReturn:
-    line = escaped(redacted(line))
+    line = escaped(redacted(line, _secrets()))
     console.notices().print(line, style="red", markup=False, soft_wrap=True)
     sys.exit(1)

@@ -14,7 +14,7 @@ from urllib.error import URLError
 from rich.text import Text
 from slack_sdk.errors import SlackApiError
 
-from bot import embedding, indexing, intents
+from bot import embedding, indexing, intents, secrets
 from bot.answering import classifier
 from bot.services import Services, open_services
 from bot.settings import ROOT, Settings
@@ -58,8 +58,9 @@ def check(settings: Settings) -> bool:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at disk, database, models, sources, intents and Slack, in this order; tells no secrets."""
+    hidden = secrets.of(settings)
     for finding in _looked_at(settings):
-        yield replace(finding, line=redacted(finding.line, settings.secrets))
+        yield replace(finding, line=redacted(finding.line, hidden))
 
 
 def _looked_at(settings: Settings) -> Iterator[Finding]:

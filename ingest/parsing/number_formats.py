@@ -16,6 +16,8 @@ EPOCH_1904 = datetime(1904, 1, 1)
 LAST_DAY = 2_958_465  # 9999-12-31 counted from EPOCH
 LONGEST_FRACTION = 1_000  # of a denominator that is looked for
 
+LONGEST = 255  # letters of a format, which Excel itself takes no more of
+
 _TOKEN = re.compile(
     r'"([^"]*)"|\\(.)|_.|\*.|\[([^\[\]]*)\]'
     r"|(General|AM/PM|A/P|E[+-]0+|y+|m+|d+|h+|s+|0+|#+|\?+|[.,%/@])|(.)",
@@ -33,7 +35,7 @@ def shown(value: float, code: str, *, is_1904: bool = False) -> str:
     """Write a number by a format code as the sheet shows it."""
     if code == "General" or not math.isfinite(value):
         return _general(value)
-    section, value = _section(value, code)
+    section, value = _section(value, code[:LONGEST])
     tokens = _tokens(section)
     codes = [text[0].lower() for kind, text in tokens if kind == "code"]
     if not codes and not any(kind == "elapsed" for kind, _ in tokens):
@@ -210,7 +212,7 @@ def _moment(value: float, tokens: tuple[Token, ...], is_1904: bool) -> str:
 def _is_minutes(tokens: tuple[Token, ...], place: int) -> bool:
     """Tell whether an m stands for minutes: after hours, or before seconds."""
     codes = [(n, text[0].lower()) for n, (kind, text) in enumerate(tokens)
-             if kind == "elapsed" or (text[0].lower() in _DATE_KINDS and kind == "code")]  # fmt: skip
+             if (kind == "elapsed" and text) or (kind == "code" and text[0].lower() in _DATE_KINDS)]  # fmt: skip
     here = next((k for k, (n, _) in enumerate(codes) if n == place), 0)
     before = codes[here - 1][1] if here else ""
     after = codes[here + 1][1] if here + 1 < len(codes) else ""

@@ -25,6 +25,7 @@ def normal(url: str, base: str | None = None) -> str | None:
     An address with a user's name in it is not followed.
     """
     try:
+        url.encode()  # half a sign is of no address
         parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
         host, port = _host(parts.hostname or ""), parts.port
     except ValueError:
