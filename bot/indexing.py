@@ -246,7 +246,14 @@ def register(services: Services, configs: Sequence[SourceConfig]) -> None:
             stored.retire_others(connection, workspace, names, datetime.now(UTC))
         for c in configs:
             stored.register(
-                connection, workspace, c.name, c.kind, c.address, c.schedule, c.complaint, c.origin
+                connection,
+                workspace,
+                c.name,
+                c.kind,
+                c.kept_address,
+                c.schedule,
+                c.complaint,
+                c.origin,
             )
             audience = _audience(hidden.paths(connection, workspace, c.name), c)
             scopes.restrict(connection, workspace, c.name, audience)

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, Protocol
 
 from ingest import paths
 from store.records import EVERYONE
+from store.redaction import redacted
 
 OptionValue = str | int | float | bool | list[str] | dict[str, str]
 """What a kind's own settings in the sources' file may be."""
@@ -97,6 +98,11 @@ class SourceConfig:
             if matches(path, pattern) or matches(lenient, paths.folded(pattern)):
                 return False
         return not self.include or any(matches(path, pattern) for pattern in self.include)
+
+    @property
+    def kept_address(self) -> str:
+        """The address as it is stored: with its secrets only where it is known from nowhere else."""
+        return self.address if self.origin == "hand" else redacted(self.address, self.secrets)
 
     @property
     def max_bytes(self) -> int:

@@ -49,7 +49,7 @@ class Progress:
         with self._database.connection() as connection:
             runs.stop_stale(connection, self._workspace, name, self.run.started_at)
             sources.register(
-                connection, self._workspace, name, config.kind, config.address, config.schedule,
+                connection, self._workspace, name, config.kind, config.kept_address, config.schedule,
                 config.complaint, config.origin,
             )  # fmt: skip
             runs.save(connection, self._workspace, self.run)
