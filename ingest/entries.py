@@ -159,12 +159,6 @@ class Source(Protocol):
     look: Look | None = None
     failed: Mapping[str, str] = {}
 
-    def looked(self, what: str, data: bytes, address: str = "") -> Mapping[str, object]:
-        """Look at strangers' text; raises Unreadable."""
-        from ingest.parsing import looks
-
-        return (self.look or looks.look)(what, data, address)
-
     def entries(self) -> Iterable[Entry]:
         """Give every document there is; raises SourceError when that cannot be told for sure."""
         ...

@@ -4,12 +4,14 @@ Knows nothing about permissions within Confluence: give each audience a source a
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from ingest.entries import Content, Entry, Source, SourceConfig, SourceError
 from ingest.parsing.text import parse_date
 from ingest.sources.client import Client, Json, inner, items, text
+from ingest.sources.looking import looked
 
 PAGE_SIZE = 100
 
@@ -27,7 +29,7 @@ class Confluence(Source):
                 " https://id.atlassian.com/manage-profile/security/api-tokens makes one."
             )
         self.config = config
-        self.client = Client(config.address, auth=(email, token), look=self.looked)
+        self.client = Client(config.address, auth=(email, token), look=partial(looked, self))
 
     def entries(self) -> Iterator[Entry]:
         """Give every current page; trashed ones are not listed."""

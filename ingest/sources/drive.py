@@ -4,6 +4,7 @@ Knows nothing about Google's libraries: a refresh token is traded for access as 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import ClassVar
 
 import httpx
@@ -11,6 +12,7 @@ import httpx
 from ingest.entries import Content, Entry, Source, SourceConfig, SourceError, Unreadable
 from ingest.parsing.text import parse_date
 from ingest.sources.client import TIMEOUT_SECONDS, Client, Json, items, text
+from ingest.sources.looking import looked
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
@@ -46,7 +48,7 @@ class Drive(Source):
             )
         self.config = config
         self.client = Client(
-            config.address, headers=self._access(), renew=self._access, look=self.looked
+            config.address, headers=self._access(), renew=self._access, look=partial(looked, self)
         )
 
     def _access(self) -> Mapping[str, str]:

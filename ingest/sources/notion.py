@@ -4,11 +4,13 @@ Knows nothing about how Notion lays out a page: blocks become Markdown.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import ClassVar
 
 from ingest.entries import Content, Entry, Source, SourceConfig, SourceError
 from ingest.parsing.text import parse_date
 from ingest.sources.client import Client, Json, inner, items, text
+from ingest.sources.looking import looked
 
 VERSION = "2022-06-28"
 DEEPEST = 8  # levels of blocks within blocks
@@ -38,7 +40,7 @@ class Notion(Source):
                 " https://www.notion.so/my-integrations makes one; then share pages with it."
             )
         headers = {"Authorization": f"Bearer {token}", "Notion-Version": VERSION}
-        self.client = Client(config.address, headers=headers, look=self.looked)
+        self.client = Client(config.address, headers=headers, look=partial(looked, self))
 
     def entries(self) -> Iterator[Entry]:
         """Give every page that is shared with the integration and not in the trash."""

@@ -17,6 +17,7 @@ from ingest.entries import Content, Entry, Source, SourceConfig, Unreadable
 from ingest.plan import version_of
 from ingest.sources.archive import Archive, Item
 from ingest.sources.folder import link_of
+from ingest.sources.looking import looked
 
 _DAY = re.compile(r"(?:^|/)([^/]+)/(\d{4}-\d{2}-\d{2})\.json$")
 
@@ -124,12 +125,12 @@ class SlackExport(Source):
             json.dump(known, self._names)
             self._names.flush()
             self._is_named = True
-        said = self.looked("slack-day", self.archive.read(name), self._names.name)
+        said = looked(self, "slack-day", self.archive.read(name), self._names.name)
         return [Message(*message) for message in cast(list[list[str]], said["messages"])]
 
     def _table(self, name: str) -> dict[str, str]:
         try:
-            said = self.looked("slack-names", self.archive.read(name))
+            said = looked(self, "slack-names", self.archive.read(name))
         except (KeyError, Unreadable):
             return {}
         return cast(dict[str, str], said["names"])

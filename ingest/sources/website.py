@@ -18,6 +18,7 @@ from ingest.sources import urls
 from ingest.sources.crawl import Spool, Visited
 from ingest.sources.fetch import Fetcher, Page
 from ingest.sources.guard import GuardedTransport
+from ingest.sources.looking import looked
 from ingest.sources.robots import Robots
 from ingest.sources.traps import Traps, kind_of
 
@@ -188,7 +189,7 @@ class Website(Source):
         said = {}
         if response.status_code == 200:
             try:
-                said = dict(self.looked("robots", response.content, f"{self.site}/robots.txt"))
+                said = dict(looked(self, "robots", response.content, f"{self.site}/robots.txt"))
             except Unreadable as error:
                 raise SourceError(f"{self.site}/robots.txt cannot be read: {error}") from error
         robots = Robots(said)
@@ -336,7 +337,7 @@ class Website(Source):
         return self._said("page", page)
 
     def _said(self, what: str, page: Page) -> Mapping[str, object]:
-        return self.looked(what, page.data, page.url)
+        return looked(self, what, page.data, page.url)
 
     def _links(self, said: Mapping[str, object], page: Page) -> list[str]:
         words = {*cast(list[str], said.get("robots", [])), *page.robots}
