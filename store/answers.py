@@ -5,7 +5,7 @@ Knows nothing about Slack, and nothing about how an answer was found.
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from store.database import Connection
-from store.records import Answer, Citation, Passage, Phrasing, Sentence, Shown
+from store.records import Answer, Citation, Passage, Phrasing, Sentence, Shown, Status
 from store.values import halfvec, storable
 
 Posting = Literal["new", "open", "busy"]
@@ -128,6 +128,29 @@ def posted_at(
         (workspace, answer_id),
     ).fetchone()
     return (row[0], row[1]) if row else None
+
+
+def status(connection: Connection, workspace: str, answer_id: UUID) -> Status | None:
+    """Give the status of an answer as it was shown."""
+    row = connection.execute(
+        "SELECT status FROM answers WHERE workspace_id = %s AND answer_id = %s",
+        (workspace, answer_id),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def withhold(
+    connection: Connection, workspace: str, answer_id: UUID, signals: Mapping[str, float]
+) -> None:
+    """Note that an answer was not shown, since its readers may not see it; `signals` say why.
+
+    What was found stays with it, for whoever asks why.
+    """
+    connection.execute(
+        "UPDATE answers SET status = 'not_found', signals = signals || %s"
+        " WHERE workspace_id = %s AND answer_id = %s",
+        (Jsonb(dict(signals)), workspace, answer_id),
+    )
 
 
 def drop(connection: Connection, workspace: str, answer_id: UUID) -> None:

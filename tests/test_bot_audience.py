@@ -222,6 +222,10 @@ def test_a_document_that_was_closed_meanwhile_is_not_posted(
             connection.execute(f"UPDATE {table} SET workspace_id = %s", (TEAM,))
     ask(fake, services, {}, {})
     assert SECRET not in blocks(fake) and "may no longer be shown" in blocks(fake)
+    with services.database.connection() as connection:
+        kept = connection.execute("SELECT a.status, q.status FROM answers a JOIN questions q"
+                                  " USING (workspace_id, question_id)").fetchall()  # fmt: skip
+    assert kept == [("not_found", "not_found")]
 
 
 @pytest.mark.parametrize(
@@ -274,3 +278,20 @@ def test_what_slack_said_is_believed_for_a_while(fake: FakeSlack) -> None:
     fake.people["U5"] = {"is_restricted": True}
     now[0] += 300
     assert audience.reader(question, ChannelSettings("C1")).closed == "guest"
+
+
+def test_what_is_said_aloud_is_for_all_who_read_the_channel_and_a_guest_gets_less(
+    fake: FakeSlack,
+) -> None:
+    fake.people |= {"U5": {}, "U8": {"is_restricted": True}}
+    audience = Audience(clients.quick("xoxb-1", fake.api_url), TEAM)
+
+    def reads(person: str, channel: str, *, is_private: bool) -> tuple[set[str], str | None]:
+        ask = Ask(TEAM, channel, "1.1", person, "pay?", "mention", is_private=is_private)
+        reader = audience.reader(ask, ChannelSettings(channel))
+        return set(reader.viewer.principals), reader.closed
+
+    assert reads("U5", "C1", is_private=False) == ({"*", "C1"}, None)  # nothing that names U5 alone
+    assert reads("U8", "C1", is_private=False) == ({"C1"}, "guest")
+    assert reads("U5", "D1", is_private=True) == ({"*", "D1", "U5"}, None)
+    assert reads("U8", "D1", is_private=True) == ({"D1", "U8"}, "guest")

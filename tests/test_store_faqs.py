@@ -63,6 +63,19 @@ def test_a_reply_in_a_private_channel_stays_there(database: Database) -> None:
     assert served(database, "who plans the summer party", Viewer((EVERYONE, "C1"))) == "Ask Ana."
 
 
+def test_a_reply_stays_in_a_channel_that_became_private(database: Database) -> None:
+    index(database, {"holidays": (EVERYONE,)})
+    faq_id = kept(database, "who plans the summer party")
+    approve(database, faq_id)
+    assert served(database, "who plans the summer party") == "Ask Ana."
+    with database.connection() as connection:
+        assert faqs.open_channels(connection, TEAM, [str(faq_id)]) == ["C1"]
+        faqs.narrow(connection, TEAM, "C1")
+        assert faqs.open_channels(connection, TEAM, [str(faq_id)]) == []
+    assert served(database, "who plans the summer party") is None
+    assert served(database, "who plans the summer party", Viewer(("C1",))) == "Ask Ana."
+
+
 def test_an_approved_answer_stops_serving_when_its_document_changes(database: Database) -> None:
     index(database, {"vacation": (EVERYONE,)})
     faq_id = kept(database, "who plans the summer party", "an older text")

@@ -187,6 +187,7 @@ def deliver(
         status, error = answer.status, None
         try:
             posted = delivery.show(question, answer)
+            status = _shown_status(database, workspace, answer)
         except StoreGone:
             raise
         except Outdated:
@@ -206,6 +207,12 @@ def deliver(
             questions.end(connection, workspace, question_id, status, error=error, now=now)
     _tidy(question, delivery, posted is not None, tries, waited)
     return status
+
+
+def _shown_status(database: Database, workspace: str, answer: Answer) -> Status:
+    """Give the status that an answer was shown with: not found, where it had to be withheld."""
+    with database.connection() as connection:
+        return answers.status(connection, workspace, answer.answer_id) or answer.status
 
 
 def pause(tries: int) -> float:

@@ -148,8 +148,9 @@ class SlackDelivery:
             raise Outdated("Slack says now who reads it")
         if reader.closed == "unknown" and not was_unknown:
             raise NotYet("Slack does not say who reads it")
+        kept = [path.partition("/")[2] for source, path in cited if source == faq.SOURCE]
+        self._narrow(kept)
         with self._database.connection() as connection:
-            kept = [path.partition("/")[2] for source, path in cited if source == faq.SOURCE]
             pages = [each for each in cited if each[0] != faq.SOURCE]
             is_strict, where = reader.closed is not None, self._workspace
             is_hidden = scopes.hides(
@@ -158,10 +159,22 @@ class SlackDelivery:
         if not is_hidden:
             return answer
         _log.warning("withheld question=%s: its readers changed", question.question_id.hex)
+        signals = readers.signals(reader.closed or "changed")
+        with self._database.connection() as connection:
+            answers.withhold(connection, self._workspace, answer.answer_id, signals)
         return replace(
             answer, status="not_found", body=None, citations=(), hints=(), passages=(), shown=(),
-            signals=readers.signals(reader.closed or "changed"),
+            signals=signals,
         )  # fmt: skip
+
+    def _narrow(self, kept: list[str]) -> None:
+        """Keep replies to the channel that they come from, where that has become private since."""
+        with self._database.connection() as connection:
+            origins = faqs.open_channels(connection, self._workspace, kept)
+        for channel in origins:
+            if self._audience.place(channel).is_private:
+                with self._database.connection() as connection:
+                    faqs.narrow(connection, self._workspace, channel)
 
     def _passed_on(self, question: Question, answer: Answer) -> Answer:
         """Tell those who take over, and say so; what was asked in private is left to the asker.

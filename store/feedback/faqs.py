@@ -155,6 +155,25 @@ def serves(connection: Connection, workspace: str, faq_id: str, viewer: Viewer) 
     return row is not None
 
 
+def open_channels(connection: Connection, workspace: str, faq_ids: Sequence[str]) -> list[str]:
+    """Give the channels that those of these replies come from which every member may read."""
+    rows = connection.execute(
+        "SELECT DISTINCT channel FROM faqs WHERE workspace_id = %s AND faq_id = ANY (%s::uuid[])"
+        " AND %s = ANY (audience) ORDER BY channel",
+        (workspace, list(faq_ids), EVERYONE),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def narrow(connection: Connection, workspace: str, channel: str) -> None:
+    """Let only a channel's own members read what was kept of it."""
+    connection.execute(
+        "UPDATE faqs SET audience = ARRAY[channel] WHERE workspace_id = %s AND channel = %s"
+        " AND %s = ANY (audience)",
+        (workspace, channel, EVERYONE),
+    )
+
+
 def flag_disliked(
     connection: Connection, workspace: str, answer_id: UUID, now: datetime
 ) -> Faq | None:
