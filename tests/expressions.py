@@ -59,7 +59,8 @@ def expressions() -> list[Expression]:
     ways = _ways(trees)
     found: dict[tuple[str, int, bool], Expression] = {}
     for file, tree in trees.items():
-        for expression in (*_kept(file, ways), *_within(file, tree)):
+        is_maker = "re.compile" in file.read_text(encoding="utf-8")
+        for expression in (*(_kept(file, ways) if is_maker else ()), *_within(file, tree)):
             pattern = expression.pattern
             key = (pattern.pattern, pattern.flags, expression.is_anchored)
             found.setdefault(key, expression)
@@ -82,7 +83,7 @@ def growth(run: Callable[[str], object], make: Callable[[int], str]) -> float:
 
 def monsters(pattern: str, flags: int, seeds: int) -> Iterator[tuple[str, Callable[[int], str]]]:
     """Give texts of its own letters, one sign or some over and over, with and without a way in."""
-    letters = list(dict.fromkeys(_letters(parser.parse(pattern, flags))))[:24] or ["a"]
+    letters = list(dict.fromkeys(_letters(parser.parse(pattern, flags))))[:16] or ["a"]
     chance = random.Random(repr(pattern))
     units = [*letters, " ", "\n", "a", "7"]
     units += ["".join(chance.choices(letters, k=chance.randint(2, 6))) for _ in range(seeds)]

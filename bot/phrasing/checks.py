@@ -35,7 +35,7 @@ _BEFORE = r"(?:after|before|on|in|at|with|without|for|from|during|within|by|up t
 _PHRASE = re.compile(rf"\s+(?={_BEFORE}\s)", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
 _CLAUSE = re.compile(
-    r",\s+|\s+[–—-]\s+|[()]|\s+(?=(?:and|but|or|while|whereas|if|when|unless|except|because|so|until)\s)",
+    r",\s+|(?<!\s)\s+[–—-]\s+|[()]|(?<!\s)\s+(?=(?:and|but|or|while|whereas|if|when|unless|except|because|so|until)\s)",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.,:/_&+-][^\W_]+)*[%+]?|[€$£%]")

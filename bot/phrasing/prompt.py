@@ -57,7 +57,7 @@ _TO_A_MODEL = re.compile(
     r"|\b(?:system|developer) (?:prompt|message)s?\b|\b(?:language model|chat ?bot|AI|LLM|GPT)s?\b[^.\n]{0,30}"
     r"\b(?:must|should|shall|will|always|never|please|reply|respond|say|answer|tell|output|write)\b"
     r"|\b(?:to|dear|attention|hey|note (?:to|for)) (?:the |all |any )?(?:language model|assistant|AI|LLM|chat ?bot)s?\b"
-    r"|\byou are (?:now |an? )[^.\n]{0,30}\b(?:assistant|AI|model|bot|DAN)\b|<\|[^>]{0,40}\|>|\[/?INST\]|(?:^|[.!?\"}\]])\s*(?:system|assistant)\s*:"
+    r"|\byou are (?:now |an? )[^.\n]{0,30}\b(?:assistant|AI|model|bot|DAN)\b|<\|[^>]{0,40}\|>|\[/?INST\]|(?:^[ \t]*|[.!?\"}\]]\s*)(?:system|assistant)\s*:"
     r"|\b(?:respond|reply|answer) (?:only )?(?:with|in|as)\b[^.\n]{0,40}\b(?:json|french|german|spanish|words?|text|following|exactly)\b"
     r'|"answerable"|"sentences"|"quotes"',
     re.IGNORECASE | re.MULTILINE,
