@@ -6,7 +6,7 @@ only workers need procrastinate itself and the Slack edge stays light.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +31,8 @@ ORDER BY j.id
 """
 
 _DEPTHS = """
-SELECT queue_name, count(*) FILTER (WHERE status = 'todo'), count(*) FILTER (WHERE status = 'doing')
+SELECT queue_name, count(*) FILTER (WHERE status = 'todo'), count(*) FILTER (WHERE status = 'doing'),
+       greatest(0, coalesce(extract(epoch FROM now() - min(scheduled_at) FILTER (WHERE status = 'todo')), 0))::float8
 FROM procrastinate_jobs WHERE status IN ('todo', 'doing') GROUP BY queue_name ORDER BY queue_name
 """
 
@@ -66,11 +67,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many jobs of a queue wait and how many run."""
+    """How many jobs of a queue wait and how many run; `oldest` is for how many seconds one of those that
+    wait has been due."""
 
     queue: str
     waiting: int
     running: int
+    oldest: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bot import beside, erasure, indexing, jobs
 from bot.answering import lifecycle
 from bot.answering.lifecycle import Delivery, NotYet, Outdated, Undeliverable
 from bot.answering.readers import Readers, inside
+from bot.answering.request import Request
 from bot.learning import training
 from bot.processes import background
 from bot.runtime import malloc
@@ -31,7 +32,7 @@ from bot.services import Services
 from store import answers, gaps, queue, workspaces
 from store.database import Connection, StoreGone
 from store.index import runs
-from store.records import Question, Run
+from store.records import Answer, Ask, Question, Run
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,19 @@ class WorkerContext:
     thread: lifecycle.Thread = lambda _: ()
     is_public: Callable[[str], bool] = lambda _: False
     say: Callable[[str, str, Mapping[str, Any]], bool] = lambda *_: False
+
+    def answer(self, request: Request) -> Answer:
+        """Find an answer, and note how long each step took."""
+        answer = self.services.answer(request)
+        self.metrics.answered(answer)
+        return answer
+
+    def phrase(self, ask: Ask, answer: Answer) -> Answer:
+        """Let the LLM phrase an answer where there is one, and note what became of it."""
+        phrased = self.services.phrase(ask, answer)
+        if phrased.phrasing is not None:
+            self.metrics.phrased(phrased.phrasing)
+        return phrased
 
 
 def build(context: WorkerContext, connector: BaseConnector) -> App:
@@ -156,12 +170,12 @@ def answer(context: WorkerContext, workspace: str, question_id: UUID) -> str:
             services.database,
             _current(context, workspace),
             question_id,
-            services.answer,
+            context.answer,
             functools.partial(_hand_over, services),
             max_question=services.settings.max_question,
             readers=context.readers,
             thread=context.thread,
-            phrase=services.phrase,
+            phrase=context.phrase,
         )
     context.metrics.ended(status, time.perf_counter() - started)
     return status
@@ -173,10 +187,13 @@ def deliver(
     """Deliver one answer, or put it off as a new job; gives the status of the question, `later`, or `again`
     when it is to be answered anew."""
     services, workspace = context.services, _current(context, workspace)
+    started = time.perf_counter()
     try:
-        return lifecycle.deliver(
+        status = lifecycle.deliver(
             services.database, workspace, question_id, context.delivery, tries=tries, waited=waited
         )
+        context.metrics.step("post", time.perf_counter() - started)
+        return status
     except Outdated:
         with services.database.connection() as connection:
             jobs.defer_answer(connection, services.queue, workspace, question_id)

@@ -4,14 +4,30 @@ Knows nothing about who serves it: bot's HTTP server at /metrics, or a worker's 
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from store import queue, workspaces
-from store.database import Database, StoreError
-from store.index import sources
+from store.database import Connection, Database, StoreError
+from store.feedback import versions
+from store.index import embedders, sources
+from store.records import Answer, Phrasing, SourceStatus
+
+Step = Literal["claim", "classify", "encode", "search", "decide", "phrase", "post"]
+"""What happens to a question, one after the other; deciding is also reading and marking."""
+
+STEPS: dict[str, Step] = {
+    "intent": "classify",
+    "encode": "encode",
+    "search": "search",
+    "decide": "decide",
+}
+"""The steps by the names that an answer's own timings have."""
+
+STEP_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 SECONDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60)
 """Histogram buckets; the target for an answer in a warm worker is 0.15 s."""
@@ -37,12 +53,45 @@ class Metrics:
         self._votes = Counter(
             "threadwise_votes", "Votes taken here.", ["value"], registry=self.registry
         )
+        self._steps = Histogram(
+            "threadwise_step_seconds",
+            "How long one step of a question took.",
+            ["step"],
+            buckets=STEP_SECONDS,
+            registry=self.registry,
+        )
+        self._kept = Counter(
+            "threadwise_llm_kept", "Sentences of the LLM that were shown.", registry=self.registry
+        )
+        self._dropped = Counter(
+            "threadwise_llm_dropped",
+            "Sentences of the LLM that were not shown, and calls that gave none, by why.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.registry.register(_Stored(database))
 
     def ended(self, status: str, seconds: float) -> None:
         """Count a question that was answered with `status` after so many seconds of work."""
         self._questions.labels(status).inc()
         self._seconds.observe(seconds)
+
+    def step(self, step: Step, seconds: float) -> None:
+        """Note how long a step of a question took."""
+        self._steps.labels(step).observe(seconds)
+
+    def answered(self, answer: Answer) -> None:
+        """Note the steps of an answer by its own timings."""
+        for name, milliseconds in answer.timings_ms.items():
+            if name in STEPS:
+                self.step(STEPS[name], milliseconds / 1000)
+
+    def phrased(self, phrasing: Phrasing) -> None:
+        """Note how long the LLM took, and what became of what it wrote."""
+        self.step("phrase", phrasing.seconds)
+        self._kept.inc(len(phrasing.sentences))
+        for reason, count in phrasing.drops.items():
+            self._dropped.labels(reason).inc(count)
 
     def voted(self, value: int) -> None:
         """Count a vote: 1 or -1."""
@@ -75,21 +124,47 @@ class _Stored(Collector):
         with self._database.connection() as connection:
             depths = queue.depths(connection)
             alive = queue.workers(connection, ALIVE_SECONDS)
-            found = sources.statuses(connection, workspaces.current(connection))
+            workspace = workspaces.current(connection)
+            found = sources.statuses(connection, workspace)
+            models = _models(connection, workspace)
         jobs = GaugeMetricFamily("threadwise_jobs", "Jobs in the queue.", labels=["queue", "state"])
         for depth in depths:
             jobs.add_metric([depth.queue, "waiting"], depth.waiting)
             jobs.add_metric([depth.queue, "running"], depth.running)
+        waiting = GaugeMetricFamily(
+            "threadwise_oldest_job_seconds",
+            "How long the job has been due that waits longest.",
+            labels=["queue"],
+        )
+        for depth in depths:
+            waiting.add_metric([depth.queue], depth.oldest)
         workers = GaugeMetricFamily("threadwise_worker_loops", "Worker loops alive.", value=alive)
-        values = {
-            "documents": {s.name: float(s.documents) for s in found},
-            "chunks": {s.name: float(s.chunks) for s in found},
-            "failed_documents": {s.name: float(s.failed) for s in found},
-            "last_success_timestamp_seconds": {
-                s.name: s.last_success.timestamp() for s in found if s.last_success
-            },
-        }
-        return [jobs, workers, *(_gauge(name, by_source) for name, by_source in values.items())]
+        return [jobs, waiting, workers, models, *_of_sources(found)]
+
+
+def _models(connection: Connection, workspace: str) -> Metric:
+    """Tell which encoder and which learned parts serve, as labels of a constant 1."""
+    info = InfoMetricFamily("threadwise_model", "What serves.", labels=["part"])
+    if encoder := embedders.serving(connection, workspace):
+        info.add_metric(["encoder"], {"version": encoder})
+    for kind, version in versions.serving(connection, workspace).items():
+        info.add_metric([kind], {"version": str(version.version_id)})
+    return info
+
+
+def _of_sources(found: Iterable[SourceStatus]) -> list[Metric]:
+    found = list(found)
+    values = {
+        "documents": {s.name: float(s.documents) for s in found},
+        "chunks": {s.name: float(s.chunks) for s in found},
+        "failed_documents": {s.name: float(s.failed) for s in found},
+        "partial_documents": {s.name: float(s.partial) for s in found},
+        "last_success_timestamp_seconds": {
+            s.name: s.last_success.timestamp() for s in found if s.last_success
+        },
+        "next_run_timestamp_seconds": {s.name: s.next_run.timestamp() for s in found if s.next_run},
+    }
+    return [_gauge(name, by_source) for name, by_source in values.items()]
 
 
 def _gauge(name: str, by_source: dict[str, float]) -> Metric:

@@ -5,6 +5,7 @@ Knows nothing about single events. Nothing here waits for Slack before a deliver
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -62,10 +63,12 @@ class Edge:
 
         None: it was claimed before, or its asker has reached a limit.
         """
+        started = time.perf_counter()
         question_id = questions.claim(connection, ask, datetime.now(UTC))
         if question_id is None or self._is_too_much(connection, ask, question_id):
             return None
         jobs.defer_answer(connection, self.queue, self.workspace, question_id)
+        self.metrics.step("claim", time.perf_counter() - started)
         return question_id
 
     def _is_too_much(self, connection: Connection, ask: Ask, question_id: UUID) -> bool:
