@@ -6,7 +6,7 @@ Whoever defers a job does so in a transaction of its own: the job exists exactly
 from collections.abc import Mapping
 from uuid import UUID
 
-from store import questions
+from store import questions, recurring
 from store.database import Connection
 from store.queue import Queue, front
 
@@ -35,6 +35,7 @@ GROUP = "gaps"
 RETRY = "retry_gaps"
 SAY = "say"
 SECOND = "second"
+DIGEST = "digest"
 
 
 def defer_answer(connection: Connection, queue: Queue, workspace: str, question_id: UUID) -> None:
@@ -89,6 +90,14 @@ def defer_notice(
         "waited": waited,
     }  # fmt: skip
     queue.defer(connection, SAY, args, queue=UPKEEP, queueing_lock=f"say:{key}", after=after)
+
+
+def defer_digest(connection: Connection, queue: Queue, workspace: str) -> bool:
+    """Queue the digest of the seven days up to today, by the clock of the server; once for a day."""
+    until = recurring.today(connection).isoformat()
+    key, about = f"digest:{until}", {"until": until}
+    defer_notice(connection, queue, workspace, "digest", key, about)
+    return True
 
 
 def defer_grouping(connection: Connection, queue: Queue) -> bool:

@@ -223,6 +223,29 @@ def stands(connection: Connection, workspace: str, question: Question) -> bool:
     return row is not None and bool(row[0])
 
 
+def open_in_thread(
+    connection: Connection, workspace: str, channel: str, thread_ts: str
+) -> list[str]:
+    """List the messages of a thread, its first one too, that were asked and have not ended."""
+    rows = connection.execute(
+        "SELECT message_ts FROM questions WHERE workspace_id = %s AND channel = %s"
+        " AND (thread_ts = %s OR message_ts = %s) AND ended_at IS NULL",
+        (workspace, channel, thread_ts, thread_ts),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def of_person(connection: Connection, workspace: str, person: str, limit: int) -> list[Question]:
+    """Give the last questions of a person, the latest first, without what was nobody's question."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM questions WHERE workspace_id = %s AND person = %s"
+        " AND coalesce(status, '') NOT IN ('ignored', 'smalltalk')"
+        " ORDER BY claimed_at DESC LIMIT %s",
+        (workspace, person, limit),
+    ).fetchall()
+    return [_question(row) for row in rows]
+
+
 def asker_of_thread(
     connection: Connection, workspace: str, channel: str, thread_ts: str
 ) -> str | None:

@@ -3,7 +3,7 @@
 Knows nothing about schedules.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from store.database import Connection
 
@@ -29,3 +29,11 @@ def advance(connection: Connection, name: str, since: datetime) -> bool:
         "UPDATE recurring SET done_till = now() WHERE name = %s AND done_till = %s", (name, since)
     )
     return moved.rowcount > 0
+
+
+def today(connection: Connection) -> date:
+    """Give the day that it is by the server's clock, in UTC."""
+    row = connection.execute("SELECT (now() AT TIME ZONE 'UTC')::date").fetchone()
+    assert row is not None
+    found: date = row[0]
+    return found

@@ -115,7 +115,7 @@ def _params(body: str, kind: str, query: str) -> dict[str, Any]:
     if "json" in kind and body:
         return dict(json.loads(body))
     params: dict[str, Any] = dict(parse_qsl(query)) | dict(parse_qsl(body))
-    for key in ("blocks", "metadata", "view", "loading_messages"):
+    for key in ("blocks", "metadata", "view", "loading_messages", "prompts"):
         value = params.get(key)
         if isinstance(value, str) and value[:1] in "[{":
             params[key] = json.loads(value)

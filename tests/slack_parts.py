@@ -133,13 +133,14 @@ def errands_done(bot: Bot) -> None:
 
 def work_off(services: FakeServices, fake: FakeSlack, **options: object) -> list[str]:
     """Do what a worker does with everything that waits: give the statuses."""
-    delivery = SlackDelivery(
-        clients.web("xoxb-1", fake.api_url),
-        services.database,
-        TEAM,
-        **options,  # type: ignore[arg-type]
-    )
-    return [handled(services, each, delivery) for each in waiting(services.database)]
+    shown = delivery(fake, services.database, **options)
+    return [handled(services, each, shown) for each in waiting(services.database)]
+
+
+def delivery(fake: FakeSlack, database: Database, **options: object) -> SlackDelivery:
+    """Make what delivers answers to a fake Slack."""
+    client = clients.web("xoxb-1", fake.api_url)
+    return SlackDelivery(client, database, TEAM, **options)  # type: ignore[arg-type]
 
 
 def handled(

@@ -1,10 +1,8 @@
 """/reindex and /threadwise: who may, what is queued, what is told."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -117,30 +115,3 @@ def test_a_token_without_the_scope_is_named_in_the_log(
     assert fake.command("/reindex", "hr", user="U1").ok
     slack_parts.errands_done(bot)
     assert "missing_scope: chat:write" in caplog.text and "reinstall" in caplog.text
-
-
-def test_the_manifest_lists_the_scopes_and_events_that_are_used() -> None:
-    root = Path(__file__).parent.parent
-    manifest = json.loads((root / "manifest.json").read_text())
-    code = "".join(file.read_text() for file in (root / "bot").rglob("*.py"))
-    uses = {
-        "app_mentions:read": "app_mention",
-        "channels:history": "conversations_replies",
-        "channels:read": "conversations_info",
-        "groups:history": "conversations_replies",
-        "groups:read": "conversations_info",
-        "im:history": "conversations_replies",
-        "chat:write": "chat_postMessage",
-        "commands": "app.command",
-        "reactions:read": "reaction_added",
-        "reactions:write": "reactions_add",
-        "users:read": "users_info",
-    }
-    assert manifest["oauth_config"]["scopes"]["bot"] == sorted(uses)
-    assert [use for use in uses.values() if use not in code] == []
-    for command in manifest["features"]["slash_commands"]:
-        assert f'app.command("{command["command"]}")' in code
-    for shortcut in manifest["features"]["shortcuts"]:
-        assert f'"{shortcut["callback_id"]}"' in code
-    for event in manifest["settings"]["event_subscriptions"]["bot_events"]:
-        assert f'app.event("{event.split(".")[0]}")' in code

@@ -114,7 +114,7 @@ GIVEN: Mapping[str, object] = {
     "removed": Counter[str](), "failures": [(Failure("source7", "path7", "why", NOW, False), "1")],
     "run": Run(uuid4(), "source7", "running", NOW, NOW, None, *[0] * 9, None), "cited": [("source7", "path7")],
     "audience_of": lambda path: ("G",), "schedule": None, "configured": ["source7"], "task": "answer",
-    "gap_id": ONE, "assignee": "U7", "by": "U1", "call_id": ONE,
+    "gap_id": ONE, "assignee": "U7", "by": "U1", "pages": [("source7", "path7")], "call_id": ONE,
     "call": Call(ONE, ONE, "channel7", "thread_ts7", "person7", NOW), "state": "open", "notice_id": ONE,
     "groups": [Group(ONE, (Member(ONE, True, False, 0.9),), NOW)],
     "part": "channel", "key": "question_id", "after": 7, "tasks": ["answer"], "signature": "signature7", "team": "T1",

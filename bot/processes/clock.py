@@ -40,6 +40,9 @@ JUMP_SECONDS = 60.0
 RETAIN = "17 3 * * *"
 """When old jobs are forgotten: at night, not on the hour when everyone's jobs start."""
 
+DIGEST = "7 9 * * 1"
+"""When the admins' channel gets the digest of the week: on Monday morning."""
+
 GROUP = "41 4 * * 1"
 """When gaps are grouped: on Monday morning, before the week's digest."""
 
@@ -175,11 +178,16 @@ class Timetable:
             jobs.RETAIN: (Cron(RETAIN, zone), jobs.defer_retain),
             jobs.GROUP: (Cron(GROUP, zone), jobs.defer_grouping),
         }
+        if self._services.settings.admin_channel:
+            found[jobs.DIGEST] = Cron(DIGEST, zone), self._defer_digest
         learn_at = self._services.settings.learn_at
         if learn_at != "off":
             hour, minute = learn_at.split(":")
             found[jobs.LEARN] = Cron(f"{int(minute)} {int(hour)} * * *", zone), jobs.defer_learn
         return found
+
+    def _defer_digest(self, connection: Connection, queue: Queue) -> bool:
+        return jobs.defer_digest(connection, queue, self._services.workspace)
 
     def _catch_up(self) -> None:
         """Defer what fell due while nobody kept time, or while this machine slept."""

@@ -20,6 +20,8 @@ from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
 from bot.slack import (
+    agent,
+    audience,
     calls,
     clients,
     commands,
@@ -27,6 +29,7 @@ from bot.slack import (
     faqs,
     feedback,
     gaps,
+    home,
     labels,
     messages,
     reactions,
@@ -111,6 +114,7 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
         errands=ThreadPoolExecutor(ERRAND_THREADS, thread_name_prefix="errand"),
         metrics=Metrics(database),
         intents=IntentFile(settings.intents),
+        audience=audience.of(settings.slack_bot_token, settings.slack_api_url, workspace),
     )
     edits.register(app, edge)  # before messages, which would take them as well
     messages.register(app, edge)
@@ -122,6 +126,8 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
     gaps.register(app, edge)
     calls.register(app, edge)
     shortcuts.register(app, edge)
+    home.register(app, edge)
+    agent.register(app, edge)
     app.event(re.compile(".*"))(_ignore)
     app.error(_on_error)
     return Bot(app, edge)

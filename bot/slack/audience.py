@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from bot.answering.readers import Closed, Reader, inside, own
 from bot.slack import clients
 from store.channels import ChannelSettings
-from store.records import Ask, Viewer
+from store.records import EVERYONE, Ask, Viewer
 
 KEPT_SECONDS = 120.0
 """How long what Slack said is believed."""
@@ -64,6 +64,13 @@ class Audience:
             return inside(ask, channel)
         closed = self._closed(ask, takes_programs=channel.workflows)
         return inside(ask, channel) if closed is None else Reader(Viewer(own(ask)), closed)
+
+    def person(self, person: str) -> Reader:
+        """Tell what one person may read where nobody else reads along: in the Home, say."""
+        who = self.standing(person)
+        if who != "member":
+            return Reader(Viewer((person,)), who)
+        return Reader(Viewer((EVERYONE, person)))
 
     def may_hear(self, ask: Ask, to: str) -> bool:
         """Whether those who read at `to` (a channel, group or person) may read what was asked, and where.

@@ -185,9 +185,13 @@ def screen(edge: Edge, command: Command) -> str:
     """Give an admin a link that opens the screen once."""
     if not edge.is_admin(command["user_id"]):
         return REFUSAL
+    return screen_link(edge, command["user_id"])
+
+
+def screen_link(edge: Edge, person: str) -> str:
+    """Make a link for an admin that opens the screen once."""
     with edge.database.connection() as connection:
-        now, person = datetime.now(UTC), command["user_id"]
-        token = sessions.new_link(connection, edge.workspace, person, now)
+        token = sessions.new_link(connection, edge.workspace, person, datetime.now(UTC))
     link = edge.settings.sign_in_link(token)
     return f"<{link}|Open the screen>: good once, for five minutes, for you alone."
 

@@ -100,7 +100,7 @@ class SlackDelivery:
         try:
             unmark(self._client, question.ask, marker, is_posted=is_posted)
         except NotYet:
-            if marker == "eyes":  # a status goes by itself
+            if marker in ("eyes", "session"):  # a status goes by itself
                 with self._database.connection() as connection:
                     questions.remark(connection, self._workspace, question.question_id, marker)
                 raise
@@ -382,6 +382,12 @@ def unmark(client: WebClient, ask: Ask, marker: str, *, is_posted: bool) -> None
     try:
         if marker == "eyes":
             client.reactions_remove(channel=ask.channel, timestamp=ask.message_ts, name="eyes")
+        elif marker == "session":
+            thread_ts = ask.thread_ts or ask.message_ts
+            client.api_call(
+                "agents.sessions.setStatus",
+                json={"channel_id": ask.channel, "thread_ts": thread_ts, "status": "active"},
+            )
         elif not is_posted:
             client.assistant_threads_setStatus(
                 channel_id=ask.channel, thread_ts=ask.thread_ts or ask.message_ts, status=""

@@ -23,8 +23,10 @@ from bot.intents import IntentFile
 from bot.runtime.metrics import Metrics
 from bot.settings import Settings
 from bot.slack import clients, delivery
-from bot.slack.audience import standing
+from bot.slack.audience import Audience, standing
+from bot.slack.newer import NewerBlocks
 from bot.slack.render import Message
+from bot.text import shorten
 from store import channels, questions
 from store.database import Connection, Database
 from store.queue import Queue
@@ -34,6 +36,9 @@ ERRAND_TRIES = 6
 """Of a small errand whose first tries met a Slack that limits or is away: half a minute, or as told."""
 
 LOADING = "is looking it up in the documents…"
+
+TITLE_CHARS = 200
+"""Of a session."""
 
 TOO_MUCH = (
     "That is a lot of questions at once, and others are asking too: I left the last ones out."
@@ -56,6 +61,8 @@ class Edge:
     errands: Executor
     metrics: Metrics
     intents: IntentFile
+    audience: Audience
+    newer: NewerBlocks = field(default_factory=NewerBlocks)
     bots: dict[str, bool] = field(default_factory=dict)
 
     def claim(self, connection: Connection, ask: Ask) -> UUID | None:
@@ -146,10 +153,13 @@ class Edge:
 
     def _marker(self, ask: Ask) -> str:
         """Mark a message. A Slack that is limiting or unwell is not asked twice: a mark can be missed."""
+        thread_ts = ask.thread_ts or ask.message_ts
+        if ask.origin == "dm" and self._begin_session(ask, thread_ts):
+            return "session"
         try:
             self.client.assistant_threads_setStatus(
                 channel_id=ask.channel,
-                thread_ts=ask.thread_ts or ask.message_ts,
+                thread_ts=thread_ts,
                 status=LOADING,
                 loading_messages=["Looking it up…", "Reading the documents…"],
             )
@@ -159,6 +169,26 @@ class Edge:
             self.client.reactions_add(channel=ask.channel, timestamp=ask.message_ts, name="eyes")
             return "eyes"
         return "status"
+
+    def _begin_session(self, ask: Ask, thread_ts: str) -> bool:
+        """Show a session at work, with a title to find it by and a stop button; False where there are none."""
+        if not self.newer.takes(self.workspace, "session"):
+            return False
+        session = {
+            "channel_id": ask.channel,
+            "thread_ts": thread_ts,
+            "status": "processing",
+            "title": shorten(" ".join(ask.body.split()), TITLE_CHARS) or "A question",
+            "initiator_user_id": ask.person,
+        }
+        try:
+            self.client.api_call("agents.sessions.setStatus", json=session)
+        except SlackApiError as error:
+            if isinstance(clients.explained(error, "agents.sessions.setStatus"), NotYet):
+                raise
+            self.newer.refused(self.workspace, "session")
+            return False
+        return True
 
     def whisper(
         self, message: Message, *, person: str, channel: str, thread_ts: str | None, url: str = ""

@@ -60,16 +60,23 @@ def edited(edge: Edge, event: Payload, body: Payload) -> None:
 
 def deleted(edge: Edge, channel: str, ts: str) -> None:
     """Leave a question alone whose message is gone, while no answer was posted."""
+    withdraw(edge, channel, ts, DELETED)
+
+
+def withdraw(edge: Edge, channel: str, ts: str, error: str) -> None:
+    """End a question without an answer, unless somebody may have seen one."""
     with edge.database.connection() as connection:
         question, where = questions.said_at(connection, edge.workspace, channel, ts), edge.workspace
         if question is None or question.status is not None:
             return
         if answers.withdraw(connection, where, question.question_id) == "seen":
             return
-        now, error = datetime.now(UTC), DELETED
+        now = datetime.now(UTC)
         questions.end(connection, where, question.question_id, "ignored", error=error, now=now)
         marker = questions.unmark(connection, where, question.question_id)
-    if marker == "status":  # a reaction went with the message
+    if marker in ("status", "session") or (
+        marker and error != DELETED
+    ):  # a reaction went with the message
         edge.later(partial(delivery.unmark, edge.client, question.ask, marker, is_posted=False))
 
 

@@ -92,7 +92,7 @@ def decide(edge: Edge, body: Payload) -> None:
 
 
 def _shown(gap: Gap) -> Message:
-    text = _line(gap, is_told=True)
+    text = line(gap, is_told=True)
     value = str(gap.gap_id)
     buttons = [
         render.button("I take it", "gap:take", value),
@@ -103,12 +103,12 @@ def _shown(gap: Gap) -> Message:
 
 
 def _lines(found: Sequence[Gap], is_told: bool) -> list[str]:
-    lines = [f"• {_line(gap, is_told=is_told)}" for gap in found[:NAMED]]
+    lines = [f"• {line(gap, is_told=is_told)}" for gap in found[:NAMED]]
     more = len(found) - NAMED
     return lines + ([f"and {more} more"] if more > 0 else [])
 
 
-def _line(gap: Gap, *, is_told: bool) -> str:
+def line(gap: Gap, *, is_told: bool) -> str:
     people = f"{gap.people} {'person' if gap.people == 1 else 'people'}"
     times = "once" if gap.asked == 1 else f"{gap.asked} times"
     facts = [f"asked {times} by {people}"]

@@ -1,6 +1,6 @@
-"""Which of Slack's newer blocks a workspace takes: tried until one is refused, then left out for a while.
+"""Which of what is new in Slack a workspace takes: tried until it is refused, then left out for a while.
 
-Knows nothing about what is in the blocks. Kept in memory: what a process forgets, it tries once more.
+Knows nothing about what it is used for. Kept in memory: what a process forgets, it tries once more.
 """
 
 import threading
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-Newer = Literal["container", "chart"]
+Newer = Literal["container", "chart", "session"]
 
 REFUSED_SECONDS = 6 * 3600.0
 """Until a refused block is tried again: a workspace gets it by an update of Slack's, not within minutes."""

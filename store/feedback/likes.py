@@ -73,3 +73,34 @@ def drift(connection: Connection, workspace: str, since: datetime, until: dateti
     ).fetchone()
     assert row is not None
     return Drift(row[0], *(round(float(value or 0), 4) for value in row[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Liked:
+    """A question that was not private and whose answer people liked, and the (source, path) of what it cites."""
+
+    question: str
+    channel: str
+    pages: tuple[tuple[str, str], ...]
+
+
+def liked(connection: Connection, workspace: str, since: datetime, most: int) -> list[Liked]:
+    """List questions whose answers were liked since a moment, those that most people liked first, up to `most`."""
+    rows = connection.execute(
+        "SELECT q.body, q.channel, a.citations FROM ("
+        "  SELECT answer_id FROM (SELECT answer_id FROM votes WHERE workspace_id = %(workspace)s"
+        "   AND value > 0 AND voted_at >= %(since)s ORDER BY voted_at DESC LIMIT 2000) AS up"
+        "  GROUP BY answer_id) AS chosen"
+        " JOIN answers a ON a.workspace_id = %(workspace)s AND a.answer_id = chosen.answer_id"
+        " JOIN questions q ON q.workspace_id = %(workspace)s AND q.question_id = a.question_id"
+        " CROSS JOIN LATERAL (SELECT sum(v.value * v.weight) AS liking FROM votes v"
+        "  WHERE v.workspace_id = a.workspace_id AND v.answer_id = a.answer_id) AS sums"
+        " WHERE a.status = 'answered' AND NOT q.is_private AND NOT q.is_outside"
+        " AND q.origin IN ('mention', 'channel') AND q.chosen IS NULL AND sums.liking > 0"
+        " ORDER BY sums.liking DESC, q.claimed_at DESC LIMIT %(most)s",
+        {"workspace": workspace, "since": since, "most": most},
+    ).fetchall()
+    return [
+        Liked(body, channel, tuple((c["source"], c["path"]) for c in citations))
+        for body, channel, citations in rows
+    ]

@@ -6,6 +6,7 @@ Knows nothing about files, parsing or encoders: chunks arrive with their vectors
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from store.database import Connection
 from store.index import chunks, postings
 from store.index.builds import Build
 from store.index.chunks import new_ids
-from store.records import Chunk, Document, Stored
+from store.records import EVERYONE, Chunk, Document, Stored
 from store.values import adapt_vectors, readable, storable
 
 if TYPE_CHECKING:  # the Slack edge reads sources too, and stays light without numpy
@@ -251,3 +252,28 @@ def _insert(
         for chunk in document.chunks
     ]
     return chunks.add(connection, workspace, build.embedder_id, rows, vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """A page and when it was last changed."""
+
+    title: str
+    updated_at: datetime
+
+
+def older(
+    connection: Connection, workspace: str, pages: Sequence[tuple[str, str]], before: datetime
+) -> list[Aged]:
+    """Of pages that are served and open to everyone, given as (source, path), list those last changed before a
+    moment, the oldest first."""
+    rows = connection.execute(
+        "SELECT d.title, d.updated_at FROM unnest(%s::text[], %s::text[]) AS cited(source, path)"
+        " JOIN builds b ON b.workspace_id = %s AND b.source = cited.source AND b.state = 'live'"
+        " JOIN documents d ON d.workspace_id = b.workspace_id AND d.build_id = b.build_id"
+        "  AND d.path = cited.path"
+        " JOIN scopes s ON s.workspace_id = d.workspace_id AND s.scope_id = d.scope_id"
+        " WHERE d.updated_at < %s AND %s = ANY (s.audience) ORDER BY d.updated_at",
+        ([a for a, _ in pages], [b for _, b in pages], workspace, before, EVERYONE),
+    ).fetchall()
+    return [Aged(*row) for row in rows]

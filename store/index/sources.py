@@ -4,12 +4,12 @@ Knows nothing about how a source is read.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from store.database import Connection
 from store.index import builds, runs
-from store.records import SourceStatus
+from store.records import SourceStatus, Viewer
 from store.redaction import redacted
 from store.values import storable
 
@@ -29,6 +29,27 @@ FROM sources s LEFT JOIN failures f ON f.workspace_id = s.workspace_id AND f.sou
 WHERE s.workspace_id = %s AND s.retired_at IS NULL
 GROUP BY s.workspace_id, s.name ORDER BY s.name
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """A source as a reader sees it, and when it was last read."""
+
+    name: str
+    read_at: datetime | None
+
+
+def fresh(connection: Connection, workspace: str, viewer: Viewer) -> list[Freshness]:
+    """List the sources of which a viewer may read anything, the largest first."""
+    rows = connection.execute(
+        "SELECT b.source, max(s.last_success) FROM builds b"
+        " JOIN scopes c ON c.workspace_id = b.workspace_id AND c.build_id = b.build_id"
+        " LEFT JOIN sources s ON s.workspace_id = b.workspace_id AND s.name = b.source"
+        " WHERE b.workspace_id = %s AND b.state = 'live' AND c.audience && %s::text[] AND c.chunks > 0"
+        " GROUP BY b.source ORDER BY sum(c.chunks) DESC, b.source",
+        (workspace, list(viewer.principals)),
+    ).fetchall()
+    return [Freshness(*row) for row in rows]
 
 
 def register(
