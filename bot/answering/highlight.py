@@ -45,7 +45,7 @@ CODE_WEIGHT = 1.0
 """What holding a code that is asked for adds: rows about other codes are alike in all but the code, so a
 cosine (1 at most) must never outweigh it."""
 
-READ_WEIGHT = 0.2
+READ_WEIGHT = 0.15
 """What a reader's certainty that the answer, if any, lies in a unit adds to its cosine (fitted: .15 to .19)."""
 
 NEAR = 0.5

@@ -55,7 +55,6 @@ def train(
     names = [name for name in only or pairs.LICENSED if name not in (without or ())]
     given = _read(data, names)
     encoder = embedder.load(threads=context.obj.threads)
-    embedder.bound(context.obj.threads)
     rate = 1e-4 if whole else Recipe().adapter_rate
     order = making.Order(
         most=most,
@@ -76,6 +75,7 @@ def train(
             order=order,
             encode=encoder.encode,
             progress=progress,
+            threads=context.obj.threads,
         )
     console.notices().print(
         f"Trained on {sum(made.trained_on.values())} pairs in {made.facts['seconds']} s: {out}.",

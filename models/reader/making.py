@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from models.embedder import bound
 from models.files import WEIGHTS, sha256
 from models.reader import adapter, card, files, pairs, quality, training
 from models.reader.codec import Page
@@ -47,6 +48,7 @@ def make(
     order: Order,
     encode: Encode,
     progress: Progress,
+    threads: int = 2,
 ) -> Origin:
     """Train a reader on the documents of the sets that are not held out, and keep it with its card in `out`.
 
@@ -60,6 +62,8 @@ def make(
     if order.kind == "adapter":
         network.encoder = adapter.wrapped(network.encoder, order.recipe.rank)
     rows = training.rows(drawn, codec)
+    # Not earlier: encoders run batches side by side, a thread each.
+    bound(threads)
     checkpoint = out / "checkpoint"
     seconds = training.train(
         network,
