@@ -1,6 +1,7 @@
 """A second encoder beside the first: encoded bit by bit, added up once all of it is there; a reranker after it."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,16 @@ import pytest
 from numpy.typing import NDArray
 
 from bot import beside, embedding, indexing
+from bot.answering.answerer import Answerer
 from bot.answering.confidence import Calibrator
 from bot.answering.parameters import Parameters
+from bot.answering.request import Request
 from bot.answering.rescoring import Rescorer, added
 from bot.answering.retrieval import Retriever
+from bot.processes import tasks
+from bot.processes.tasks import WorkerContext
+from bot.runtime.metrics import Metrics
+from bot.runtime.throttle import Throttle
 from bot.services import Services
 from bot.settings import Settings
 from ingest.entries import SourceConfig
@@ -24,7 +31,7 @@ from store.index.embedders import embedder_id
 from store.index.search import Terms
 from store.records import EVERYONE, Passage, Viewer
 from tests import tiny_bert
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, Nowhere
 from tests.test_models_hub import Server
 
 READER = Viewer((EVERYONE,))
@@ -196,6 +203,53 @@ def test_no_second_encoder_has_nothing_to_do(database: Database, tmp_path: Path)
     assert beside.fill(team(database, tmp_path, None)) == 0
 
 
+def worker(services: Services) -> WorkerContext:
+    return WorkerContext(
+        services=services,
+        throttle=Throttle(),
+        metrics=Metrics(services.database),
+        bulk=ThreadPoolExecutor(1),
+        delivery=Nowhere(),
+        tell=lambda _: None,
+        announce=lambda _: None,
+        ready=lambda: None,
+    )
+
+
+def test_a_worker_encodes_what_a_run_left_to_do(
+    database: Database, tmp_path: Path, folder: Path
+) -> None:
+    services = team(database, tmp_path, Partial(PAGES["party"]))
+    ingest(services, folder)
+    assert tasks.second(worker(services)) == "done"
+    assert (vectors(services), found(services)[0]) == (3, "party")
+    assert tasks.second(worker(team(database, tmp_path, None))) == "none"
+
+
+def test_a_worker_that_stops_leaves_the_rest_to_another(
+    database: Database, tmp_path: Path, folder: Path
+) -> None:
+    services = team(database, tmp_path, Partial("party"))
+    ingest(team(database, tmp_path, None), folder)
+    context = worker(services)
+    context.throttle.stop()
+    assert tasks.second(context) == "interrupted"
+    with database.connection() as connection:
+        assert [(d.queue, d.waiting) for d in queue.depths(connection)] == [("spare", 1)]
+
+
+def test_an_answer_records_which_models_found_it(
+    database: Database, tmp_path: Path, folder: Path
+) -> None:
+    services = team(database, tmp_path, Partial(PAGES["party"]))
+    ingest(services, folder)
+    answerer = Answerer(
+        database, "local", services.embedder, services.serving, rescorer=services.rescorer
+    )
+    versions = answerer.answer(Request(QUESTION, READER)).versions
+    assert versions["second_encoder"] == "large@1" and "reranker" not in versions
+
+
 def passage(name: str, score: float, vector: float | None, lexical: float | None) -> Passage:
     return Passage(
         hash(name), "wiki", name, name, "", None, f"the body of {name}", name, None, 0,
@@ -217,6 +271,7 @@ class Judge:
     """A reranker that likes some passages."""
 
     def __init__(self, likes: str) -> None:
+        self.name = "judge@1"
         self.likes = likes
         self.read: list[str] = []
 

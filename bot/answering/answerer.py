@@ -158,7 +158,11 @@ class Answerer:
             passages=tuple(found.passages),
             signals=signals,
             # "encoder": the key that kept answers and the JSON contract have for the embedder.
-            versions={"encoder": self._embedder.name, **_ids(parameters)},
+            versions={
+                "encoder": self._embedder.name,
+                **self.retriever.rescorer.names,
+                **_ids(parameters),
+            },
             vector=tuple(found.vector),
             timings_ms={**found.timings, "decide": _ms(started)},
         )

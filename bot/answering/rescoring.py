@@ -25,6 +25,8 @@ READ = 10
 class Reranker(Protocol):
     """What reads a question together with passages (models/reranker.py has one)."""
 
+    name: str
+
     def scores(self, question: str, passages: Sequence[str]) -> list[float]:
         """Give one number for each passage, larger where it answers better."""
 
@@ -43,6 +45,12 @@ class Rescorer:
     def __init__(self, second: Second | None = None, reranker: Reranker | None = None) -> None:
         self._second = second
         self._reranker = reranker
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Name the models, for the record of an answer."""
+        models = {"second_encoder": self._second, "reranker": self._reranker}
+        return {part: model.name for part, model in models.items() if model}
 
     def candidates(self, usual: int) -> int:
         """Give how many passages a search should find."""

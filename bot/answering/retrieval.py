@@ -58,7 +58,7 @@ class Retriever:
         self._database = database
         self._workspace = workspace
         self._embedder = embedder
-        self._rescorer = rescorer or Rescorer()
+        self.rescorer = rescorer or Rescorer()
 
     def find(
         self,
@@ -91,7 +91,7 @@ class Retriever:
         found = replace(found, timings={"encode": encoded, **found.timings})
         asked, speaks, rows = found.question, found.speaks, found.passages
         if leg == "hybrid":
-            rows = self._rescorer.reranked(asked, rows)
+            rows = self.rescorer.reranked(asked, rows)
             rows = ranking.prefer_codes(rows, found.terms.codes)
         kept = ranking.arrange(rows, question=asked, alike=self._alike, liked=speaks)
         return replace(found, passages=kept)
@@ -108,7 +108,7 @@ class Retriever:
         """Search once; the passages are scored, not yet arranged."""
         started = time.perf_counter()
         numbers = vector.tolist()
-        other = self._rescorer.encoded(question) if leg == "hybrid" else []
+        other = self.rescorer.encoded(question) if leg == "hybrid" else []
         with self._database.snapshot() as connection:
             plan = search.prepare(connection, self._workspace, question, viewer, sources)
             leg = plan.leg(leg, embedder_id(self._embedder.name))
@@ -118,11 +118,11 @@ class Retriever:
                 plan,
                 numbers,
                 weight=parameters.vector_weight,
-                limit=self._rescorer.candidates(CANDIDATES),
+                limit=self.rescorer.candidates(CANDIDATES),
                 leg=leg,
             )
             if other and leg == "hybrid":
-                rows = self._rescorer.beside(
+                rows = self.rescorer.beside(
                     connection, self._workspace, rows, other, plan.terms, parameters.vector_weight
                 )[:CANDIDATES]
             near = []
