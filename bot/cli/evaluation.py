@@ -306,6 +306,17 @@ def _print_speaking(result: "speaking.Scorecard") -> None:
     console.data().print(console.table("speaking", ("by", "precision", "recall"), rows))
     names = ("messages", "questions", "taken", "serves", "macro_f1", "baseline_macro_f1")
     console.data().print(" ".join(f"{name} {getattr(result, name)}" for name in names))
+    columns = ("set", "rows", "precision", "recall", "in scope", "out of scope", "rejected")
+    strange = [(each.name, each.messages, *_shares(each)) for each in result.strange]
+    console.data().print(console.table("messages like none of the examples", columns, strange))
+
+
+def _shares(strange: "speaking.Strange") -> tuple[str, ...]:
+    """Write what a set of strange messages could be scored by; a dash for the rest."""
+    said, told = strange.speaking, strange.intents
+    spoken = (said.precision, said.recall) if said else (None, None)
+    scores = (told.accuracy, told.oos_recall, told.in_scope_rejected) if told else (None,) * 3
+    return tuple("-" if share is None else percent(share) for share in (*spoken, *scores))
 
 
 @app.command("confidence")
