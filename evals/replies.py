@@ -12,6 +12,9 @@ from evals import beir
 PAIRS = Path(__file__).with_name("replies.jsonl")
 """Written by us: near misses by kind of difference, and right pairs as colleagues type them."""
 
+LATER = PAIRS.with_name("replies_later.jsonl")
+"""Pairs written after the rule had been chosen on those."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -40,6 +43,7 @@ class Scorecard:
     kinds: int
     chosen_on: Rates
     held_out: Rates
+    later: Rates | None = None
 
 
 def labelled(file: Path) -> list[Pair]:
@@ -50,8 +54,10 @@ def labelled(file: Path) -> list[Pair]:
     ]
 
 
-def score(pairs: Sequence[Pair], agrees: Callable[[str, str], bool]) -> Scorecard:
-    """Try a rule on pairs; kinds, in order of their names, are held out in turn."""
+def score(
+    pairs: Sequence[Pair], agrees: Callable[[str, str], bool], later: Sequence[Pair] = ()
+) -> Scorecard:
+    """Try a rule on pairs; kinds, in order of their names, are held out in turn, and all of `later` are."""
     halves: dict[int, list[Pair]] = {0: [], 1: []}
     for same in (False, True):
         kinds = sorted({pair.kind for pair in pairs if pair.same == same})
@@ -59,7 +65,12 @@ def score(pairs: Sequence[Pair], agrees: Callable[[str, str], bool]) -> Scorecar
             if pair.same == same:
                 halves[kinds.index(pair.kind) % 2].append(pair)
     count = len({pair.kind for pair in pairs if not pair.same})
-    return Scorecard(count, _rates(halves[0], agrees), _rates(halves[1], agrees))
+    return Scorecard(
+        count,
+        _rates(halves[0], agrees),
+        _rates(halves[1], agrees),
+        _rates(later, agrees) if later else None,
+    )
 
 
 def _rates(pairs: Sequence[Pair], agrees: Callable[[str, str], bool]) -> Rates:

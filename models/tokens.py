@@ -34,6 +34,12 @@ class TextCodec:
         return [encoding.ids for encoding in encodings]
 
 
+def vocabulary(file: Path) -> frozenset[str]:
+    """Read the whole words of a `vocab.txt`: what is none is rare, a name, or a typing error."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line.isalpha())
+
+
 def clean(text: str) -> str:
     """Fold compatibility forms (ligatures, full width) and drop what no tokenizer can read."""
     readable = text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", " ")

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot import indexing
-from bot.answering import faq
+from bot.answering import agreement
 from bot.services import Services
 from bot.settings import Settings
 from ingest.entries import SourceConfig
@@ -93,7 +93,7 @@ def verified(services: Services) -> str | None:
     vector = services.embedder.encode([KEPT])[0].tolist()
     number = embedders.embedder_id(services.embedder.name)
     with services.database.reading() as connection:
-        found = faqs.near(connection, services.workspace, number, vector, READER, faq.SERVED_ABOVE)
+        found = faqs.near(connection, services.workspace, number, vector, READER, agreement.NEAR)
     return found[0][0].body if found else None
 
 

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from bot.answering import showing
-from bot.answering.agreement import agrees
+from bot.answering.agreement import NEAR, agrees
 from bot.answering.request import Request
 from store.database import Database
 from store.feedback import faqs
 from store.feedback.faqs import Faq
 from store.index.embedders import embedder_id
 from store.records import Answer, Citation
-
-SERVED_ABOVE = 0.85
-"""Cosine from which two questions may be the same; opposites have as much, so their words must agree too."""
 
 SOURCE = "faq"
 """The source that a served answer is cited from."""
@@ -35,7 +32,7 @@ def reply(
     """
     number, viewer = embedder_id(embedder), request.viewer
     with database.reading() as connection:
-        known = faqs.near(connection, workspace, number, vector, viewer, SERVED_ABOVE)
+        known = faqs.near(connection, workspace, number, vector, viewer, NEAR)
     for faq, similarity in known:
         if agrees(request.text, faq.question):
             return _answer(request.text, embedder, faq, similarity, vector)

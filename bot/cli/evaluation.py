@@ -367,18 +367,32 @@ def score_followups(
 
 
 @app.command("replies")
-def score_replies(as_json: Json = False) -> None:
+def score_replies(context: typer.Context, as_json: Json = False) -> None:
     """Is a kept reply served to the same question in other words, and to no other one?"""
-    from bot.answering.agreement import agrees
+    from bot.answering.agreement import NEAR, agrees
     from evals import replies
+    from models import embedder
 
-    result = replies.score(replies.labelled(replies.PAIRS), agrees)
+    pairs, later = replies.labelled(replies.PAIRS), replies.labelled(replies.LATER)
+    texts = list({text for pair in [*pairs, *later] for text in (pair.one, pair.other)})
+    encoded = embedder.load(threads=context.obj.threads).encode(texts)
+    vectors = dict(zip(texts, encoded, strict=True))
+
+    def is_served(one: str, other: str) -> bool:
+        return bool(vectors[one] @ vectors[other] >= NEAR) and agrees(one, other)
+
+    result = replies.score(pairs, is_served, later)
     if as_json:
         console.put_json(asdict(result))
         return
     rows = [
         (name, rates.wrong, percent(rates.wrong_served), rates.right, percent(rates.right_served))
-        for name, rates in (("chosen on", result.chosen_on), ("held out", result.held_out))
+        for name, rates in (
+            ("chosen on", result.chosen_on),
+            ("held out", result.held_out),
+            ("later", result.later),
+        )
+        if rates
     ]
     columns = ("kinds", "near misses", "served", "same", "served")
     console.data().print(console.table(f"{result.kinds} kinds of near misses", columns, rows))
