@@ -112,7 +112,7 @@ def agrees(question: str, kept: str) -> bool:
 
 def words(text: str) -> set[str]:
     """Give what a text says, each word as what stands for it; words that say nothing are left out."""
-    return _words(_plain(text))
+    return set(_words(_plain(text)))
 
 
 def _plain(text: str) -> str:
