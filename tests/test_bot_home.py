@@ -206,3 +206,19 @@ def test_a_session_that_cannot_rest_now_is_put_to_rest_later(
     assert slack_parts.delivered(services, question_id, delivery) == "answered"
     assert fake.called("agents.sessions.setStatus")[-1].params["status"] == "active"
     assert len(fake.messages) == 1
+
+
+def test_home_pane_and_stop_button_work_over_a_socket_too(
+    fake: FakeSlack, services: FakeServices, database: Database
+) -> None:
+    settings = services.settings.model_copy(update={"slack_mode": "socket"})
+    with slack_parts.served(fake, settings, database):
+        opened = {"type": "app_home_opened", "user": "U1", "channel": "D1", "tab": "home"}
+        assert fake.event(opened).ok
+        assert "What you can ask" in str(fake.wait_called("views.publish")[0].params["view"])
+        event = fake.say("How many days off?", channel="D1")
+        assert fake.event(event).ok
+        fake.wait_called("agents.sessions.setStatus")
+        stop = {"type": "agent_session_stopped", "channel": "D1", "thread_ts": event["ts"]}
+        assert fake.event(stop).ok
+    assert work_off(services, fake) == [] and fake.messages == []
