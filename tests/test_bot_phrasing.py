@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,8 @@ from bot.answering import faq, lifecycle, showing
 from bot.phrasing import prompt, wording
 from bot.phrasing.client import Llm
 from bot.phrasing.phrasing import Phraser
+from bot.services import Services
+from bot.settings import Settings
 from bot.slack import render
 from bot.terminal import explain
 from bot.terminal.json_contract import answer_json
@@ -24,6 +27,7 @@ from store.feedback import phrasing as switches
 from store.records import Answer, Ask, Citation, Phrasing, Sentence, Shown
 from tests import fake_llm
 from tests.fake_llm import Act, FakeLlm, says, writes
+from tests.fakes import HashEmbedder
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ID = UUID("12345678-1234-5678-1234-567812345678")
@@ -369,6 +373,21 @@ def test_phrasing_is_on_until_it_is_turned_off(database: Database) -> None:
         assert not switches.turn(connection, "local", False, "again", "night", NOW)
         assert switches.switch(connection, "local") == switches.Switch(False, "again", "night", NOW)
         assert switches.switch(connection, "other").is_on
+
+
+def test_the_settings_switch_it_on_and_the_switch_switches_it_off(database: Database) -> None:
+    ask = Ask("local", "C1", "1.1", "U1", "?", "mention", False)
+    plain = Settings(_env_file=None, home=Path("nowhere"), database_url=database.url)  # type: ignore[call-arg]
+    with fake_llm.fake_llm(writes(("You get 28 days of leave.", [1]))) as fake:
+        told = plain.model_copy(update={"llm_url": fake.url, "llm_model": "small"})
+        for settings, is_phrased in ((plain, False), (told, True)):
+            services = Services(settings, database, None, embedder=HashEmbedder())  # type: ignore[arg-type]
+            assert bool(kept(services.phrase(ask, answer(LEAVE)))) == is_phrased
+        with database.connection() as connection:
+            switches.turn(connection, "local", False, "liked less", "night", NOW)
+        assert services.phrase(ask, answer(LEAVE)).phrasing is None
+        assert services.title(["leave?"]) is None  # the fake writes no title
+    assert Services(plain, database, None).title(["leave?"]) is None
 
 
 # -- What needs no trust.
