@@ -200,7 +200,7 @@ def test_of_two_questions_each_is_searched_for_and_it_is_said_how_that_went(
     answer = answerer.answer(Request(question, EVERYBODY))
     assert answer.citations[0].source == first
     assert {each.path for each in answer.shown} == shown
-    assert asking.note_of_two(answer.signals) == asking.note_of_two({signal: 1.0})
+    assert asking.notes("", answer.signals, 99) == asking.notes("", {signal: 1.0}, 99)
 
 
 def test_the_passage_of_one_code_answers_no_question_about_another(database: Database) -> None:

@@ -62,6 +62,13 @@ def test_an_answer_shows_its_quote_its_source_and_how_sure_it_is(services: Servi
     assert "Quite sure (92 %)" in text and "updated today" in text
 
 
+def test_what_of_a_long_message_was_not_read_is_said(services: Services) -> None:
+    log = "The printer beeps and shows an error. " * 30
+    text = said(services, f"{log}How long do refunds take?")
+    assert "Your message is long: I read the last question of it." in text
+    assert "Your message is long" not in said(services, "How long do refunds take?")
+
+
 def test_the_best_sentences_are_bold_and_the_rest_is_not() -> None:
     assert f"\x1b[1m{BEST}\x1b[0m" in shown(answer_to("?"), is_terminal=True)
 

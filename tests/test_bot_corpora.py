@@ -87,7 +87,7 @@ def test_a_second_run_encodes_no_document_again(services: Services, tmp_path: Pa
 
 def told(corpus: str, number: int, sure: float, *, right: bool) -> Asked:
     row = Labelled(f"{corpus}{number}", "?", True, f"{number}.md", "fact")
-    return Asked(row, (corpus, corpus), {"unit": sure}, Reply(True, 0.0, False, 1, right))
+    return Asked(row, (corpus, corpus), {"unit_over": sure}, Reply(True, 0.0, False, 1, right))
 
 
 def test_each_corpus_is_scored_by_a_fit_that_did_not_see_it() -> None:
@@ -110,7 +110,7 @@ def test_a_calibrator_is_kept_with_what_it_was_worth_elsewhere(tmp_path: Path) -
     kept = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
     assert kept["fitted_on"] == ["a", "b", "c"]
     assert kept["left_out"]["a"]["auroc"] > 0.9
-    assert Calibrator.of(kept).probability({"unit": 0.9}) > 0.5
+    assert Calibrator.of(kept).probability({"unit_over": 0.9}) > 0.5
 
 
 def test_two_corpora_are_too_few_to_leave_one_out(tmp_path: Path) -> None:

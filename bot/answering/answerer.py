@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from bot.answering import absence, asking, confidence, faq, history, reading, showing
+from bot.answering import absence, asking, confidence, faq, history, reading, sections, showing
 from bot.answering.highlight import Highlight, highlight
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
@@ -123,7 +123,7 @@ class Answerer:
 
     def _both(self, first: Found, second: Found, parameters: Parameters) -> Answer:
         """Answer the first of two questions and show the best passage for the second, or the other way
-        round where only the second is answered. The signals say how that went (asking.note_of_two)."""
+        round where only the second is answered. The signals say how that went (asking.notes)."""
         answer, other = self._compose(first, parameters), self._compose(second, parameters)
         if answer.status == "not_found" and other.status != "not_found":
             return replace(other, signals={**other.signals, asking.SECOND_ALONE: 1.0})
@@ -141,6 +141,8 @@ class Answerer:
         said, signals, read = self.judge(found)
         is_open = bool(signals) and not _is_about_another_code(found)
         probability = parameters.calibrator.probability(signals) if is_open else 0.0
+        if is_open and _is_named(found):
+            probability = max(probability, parameters.calibrator.unsure_above)
         status = parameters.calibrator.status(probability) if is_open else "not_found"
         is_told = status != "not_found"
         chosen = showing.chosen(found.passages)
@@ -175,7 +177,7 @@ class Answerer:
         if not found.passages:
             return Judged(Highlight("", ()), {}, Reading())
         read = reading.read(self._reader, found.question, showing.chosen(found.passages))
-        first, encode = found.passages[0], self._embedder.encode
+        first, encode = found.passages[0], self.retriever.encode
         question, vector = (
             codes.expanded(found.question, found.terms.codes, first.whole),
             found.vector,
@@ -183,7 +185,10 @@ class Answerer:
         if question != found.question:
             vector = self._embedder.encode_questions([question])[0].tolist()
         said = highlight(first.body, question, vector, encode, read=read.of(first))
-        signals = confidence.signals(found.passages, found.terms, said.cosines) | read.signals()
+        signals = (
+            confidence.signals(found.passages, found.terms, said.cosines, found.units)
+            | read.signals()
+        )
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return Judged(said, signals, read)
 
@@ -191,7 +196,7 @@ class Answerer:
         self, found: Found, further: Sequence[Passage], read: Reading
     ) -> list[tuple[str, ...]]:
         """Mark one unit of each further passage, or two that are near."""
-        encode, chars = self._embedder.encode, FURTHER_CHARS
+        encode, chars = self.retriever.encode, FURTHER_CHARS
         return [
             highlight(
                 p.body, found.question, found.vector, encode,
@@ -209,6 +214,18 @@ def _is_about_another_code(found: Found) -> bool:
     wanted = found.terms.codes
     # Few questions name a code: only then are the passage's own worth reading.
     return bool(wanted) and codes.is_about_others(wanted, codes.lexemes(found.passages[0].whole))
+
+
+def _is_named(found: Found) -> bool:
+    """Whether the best passage holds the very code, acronym or section that is asked for.
+
+    Vectors say little of such questions, so that no signal of them should keep the passage back.
+    """
+    first, wanted = found.passages[0], found.terms.codes
+    if codes.agreement(wanted, codes.lexemes(first.whole) if wanted else ()) > 0:
+        return True
+    section = sections.named(found.question)
+    return bool(section) and sections.holds(first, section)
 
 
 def normalized(text: str) -> str:

@@ -72,9 +72,10 @@ def two(question: str) -> tuple[str, str] | None:
     return (first, second) if is_clear and not history.leans(second, (first,)) else None
 
 
-def note_of_two(signals: Mapping[str, float]) -> str | None:
-    """Say which of two questions are answered; None where one was asked."""
-    return next((note for name, note in _NOTES.items() if name in signals), None)
+def notes(message: str, signals: Mapping[str, float], limit: int) -> list[str]:
+    """Say what of a message was not read, and which of two questions in it are answered."""
+    of_two = next((note for name, note in _NOTES.items() if name in signals), None)
+    return [note for note in (read(message, limit).note, of_two) if note]
 
 
 def _asks(sentence: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.answering import sentences, versions
+from bot.answering import sections, sentences, versions
 from store.index import codes
 from store.index.search import Terms
 from store.records import Passage
@@ -90,14 +90,28 @@ def prefer_codes(passages: Sequence[Passage], wanted: Collection[str]) -> list[P
     return sorted(passages, key=lambda p: -codes.agreement(wanted, codes.lexemes(p.whole)))
 
 
+def prefer_sections(passages: Sequence[Passage], question: str) -> list[Passage]:
+    """Put passages of the section that a question names by its number first; the order stays among each."""
+    wanted = sections.named(question)
+    return (
+        sorted(passages, key=lambda p: not sections.holds(p, wanted)) if wanted else list(passages)
+    )
+
+
 def title_share(passage: Passage, terms: Terms) -> float:
     """Give the share (0..1) of the question's idf whose lexemes begin a word of title or heading.
 
     A lexeme is a stem, so a word that begins with it counts: no stemmer is needed here.
     """
-    begun = words(f"{passage.title} {passage.heading}")
-    held = (i for t, i in zip(terms.terms, terms.idf, strict=True) if _begins(_stem(t), begun))
-    return sum(held) / terms.ceiling
+    lacks = lacking(f"{passage.title} {passage.heading}", terms)
+    return (sum(terms.idf) - sum(lacks)) / terms.ceiling
+
+
+def lacking(text: str, terms: Terms) -> list[float]:
+    """Give the weights of the question's lexemes of which none begins a word of a text."""
+    begun = words(text)
+    pairs = zip(terms.terms, terms.idf, strict=True)
+    return [idf for term, idf in pairs if not _begins(_stem(term), begun)]
 
 
 def arrange(

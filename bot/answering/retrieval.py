@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.answering import ranking, recall
+from bot.answering import evidence, ranking, recall
 from bot.answering.parameters import Parameters
+from bot.answering.remembering import Remembering
 from bot.answering.rescoring import Rescorer
 from store.database import Database
 from store.feedback import memory
@@ -33,7 +34,7 @@ class Found:
     """What one search gave: at most ten passages, best first, with all that the confidence rests on.
 
     `vector` is the question's; `speaks` says, by text hash, what votes on similar questions say for a
-    text (0..1); `timings` are milliseconds.
+    text (0..1), and `units` how near the best unit of a passage is (cosine by chunk id); `timings` are milliseconds.
     """
 
     question: str
@@ -42,6 +43,7 @@ class Found:
     vector: list[float]
     speaks: Mapping[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    units: Mapping[int, float] = field(default_factory=dict)
 
 
 class Retriever:
@@ -59,6 +61,8 @@ class Retriever:
         self._workspace = workspace
         self._embedder = embedder
         self.rescorer = rescorer or Rescorer()
+        self.encode = Remembering(embedder.encode)
+        """Encodes units of passages, each once."""
 
     def find(
         self,
@@ -75,7 +79,7 @@ class Retriever:
 
         A search takes two to four round trips to the database, and ordering at most one more. With the
         messages `earlier` it is searched for alone and joined to them, and both scores count alike.
-        One `leg` alone is for measuring: neither titles nor memory count in it.
+        One `leg` alone is for measuring: neither titles, memory nor units count in it.
         """
         started = time.perf_counter()
         vector = self._embedder.encode_questions([question])[0] if vector is None else vector
@@ -90,11 +94,16 @@ class Retriever:
             found = replace(found, vector=(both / max(float(both @ both) ** 0.5, 1e-9)).tolist())
         found = replace(found, timings={"encode": encoded, **found.timings})
         asked, speaks, rows = found.question, found.speaks, found.passages
+        started, units = time.perf_counter(), dict[int, float]()
         if leg == "hybrid":
+            units = evidence.best_units(rows, question, found.vector, self.encode)
+            rows = evidence.weighed(rows, units, speaks)
             rows = self.rescorer.reranked(asked, rows)
             rows = ranking.prefer_codes(rows, found.terms.codes)
+            rows = ranking.prefer_sections(rows, question)
         kept = ranking.arrange(rows, question=asked, alike=self._alike, liked=speaks)
-        return replace(found, passages=kept)
+        timings = {**found.timings, "order": (time.perf_counter() - started) * 1000}
+        return replace(found, passages=kept, units=units, timings=timings)
 
     def _search(
         self,

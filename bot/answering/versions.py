@@ -6,6 +6,7 @@ and the numbers of sections do not.
 
 import re
 
+from bot.answering import sections
 from store.records import Passage
 
 _UNIT = (
@@ -27,6 +28,7 @@ _TOLD = re.compile(r"\b(?:[Vv]ersion |[Rr]elease |[Vv]|[A-Z]\w+ v?)(?=\d)")
 
 def named(text: str) -> frozenset[str]:
     """Give the versions and years that a question or a title names."""
+    text = sections.without(text)
     return frozenset(
         match[1] for pattern in (_DOTTED, _NUMBERED, _YEAR) for match in pattern.finditer(text)
     )

@@ -52,11 +52,11 @@ def _answer_all(settings: "Settings", rows: Iterator[tuple[str, str]], *, as_jso
         services.load()  # a model that is not there is told of before anything is asked
         conversation = Conversation.in_process(services, remembers=False)
         for row_id, text in rows:
-            answer = conversation.ask(text)
+            answer, notes = conversation.ask(text), conversation.notes(text)
             if as_json:
-                console.put_json(answer_json(answer) | ({"id": row_id} if row_id else {}))
+                console.put_json(answer_json(answer, notes) | ({"id": row_id} if row_id else {}))
             else:
-                render(console.data(), answer)
+                render(console.data(), answer, notes)
 
 
 def _read_batch() -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bot.answering.answerer import Answerer
-from bot.answering.confidence import Calibrator
+from bot.answering.confidence import Calibrator, fitted
 from bot.answering.parameters import Serving
 from bot.answering.request import Request
 from bot.services import Services
@@ -131,7 +131,7 @@ def fit(samples: Sequence[Sample], prior: confidence.Logistic | None = None) -> 
 
     A group is a corpus where the samples are of several, and else a page. What serves may be the `prior`.
     """
-    rows = [s.signals for s in samples]
+    rows = [s.signals if prior else fitted(s.signals) for s in samples]
     right = [s.is_right for s in samples]
     importance = [s.importance for s in samples]
     probabilities = _held_out(samples, rows, right, importance, prior)

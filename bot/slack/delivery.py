@@ -311,11 +311,8 @@ class SlackDelivery:
 
     def _messages(self, question: Question, answer: Answer) -> Iterator[Message]:
         """Give how an answer can be shown, best first; the same is not tried twice."""
-        now, notes = datetime.now(UTC), []
-        if note := asking.read(question.ask.body, self._max_question).note:
-            notes.append(note)
-        if note := asking.note_of_two(answer.signals):
-            notes.append(note)
+        now = datetime.now(UTC)
+        notes = asking.notes(question.ask.body, answer.signals, self._max_question)
         if answer.understood:
             notes.append(f"Understood with: “{shorten(answer.understood, UNDERSTOOD_CHARS)}”")
         if note := readers.note(answer):

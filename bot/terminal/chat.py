@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot import jobs
+from bot.answering import asking
 from bot.services import Services
 from bot.terminal import console, explain
 from bot.terminal.render import render
@@ -114,6 +115,11 @@ class Conversation:
         self.last = answer
         return answer
 
+    def notes(self, text: str) -> list[str]:
+        """Say what of the last question, which was this text, was not read or not answered."""
+        signals = self.last.signals if self.last else {}
+        return asking.notes(text, signals, self._services.settings.max_question)
+
     def vote(self, value: int, detail: str | None = None) -> bool:
         """Vote on the last answer; False when there is none to vote on.
 
@@ -203,7 +209,7 @@ def _ask(conversation: Conversation, console: Console, line: str) -> None:
     except Unanswered as error:
         console.print(Text(str(error), "red"))
         return
-    render(console, answer)
+    render(console, answer, conversation.notes(line))
 
 
 def _vote(conversation: Conversation, console: Console, value: int, detail: str | None) -> None:

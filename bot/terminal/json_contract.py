@@ -10,8 +10,8 @@ from bot.answering import showing
 from store.records import Answer, Citation, Passage, Phrasing, Shown, SourceStatus
 
 
-def answer_json(answer: Answer) -> dict[str, object]:
-    """Write an answer as the contract says (docs/json.md)."""
+def answer_json(answer: Answer, notes: Sequence[str] = ()) -> dict[str, object]:
+    """Write an answer as the contract says (docs/json.md); `notes` say what of the message was not read."""
     return {
         "id": str(answer.answer_id),
         "question": answer.question,
@@ -24,6 +24,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
         "answer": answer.body,
         "citations": [citation_json(citation) for citation in answer.citations],
         "shown": [_shown_json(shown) for shown in showing.of(answer)],
+        "notes": list(notes),
         "phrasing": phrasing_json(answer.phrasing),
         "hints": [citation_json(hint) for hint in answer.hints],
         "passages": [_passage_json(passage) for passage in answer.passages[:10]],

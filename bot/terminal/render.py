@@ -22,8 +22,10 @@ NEAREST = "The nearest pages, in case one of them helps:"
 IGNORED = "That does not look like a question for me, so in Slack I would have stayed silent."
 
 
-def render(console: Console, answer: Answer) -> None:
-    """Print an answer: what it says, how sure it is, and where it stands."""
+def render(console: Console, answer: Answer, notes: Sequence[str] = ()) -> None:
+    """Print an answer: what it says, how sure it is, and where it stands; first what of the message was not read."""
+    for note in notes:
+        console.print(Text(note, "dim"))
     if answer.status in ("answered", "unsure"):
         console.print()
         if written := showing.phrased(answer):

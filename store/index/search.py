@@ -383,6 +383,11 @@ def passages(
     return [Passage(*(*row[:-2], tuple(row[-2]), row[-1])) for row in rows]
 
 
+def share(cosine: float) -> float:
+    """Give a cosine with a question on the scale of the fused score: from 0 (unrelated) on, 1 for the same."""
+    return max(cosine - UNLIKE, 0.0) / (SAME - UNLIKE)
+
+
 def _vector_leg(scope: Scope, exact: int) -> str:
     if scope.hidden and scope.chunks <= exact:
         return _EXACT
