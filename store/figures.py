@@ -71,6 +71,7 @@ count(*) FILTER (WHERE status = 'routed'), count(*) FILTER (WHERE opinion > 0),
 count(*) FILTER (WHERE opinion < 0)
 """
 
+# Ordered, so that a span of days lies together on the disk.
 _COUNT = f"""
 WITH asked AS MATERIALIZED ({_ASKED}),
 sourced AS (SELECT *, citations->0->>'source' AS cited FROM asked)
@@ -82,6 +83,7 @@ SELECT %(workspace)s,
 FROM sourced
 GROUP BY GROUPING SETS ((day, bucket), (day, channel, bucket), (day, cited, bucket))
 HAVING grouping(cited) = 1 OR cited IS NOT NULL
+ORDER BY 2, day
 """
 
 _CITE = f"""
@@ -90,7 +92,7 @@ sourced AS (SELECT a.day, a.status, a.opinion, c.cited->>'source' AS source, c.c
             FROM asked a CROSS JOIN LATERAL jsonb_array_elements(a.citations) AS c(cited))
 INSERT INTO daily_figures (workspace_id, part, day, source, name, bucket, {_COLUMNS})
 SELECT %(workspace)s, 'document', day, source, path, 0, {_COUNTS}
-FROM sourced WHERE source IS NOT NULL AND path IS NOT NULL GROUP BY day, source, path
+FROM sourced WHERE source IS NOT NULL AND path IS NOT NULL GROUP BY day, source, path ORDER BY day
 """
 
 _RANGE = "workspace_id = %(workspace)s AND day >= %(since)s AND day < %(until)s"

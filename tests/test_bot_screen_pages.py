@@ -328,5 +328,6 @@ def test_the_doctor_is_asked_by_a_click(boss: Browser) -> None:
 def test_pages_of_an_empty_installation_say_so(database: Database) -> None:
     boss = browser(parts_for(database, Slack(), workspace="local"))
     for rule in boss.client.application.url_map.iter_rules():
-        if "GET" in (rule.methods or ()) and not rule.arguments:
+        is_by_slack = rule.endpoint in ("screen.slack", "screen.from_slack")
+        if "GET" in (rule.methods or ()) and not rule.arguments and not is_by_slack:
             assert boss.client.get(rule.rule, buffered=True).status_code == 200, rule.rule

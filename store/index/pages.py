@@ -31,6 +31,9 @@ class Page:
     disliked: int
 
 
+MOST_CITED = 1000
+"""Documents among which those are looked for that are cited though they are old, or disliked."""
+
 _PAGE = """
 d.source, d.path, d.title, d.url, d.updated_at, d.ingested_at, d.chunks, d.left_out,
 EXISTS (SELECT FROM hidden_documents h WHERE h.workspace_id = %(workspace)s AND h.source = d.source
@@ -54,10 +57,10 @@ _CITED = f"""
 WITH cited AS (
     SELECT source, name, sum(asked)::int AS cited, sum(liked)::int AS liked, sum(disliked)::int AS disliked
     FROM daily_figures WHERE workspace_id = %(workspace)s AND part = 'document' AND day >= %(since)s
-    GROUP BY source, name)
+    GROUP BY source, name ORDER BY {{order}} DESC, source, name LIMIT {MOST_CITED})
 SELECT {_PAGE}, c.cited, c.liked, c.disliked FROM cited c
 CROSS JOIN LATERAL ({_SERVED} AND b.source = c.source AND d.path = c.name OFFSET 0) AS d
-WHERE {{only}} ORDER BY {{order}} DESC, d.source, d.path LIMIT %(limit)s
+WHERE {{only}} ORDER BY c.{{order}} DESC, d.source, d.path LIMIT %(limit)s
 """
 
 _OTHERS = f"""
@@ -67,9 +70,9 @@ CROSS JOIN LATERAL ({_SUMS.format(source="d.source", path="d.path")}) AS s ORDER
 """
 
 _QUERIES = {
-    "cited": _CITED.format(only="true", order="c.cited"),
-    "stale": _CITED.format(only="d.updated_at < %(stale)s", order="c.cited"),
-    "disliked": _CITED.format(only="c.disliked > 0", order="c.disliked"),
+    "cited": _CITED.format(only="true", order="cited"),
+    "stale": _CITED.format(only="d.updated_at < %(stale)s", order="cited"),
+    "disliked": _CITED.format(only="c.disliked > 0", order="disliked"),
     "partial": _OTHERS.format(only="AND d.left_out <> '{}'"),
     "hidden": _OTHERS.format(
         only="AND (b.source, d.path) IN (SELECT h.source, h.path FROM hidden_documents h"

@@ -11,7 +11,7 @@ SELECT %(team)s, name, 'folder', '/srv/' || name, '@hourly', now() - interval '2
        now() + interval '40 minutes', CASE name WHEN 'archive' THEN 'The disk of /srv/archive is not mounted.' END
 FROM unnest(ARRAY['handbook', 'engineering', 'archive']) AS name;
 INSERT INTO builds (workspace_id, build_id, source, embedder_id, chunker, state, started_at)
-SELECT %(team)s, row_number() OVER (), name, 1, 'v1', 'live', now() FROM sources WHERE workspace_id = %(team)s;
+SELECT %(team)s, array_position(ARRAY['handbook', 'engineering', 'archive'], name), name, 1, 'v1', 'live', now() FROM sources WHERE workspace_id = %(team)s;
 INSERT INTO scopes (workspace_id, scope_id, build_id, audience, chunks)
 SELECT %(team)s, build_id, build_id, '{*}', 4000 FROM builds WHERE workspace_id = %(team)s;
 INSERT INTO documents (workspace_id, document_id, build_id, scope_id, path, version, content_hash, title, url,
