@@ -81,6 +81,9 @@ _HEAVY = re.compile(
 )
 """Words that two questions may differ in, but no statement."""
 
+_SHORT = re.compile(r"\b(?!(?:EUR|USD|GBP)\b)[A-Z][A-Z0-9]+\b")
+"""What is written in capitals names something, whatever word it looks like; currencies have signs, too."""
+
 _DEPARTMENT = re.compile(r"\b(?:HR|IT)\b")
 _YOU = re.compile(r"\byou(?:r|rs|rself)?\b", re.IGNORECASE)
 _ADVICE = re.compile(
@@ -206,7 +209,8 @@ def _words(text: str) -> AbstractSet[str]:
     """
     departments = _DEPARTMENT.sub(lambda found: f"{found[0]}department", text)
     heavy = {each.lower().removesuffix("s") for each in _HEAVY.findall(text)}
-    return frozenset(agreement.words(departments) | heavy)
+    short = {each.lower() for each in _SHORT.findall(departments)}
+    return frozenset(agreement.words(departments) | heavy | short)
 
 
 def _names(sentence: str, quotes: Sequence[str]) -> set[str]:
