@@ -3,7 +3,9 @@
 Knows nothing about commands or Slack.
 """
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,9 @@ from pathlib import Path
 from bot.services import Services
 from store import people
 from store.people import Forgotten
+
+WRITTEN = {".log", ".txt", ".json", ".jsonl", ".csv", ".md", ".svg", ".html"}
+NOT_OURS = {"postgres", "clones", "models"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ def forget(services: Services, person: str) -> Erased:
     """Erase a person's questions, votes, labels and kept replies; memory made of them goes at once."""
     with services.database.connection() as connection:
         gone = people.forget(connection, services.workspace, person)
-    for file in _logs(services):
+    for file in _written(services.settings.home):
         _blacken(file, person)
     return Erased(person, gone)
 
@@ -38,6 +43,19 @@ def retain(services: Services, now: datetime) -> Forgotten:
             file.unlink(missing_ok=True)
     with services.database.connection() as connection:
         return people.retain(connection, services.workspace, before)
+
+
+def _written(home: Path) -> Iterator[Path]:
+    """Give the files in which a person may be named: logs and reports, also the database server's.
+
+    Not those of documents, which the team wrote, nor models: their files are kept as they were hashed.
+    """
+    for folder, below, names in os.walk(home):
+        if Path(folder) == home:
+            below[:] = [name for name in below if name not in NOT_OURS]
+        files = (Path(folder, name) for name in names)
+        yield from (f for f in files if f.suffix in WRITTEN and f.is_file() and not f.is_symlink())
+    yield from (f for f in (home / "postgres").glob("*.log") if f.is_file())
 
 
 def _logs(services: Services) -> list[Path]:

@@ -14,7 +14,7 @@ from bot.services import Services
 from bot.settings import Settings
 from bot.slack import commands
 from store import queue, recurring
-from store.database import Database
+from store.database import Connection, Database
 from store.election import Candidate
 from store.index import builds, documents, embedders, sources
 from store.records import Document
@@ -210,6 +210,35 @@ def test_two_clocks_at_once_defer_what_is_due_once(services: Services) -> None:
         since, _ = recurring.begin(connection, "learn")
         assert recurring.advance(connection, "learn", since)
         assert not recurring.advance(connection, "learn", since)
+
+
+def test_when_the_leader_is_cut_off_the_other_clock_takes_over_and_nothing_is_deferred_twice(
+    services: Services,
+) -> None:
+    look(services)
+    sleep(services, "25 hours")
+    with running(services), running(services):
+        assert soon(lambda: {"ingest", "learn", "retain"} <= set(waiting(services)))
+        with services.database.connection() as connection:
+            before = leaders(connection)
+            connection.execute("SELECT pg_terminate_backend(%s)", before)
+        assert soon(lambda: now_leading(services) not in (None, before))
+    found = waiting(services)
+    assert sorted(set(found)) == found
+
+
+def leaders(connection: Connection) -> tuple[int] | None:
+    """Who holds an election's lock, as a process of the server."""
+    return connection.execute(
+        "SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND l.granted"
+        " AND l.locktype = 'advisory' WHERE a.application_name = 'threadwise-election'"
+        " AND a.datname = current_database()"
+    ).fetchone()
+
+
+def now_leading(services: Services) -> tuple[int] | None:
+    with services.database.connection() as connection:
+        return leaders(connection)
 
 
 def test_nothing_is_due_before_its_time_whatever_this_machines_clock_shows(

@@ -22,6 +22,31 @@ def test_a_forgotten_persons_id_is_written_over_in_the_logs(
     assert log.read_text() == "not_told person=****** reason=x\n****** and U0GONE2\nlast ******"
 
 
+def test_whatever_the_home_folder_says_of_a_person_is_written_over_but_no_settings(
+    database: Database, tmp_path: Path
+) -> None:
+    said = "of U0GONE"
+    kept = (
+        "sources.toml",
+        "models/intents/1/report.json",
+        "clones/wiki/a.md",
+        "postgres/data/1.json",
+    )
+    gone = (
+        "report.json",
+        "nights/2026/a.jsonl",
+        "postgres/server.log",
+        "logs/old/bot.log",
+        "a.csv",
+    )
+    for name in (*kept, *gone):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(said)
+    (tmp_path / "linked.txt").symlink_to(tmp_path / "sources.toml")
+    erasure.forget(services(database, tmp_path), "U0GONE")
+    assert {name for name in (*kept, *gone) if "U0GONE" in (tmp_path / name).read_text()} == {*kept}
+
+
 def test_a_log_goes_when_it_is_older_than_what_is_kept(database: Database, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     for name, year in (("old", 2024), ("new", 2026)):

@@ -1,5 +1,6 @@
 """Strangers' text is looked at in the parser's child alone, also before it is a document."""
 
+import io
 import json
 import struct
 import zipfile
@@ -141,3 +142,44 @@ def test_robots_that_cannot_be_read_forbid_the_crawl(web: FakeHttp) -> None:
     source.look = look
     with closing(source), pytest.raises(SourceError, match="broke the parser"):
         list(source.entries())
+
+
+def crowded(files: int) -> bytes:
+    """Make a zip of so many files with nothing in them."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for number in range(files):
+            archive.writestr(f"{number}.md", b"")
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_an_inner_zip_that_lists_a_million_files_is_one_file_that_cannot_be_read(
+    tmp_path: Path, wide: bool
+) -> None:
+    inner = bytearray(crowded(3))
+    at = inner.rindex(b"PK\x05\x06")
+    if wide:
+        record = b"PK\x06\x06" + bytes(36) + struct.pack("<QQ", 90_000_000, 0)
+        inner[at:at] = record
+        at += len(record)
+    inner[at + 12 : at + 16] = struct.pack("<I", 0xFFFFFFFF if wide else 90_000_000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("inner.zip", bytes(inner))
+        archive.writestr("good.zip", crowded(2))
+    with closing(Archive(SourceConfig("a", "notion-export", str(tmp_path / "a.zip")))) as opened:
+        assert [item.name for item in opened.items()] == ["0.md", "1.md", "inner.zip"]
+    (tmp_path / "b.zip").write_bytes(inner)
+    with pytest.raises(SourceError, match="list of its files"):
+        Archive(SourceConfig("a", "notion-export", str(tmp_path / "b.zip")))
+
+
+@pytest.mark.parametrize(
+    "reply", [b"[" * 5_000_000, b"no json", b'{"a":' * 150 + b"1" + b"}" * 150]
+)
+def test_a_token_reply_that_cannot_be_read_is_one_line(web: FakeHttp, reply: bytes) -> None:
+    web.routes["/token"] = Reply(reply)
+    options = dict.fromkeys(("folder", "client_id", "client_secret", "refresh_token"), "x")
+    options["token_address"] = f"{web.url}/token"
+    with pytest.raises(SourceError, match="no JSON"):
+        open_source(SourceConfig("drive", "drive", web.url, options=options))

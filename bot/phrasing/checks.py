@@ -32,7 +32,7 @@ _FOREIGN = re.compile(
 _LINE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CHANNEL = re.compile(r"(?<![\w#])#[a-z0-9][a-z0-9_-]{1,79}")
 _BEFORE = r"(?:after|before|on|in|at|with|without|for|from|during|within|by|up to|until|since|above|below)"
-_PHRASE = re.compile(rf"\s+(?={_BEFORE}\s)", re.IGNORECASE)
+_PHRASE = re.compile(rf"(?<!\s)\s+(?={_BEFORE}\s)", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
 _CLAUSE = re.compile(
     r",\s+|(?<!\s)\s+[–—-]\s+|[()]|(?<!\s)\s+(?=(?:and|but|or|while|whereas|if|when|unless|except|because|so|until)\s)",

@@ -8,14 +8,21 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import Path
 from shutil import copyfileobj
+from typing import IO
 
 from ingest.entries import SourceConfig, SourceError, Unreadable
 
 MOST_INNER_BYTES = 2_000_000_000  # of all inner zips together, on disk
 DEEPEST = 3  # zips within zips
+MOST_FILES = 300_000  # of all zips together
 STEP_BYTES = 1 << 20
+LARGEST_LIST_BYTES = 64_000_000  # of one zip: the names of its files, which zipfile reads at once
+
+
+_END_BYTES = 1 << 17  # a comment of 64 KB, and both records
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,12 @@ class Archive:
         self.config = config
         self._items: dict[str, Item] = {}
         self._open = ExitStack()
+        self._files = 0
         self._inner_bytes = 0
         path = Path(config.address)
         try:
+            with path.open("rb") as file:
+                _check_list(file)
             self._add(self._open.enter_context(zipfile.ZipFile(path)), "", 0)
         except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
             self._open.close()
@@ -76,6 +86,9 @@ class Archive:
             raise Unreadable(f"It cannot be unpacked ({said}). Export it again.") from error
 
     def _add(self, archive: zipfile.ZipFile, within: str, depth: int) -> None:
+        self._files += len(archive.infolist())
+        if self._files > MOST_FILES:
+            raise zipfile.BadZipFile(f"it lists more than {MOST_FILES:,} files")
         for info in archive.infolist():
             if info.is_dir() or info.filename.startswith("__MACOSX/"):
                 continue
@@ -101,7 +114,26 @@ class Archive:
         try:
             with archive.open(info) as packed:
                 copyfileobj(packed, file)
+            _check_list(file)
             return self._open.enter_context(zipfile.ZipFile(file))
         # As in read: it is listed, and its reason told there.
         except Exception:  # noqa: BLE001
             return None
+
+
+def _check_list(file: IO[bytes]) -> None:
+    """Raise BadZipFile where the list of a zip's files would take more memory than an honest one.
+
+    Its length stands in the record at the end (APPNOTE 4.3.16), in a zip of 64 bits behind it; what has no
+    such record is left to zipfile.
+    """
+    size = file.seek(0, SEEK_END)
+    file.seek(max(0, size - _END_BYTES))
+    end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    length = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    if length == 0xFFFFFFFF:
+        at = end.rfind(b"PK\x06\x06")
+        length = int.from_bytes(end[at + 40 : at + 48], "little") if at >= 0 else size
+    if length > LARGEST_LIST_BYTES:
+        raise zipfile.BadZipFile(f"the list of its files takes {length / 1e6:,.0f} MB")

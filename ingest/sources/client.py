@@ -116,7 +116,7 @@ class Client:
                 f"{host} answers no JSON that can be read ({error}). Is it the API?",
                 is_passing=True,
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreadable(f"{host} answers no JSON. Is it the API?", is_passing=True) from error
 
 

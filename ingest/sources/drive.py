@@ -17,6 +17,7 @@ from ingest.sources.looking import looked
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
 TOKENS = "https://oauth2.googleapis.com/token"
+MOST_TOKEN_BYTES = 100_000  # of the reply that holds a token
 FIELDS = "nextPageToken,files(id,name,mimeType,modifiedTime,md5Checksum,size,webViewLink)"
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -58,15 +59,19 @@ class Drive(Source):
         form = {"grant_type": "refresh_token", **{key: str(options[key]) for key in keys}}
         address = str(options.get("token_address", TOKENS))
         try:
-            reply = httpx.post(address, data=form, timeout=TIMEOUT_SECONDS)
+            status, data = _posted(address, form)
         except httpx.TransportError as error:
             raise SourceError(f"{address} does not answer ({type(error).__name__}).") from error
-        if reply.status_code != 200:
+        if status != 200:
             raise SourceError(
                 f"Google refuses the refresh token of {self.config.name!r}: it is wrong, expired"
                 " or withdrawn. Make a new one."
             )
-        return {"Authorization": f"Bearer {reply.json().get('access_token', '')}"}
+        try:
+            said = looked(self, "json", data, address)
+        except (Unreadable, ValueError, RecursionError) as error:
+            raise SourceError(f"{address} answers no JSON. Is it the API?") from error
+        return {"Authorization": f"Bearer {said.get('access_token', '')}"}
 
     def entries(self) -> Iterator[Entry]:
         """Give every file below the folder that is not in the bin."""
@@ -120,6 +125,17 @@ class Drive(Source):
             "GET", f"drive/v3/files/{file_id}", params={"alt": "media", "supportsAllDrives": "true"}
         )
         return Content(reply.content, entry.path, title=entry.title)
+
+
+def _posted(address: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    """Send a form; give the reply's status and its beginning, which holds all of an honest one."""
+    with httpx.stream("POST", address, data=form, timeout=TIMEOUT_SECONDS) as reply:
+        data = b""
+        for part in reply.iter_bytes():
+            data += part
+            if len(data) > MOST_TOKEN_BYTES:
+                break
+        return reply.status_code, data[:MOST_TOKEN_BYTES]
 
 
 def _entry(file: Json, path: str) -> Entry:
