@@ -155,6 +155,7 @@ def _erase(connection: Connection, chosen: str, given: dict[str, object]) -> tup
     for table in ("thumbs", "memory"):
         connection.execute(f"DELETE FROM {table} WHERE {of_answers}", given)
     labels = connection.execute(f"DELETE FROM labels WHERE {of_questions}", given).rowcount
-    connection.execute(f"DELETE FROM answers WHERE {of_questions}", given)
+    for table in ("answers", "test_questions"):
+        connection.execute(f"DELETE FROM {table} WHERE {of_questions}", given)
     questions = connection.execute(f"DELETE FROM questions WHERE {of_questions}", given).rowcount
     return questions, votes, labels

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from store import answers, audit, channels, evaluations, gaps, questions, testset
+from store import answers, audit, channels, evaluations, gaps, people, questions, testset
 from store.database import Database
 from store.feedback import faqs, versions, votes
 from store.index import hidden, sources
@@ -63,7 +63,9 @@ def boss(database: Database) -> Browser:
 
 def deeds(database: Database) -> list[str]:
     with database.connection() as connection:
-        return [deed.action for deed in audit.last(connection, TEAM, 10)]
+        found = [deed.action for deed in audit.last(connection, TEAM, 10)]
+    assert "signed in" in found
+    return [action for action in found if action != "signed in"]
 
 
 def test_private_questions_are_shown_to_their_askers_alone(
@@ -331,3 +333,11 @@ def test_pages_of_an_empty_installation_say_so(database: Database) -> None:
         is_by_slack = rule.endpoint in ("screen.slack", "screen.from_slack")
         if "GET" in (rule.methods or ()) and not rule.arguments and not is_by_slack:
             assert boss.client.get(rule.rule, buffered=True).status_code == 200, rule.rule
+
+
+def test_a_forgotten_person_leaves_the_test_set_too(database: Database, boss: Browser) -> None:
+    question_id = asked(database, "how many days", person="U7")
+    boss.post(f"conversations/{question_id}/test", answerable="on", path="a.md", quote="28")
+    with database.connection() as connection:
+        people.forget(connection, TEAM, "U7")
+        assert testset.trials(connection, TEAM) == []

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from urllib.error import URLError
 
-from flask import Blueprint, abort, make_response, redirect, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -68,6 +68,8 @@ def register(pages: Blueprint, parts: Parts) -> None:
             abort(403, "Slack did not sign you in to this workspace.")
         with parts.connection() as connection:
             session = sessions.begin(connection, parts.workspace, person, parts.now())
+            g.person = person
+            parts.note(connection, "signed in with Slack")
         reply = guard.let_in(
             make_response(redirect(url_for("screen.overview"), 303)), parts, session
         )

@@ -32,6 +32,8 @@ def register(pages: Blueprint, parts: Parts) -> None:
             person = sessions.use_link(connection, parts.workspace, token, now)
             if person is not None:
                 session = sessions.begin(connection, parts.workspace, person, now)
+                g.person = person
+                parts.note(connection, "signed in")
         if person is None:
             abort(
                 400, "This link was used already, or is older than five minutes. Ask for a new one."
