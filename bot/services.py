@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot import embedding
 from bot.answering import classifier
 from bot.answering.answerer import Answerer
+from bot.answering.cache import Cache
 from bot.answering.classifier import Classify, ServingClassifier
 from bot.answering.lifecycle import Answers
 from bot.answering.parameters import Serving
@@ -154,8 +155,13 @@ class Services:
         return [version for _, version in sorted(served, key=lambda pair: pair[0], reverse=True)]
 
     def answer(self, request: Request) -> Answer:
-        """Answer one message; the first one waits for the models."""
-        return self._answer(request) if self._answer else self.answerer.answer(request)
+        """Answer one message, by what was found before where it can; the first one waits for the models."""
+        if self._answer:
+            return self._answer(request)
+        answerer = self.answerer
+        if self.settings.cache == "off":
+            return answerer.answer(request)
+        return Cache(self.database, answerer.workspace, answerer).answer(request)
 
     @cached_property
     def phraser(self) -> "Phraser | None":

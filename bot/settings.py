@@ -73,6 +73,7 @@ class Settings(BaseSettings):
         "INFO", alias="THREADWISE_LOG_LEVEL"
     )
     learn_at: str = Field("03:30", alias="THREADWISE_LEARN_AT")
+    cache: Literal["on", "off"] = Field("on", alias="THREADWISE_CACHE")
     threads: int = Field(2, alias="THREADWISE_THREADS", ge=1, le=64)
     answer_above: float | None = Field(None, alias="THREADWISE_ANSWER_ABOVE", ge=0, le=1)
     unsure_above: float | None = Field(None, alias="THREADWISE_UNSURE_ABOVE", ge=0, le=1)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
@@ -248,6 +248,45 @@ def take_turn(
     return float(max(row[0], 0.0))
 
 
+def packed(answer: Answer) -> Jsonb:
+    """Give what an answer says, shows and was decided by, without its id, its question and its vector."""
+    return Jsonb(
+        {
+            "status": answer.status,
+            "confidence": answer.confidence,
+            "body": None if answer.body is None else storable(answer.body),
+            "citations": _rows(answer.citations).obj,
+            "passages": _rows(answer.passages).obj,
+            "hints": _rows(answer.hints).obj,
+            "shown": _seen(answer.shown).obj,
+            "intent": answer.intent,
+            "intent_confidence": answer.intent_confidence,
+            "signals": dict(answer.signals),
+            "versions": dict(answer.versions),
+        }
+    )
+
+
+def unpacked(row: dict[str, Any], vector: Sequence[float]) -> Answer:
+    """Read what `packed` gave, as an answer with an id of its own to no question yet."""
+    return Answer(
+        answer_id=uuid4(),
+        question="",
+        status=row["status"],
+        confidence=row["confidence"],
+        body=row["body"],
+        citations=tuple(Citation(**_timed(each)) for each in row["citations"]),
+        passages=tuple(Passage(**_timed(each)) for each in row["passages"]),
+        intent=row["intent"],
+        intent_confidence=row["intent_confidence"],
+        signals=row["signals"],
+        versions=row["versions"],
+        hints=tuple(Citation(**_timed(each)) for each in row["hints"]),
+        vector=tuple(vector),
+        shown=_shown(row["shown"]),
+    )
+
+
 def _keep_intent(connection: Connection, workspace: str, question_id: UUID, answer: Answer) -> None:
     connection.execute(
         "UPDATE questions SET intent = %s, intent_confidence = %s, timings = %s"
@@ -278,6 +317,10 @@ def _seen(shown: Sequence[Shown]) -> Jsonb:
             for each in shown
         ]
     )
+
+
+def _shown(rows: Sequence[dict[str, Any]]) -> tuple[Shown, ...]:
+    return tuple(Shown(**each | {"marked": tuple(each["marked"])}) for each in rows)
 
 
 def _phrased(phrasing: Phrasing | None) -> Jsonb | None:
@@ -324,7 +367,7 @@ def _answer(row: TupleRow) -> Answer:
         versions=row[10],
         timings_ms=row[11],
         hints=tuple(Citation(**_timed(each)) for each in row[12]),
-        shown=tuple(Shown(**each | {"marked": tuple(each["marked"])}) for each in row[13]),
+        shown=_shown(row[13]),
         understood=row[14],
         phrasing=_phrasing(row[15]),
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from store import gaps
+from store import cache, gaps
 from store.database import Connection
 from store.feedback import memory
 
@@ -22,12 +22,12 @@ _OLD = "SELECT question_id FROM questions WHERE workspace_id = %(workspace)s AND
 
 FEEDBACK_TABLES = (
     "gap_questions", "gaps", "calls", "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights",
-    "model_versions",
+    "model_versions", "cached_answers",
 )  # fmt: skip
 
 
 AGEING = {"runs": "finished_at", "nights": "started_at", "audit": "happened_at",
-          "notices": "created_at"}  # fmt: skip
+          "notices": "created_at", "cached_answers": "asked_at"}  # fmt: skip
 """Tables whose rows go by their age alone, each with the column that tells it."""
 
 OF_DOCUMENTS = (
@@ -86,6 +86,7 @@ def forget(connection: Connection, workspace: str, person: str) -> Forgotten:
     gaps.prune(connection, workspace)
     for (answer_id,) in voted:
         memory.refresh(connection, workspace, answer_id)
+    cache.clear(connection, workspace)
     _unname(connection, person)
     return Forgotten(questions, len(voted) + votes, labels + more, len(kept), audit)
 
@@ -133,6 +134,7 @@ def retain(connection: Connection, workspace: str, before: datetime) -> Forgotte
         )
     questions, votes, labels = _erase(connection, _OLD, given)
     gaps.prune(connection, workspace)
+    cache.sweep(connection, workspace)
     return Forgotten(questions, votes, labels)
 
 

@@ -60,12 +60,19 @@ class Answerer:
         """Without a `policy`, every message is taken for a question to the documents; without a `reader`, units
         are told apart by their cosines and words alone; `rescorer` is the retriever's."""
         self._database = database
-        self._workspace = workspace
+        self.workspace = workspace
         self._embedder = embedder
         self._policy = policy
         self._reader = reader
         self.serving = serving
         self.retriever = Retriever(database, workspace, embedder, rescorer)
+
+    def standing(self) -> str:
+        """Tell what an answer depends on beside the request and what is stored: models, intents, parameters."""
+        reader = self._reader.name if self._reader else ""
+        decided = self._policy.standing() if self._policy else ""
+        models = (self._embedder.name, reader, self.retriever.rescorer.names)
+        return repr((models, decided, self.serving.now().standing()))
 
     def answer(self, request: Request) -> Answer:
         """Answer one message; raises store.database.StoreGone when the database is lost."""
@@ -103,7 +110,7 @@ class Answerer:
                 answer = self._compose(found, parameters)
             answer = replace(answer, question=question, understood=" / ".join(earlier))
             if not answer.passages:
-                answer = replace(answer, signals=absence.signals(self._database, self._workspace))
+                answer = replace(answer, signals=absence.signals(self._database, self.workspace))
             if answer.status == "not_found" and decision.otherwise:
                 answer = _ended(answer, decision, decision.otherwise)
 
@@ -119,7 +126,7 @@ class Answerer:
         """Give a person's approved answer; a channel with sources of its own has none."""
         if request.sources is not None:
             return None
-        return faq.reply(self._database, self._workspace, self._embedder.name, request, vector)
+        return faq.reply(self._database, self.workspace, self._embedder.name, request, vector)
 
     def _both(self, first: Found, second: Found, parameters: Parameters) -> Answer:
         """Answer the first of two questions and show the best passage for the second, or the other way

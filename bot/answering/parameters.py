@@ -45,6 +45,11 @@ class Parameters:
             parameters = parameters.with_part(kind, serving[kind].payload)
         return parameters
 
+    def standing(self) -> str:
+        """Tell all that is in it, and the versions by their ids."""
+        ids = sorted((kind, str(version.version_id)) for kind, version in self.versions.items())
+        return repr((replace(self, versions={}), ids))
+
     def with_part(self, kind: Kind, payload: Mapping[str, object]) -> "Parameters":
         """Give what would serve with this payload of a version.
 

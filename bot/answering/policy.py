@@ -95,6 +95,17 @@ class Policy:
         self._intents = intents
         self._classifier = classifier
 
+    def standing(self) -> str:
+        """Tell what a decision depends on beside the request: the intents and the classifier that serve."""
+        intents = self._intents()
+        if not intents.by_name:
+            return ""
+        told = [
+            (i.name, i.description, i.action, i.reply, i.route_to, i.sources)
+            for i in intents.by_name.values()
+        ]
+        return repr((intents.digest, told, self._classifier().version_id))
+
     def decide(self, request: Request, vector: Callable[[], "NDArray[np.float32]"]) -> Decision:
         """Decide about one message; without any intents, everything is searched for.
 
@@ -233,6 +244,11 @@ def _as_chosen(intent: Intent) -> Decision:
 
 def _reply(intent: Intent, step: Step | None) -> str | None:
     return PASSED_ON if step == "route" and intent.route_to else intent.reply
+
+
+def is_asking(text: str) -> bool:
+    """Whether a message asks something, by its words or its question mark."""
+    return bool(_ASKS.search(text))
 
 
 def intent_signals(decision: Decision) -> dict[str, float]:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bot.answering import showing
+from bot.answering import cache, showing
 from bot.services import Services
 from bot.terminal import console
 from store import answers
@@ -33,11 +33,14 @@ def find(services: Services, answer_id: str) -> Answer:
 
 def render(answer: Answer) -> RenderableType:
     """Draw everything that was kept: the decision, its signals, the passages, the versions."""
+    asked = cache.asked_first(answer.signals)
+    signals = {name: value for name, value in answer.signals.items() if name != cache.SIGNAL}
     head = Text.assemble(
         (answer.question + "\n", "bold"),
         f"{answer.status}, confidence {answer.confidence:.2f}, id {answer.answer_id}\n",
         f"intent {answer.intent or '-'} ({answer.intent_confidence:.2f})\n",
         f"understood with: {answer.understood}\n" if answer.understood else "",
+        f"from the cache, first asked at {asked:%Y-%m-%d %H:%M} UTC\n" if asked else "",
     )
     return Group(
         head,
@@ -46,7 +49,7 @@ def render(answer: Answer) -> RenderableType:
         _shown(answer),
         Text(),
         _phrasing(answer.phrasing) if answer.phrasing else Text(),
-        _pairs("signal", answer.signals),
+        _pairs("signal", signals),
         Text(),
         _pairs("version", answer.versions),
         Text(),

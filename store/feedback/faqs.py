@@ -21,6 +21,9 @@ _COLUMNS = (
 
 _CURRENT = "(expires_at IS NULL OR expires_at > now())"
 
+SERVED = f"state = 'approved' AND flagged_at IS NULL AND {_CURRENT}"
+"""Tells in SQL which kept replies are given at the moment."""
+
 DISLIKES = 2
 """People by whom those who dislike a kept reply outnumber the others when it goes out of service."""
 
@@ -130,8 +133,7 @@ def near(
     rows = connection.execute(
         f"SELECT {_COLUMNS}, 1 - (embedding <=> %(vector)s::halfvec) AS similarity FROM faqs"
         " WHERE workspace_id = %(workspace)s AND embedder_id = %(embedder)s"
-        f" AND state = 'approved' AND flagged_at IS NULL AND {_CURRENT}"
-        " AND audience && %(principals)s::text[]"
+        f" AND {SERVED} AND audience && %(principals)s::text[]"
         " AND embedding <=> %(vector)s::halfvec <= 1 - %(floor)s::float8"
         " ORDER BY similarity DESC, faq_id LIMIT 10",
         {

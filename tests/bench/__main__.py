@@ -24,6 +24,7 @@ PARTS = {
     "ingest": "a handbook against one plain encode; nothing changed; many unchanged documents",
     "encoder": "ONNX Runtime against torch: chunks, questions, intents",
     "answers": "question to answer, with a handbook and with 100,000 chunks; recall; filters",
+    "cache": "questions that are asked again: seconds, share, bytes",
     "busy": "answers while a large handbook ingests",
     "slack": "acknowledgements under 50 events a second while a worker ingests",
     "files": "memory of a worker during its largest file and a text of 200 MB",

@@ -28,7 +28,7 @@ def run(place: Place) -> Iterator[Row]:
     """Measure with the handbook alone, then with the filler."""
     name, folder = place.handbook()
     questions = place.questions()
-    with opened() as services:
+    with opened(cache="off") as services:
         indexing.run(services, folder_source(name, folder))
         yield from _times(services, questions, name, 150.0)
         clock = Clock()

@@ -33,7 +33,7 @@ def run(place: Place) -> Iterator[Row]:
     """Ask at rest, then during ingestion."""
     name, folder = place.handbook()
     questions = _repeated(place.questions(), max(10, place.size(ROUNDS)))
-    with opened() as services, place.large() as large:
+    with opened(cache="off") as services, place.large() as large:
         indexing.run(services, folder_source(name, folder))
         throttle, encoded = Throttle(), list[int]()
         asked(services, throttle, questions[:10])

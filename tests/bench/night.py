@@ -62,7 +62,7 @@ def run(place: Place) -> Iterator[Row]:
     """Teach, vote, ask at rest, hold the night and ask meanwhile."""
     name, folder = place.handbook()
     chance = random.Random(3)
-    with scratch() as files, opened(intents=files / "intents.toml") as services:
+    with scratch() as files, opened(intents=files / "intents.toml", cache="off") as services:
         indexing.run(services, folder_source(name, folder))
         clock = Clock()
         known = _examples(files / "intents.toml", place.size(EXAMPLES), chance)
