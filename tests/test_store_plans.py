@@ -20,6 +20,7 @@ import pytest
 
 import store
 from store.audit import Deed
+from store.cache import State
 from store.calls import Call
 from store.channels import ChannelSettings
 from store.conversations import Onlooker, Wanted
@@ -91,6 +92,8 @@ SEARCH = Plan(
 
 DAYS: Mapping[str, object] = {"since": NOW.date() - timedelta(days=7), "until": NOW.date()}
 
+STATE = State((8,), (1,), (), 1)
+
 GIVEN: Mapping[str, object] = {
     "workspace": "local", "channel": "channel7", "ts": "message_ts7", "message_ts": "message_ts7",
     "thread_ts": "thread_ts7", "person": "person7", "ask": ASK, "limit": 3, "name": "source7", "admin": "U1",
@@ -122,7 +125,7 @@ GIVEN: Mapping[str, object] = {
     "onlooker": Onlooker("person7", ("channel7",)), "wanted": Wanted(NOW - timedelta(days=30), NOW),
     "principals": [EVERYONE], "path": "path7", "order": "cited", "stale": NOW, "added_by": "U1",
     "trial": Trial(ONE, "Who?", True, "path7", "Ana"), "report": {}, "detail": "", "is_public": True,
-    "expires_at": None, "reason": "", "who": "U1", "is_on": True,
+    "expires_at": None, "reason": "", "signals": {}, "faq_ids": [ONE], "who": "U1", "is_on": True,
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
 
@@ -130,6 +133,13 @@ INSTEAD: Mapping[str, Mapping[str, object]] = {
     "feedback.faqs.serves": {"faq_id": str(ONE)},
     "index.embedders.ensure_embedder": {"name": "plans@1"},
     **{f"figures.{name}": DAYS for name in ("between", "daily", "by", "cited")},
+    "cache.look": {"key": b"key"},
+    "cache.used": {"key": b"key", "state": STATE},
+    "cache.put": {
+        "key": b"key",
+        "state": STATE,
+        "answer": Answer(uuid4(), "Who?", "answered", 0.9, "Ana", vector=tuple(VECTOR)),
+    },
     "index.second.cosines": {"text_hashes": [HASH.hex()]},
     "index.second.add": {"vectors": {HASH: VECTOR}},
     "index.pages.listed": DAYS,
