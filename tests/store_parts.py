@@ -5,7 +5,11 @@ Knows nothing about any one test.
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from typing import TypeVar
+
+import psycopg
 
 from store.database import Database
 from store.index import builds, documents, embedders, search
@@ -15,6 +19,8 @@ from tests.fakes import HashEmbedder
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ENCODER = HashEmbedder()
+
+T = TypeVar("T")
 
 
 def make(path: str, *bodies: str, audience: tuple[str, ...] = (EVERYONE,)) -> Document:
@@ -68,3 +74,13 @@ def terms(database: Database) -> tuple[dict[str, int], dict[str, int]]:
 def bodies(passages: Sequence[Passage]) -> list[str]:
     """The texts of what was found."""
     return [passage.body for passage in passages]
+
+
+def waited_for(database: Database, pid: int, later: Future[T]) -> None:
+    """Return once another session waits for the one with this process id, or did not wait at all."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        while not later.done():
+            if connection.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", (pid,)
+            ).fetchone():
+                return

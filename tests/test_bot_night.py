@@ -1,6 +1,7 @@
 """A night waits for votes, learns the same votes once, keeps its report, and undoes what people dislike."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import cast
 from uuid import UUID
 from xml.etree import ElementTree
 
+import psycopg
 import pytest
 
 from bot.intents import IntentFile
@@ -24,6 +26,7 @@ from store.index import embedders
 from store.records import EVERYONE, Vote
 from tests.fakes import HashEmbedder
 from tests.judged import ENCODER, NOW, TEAM, answered, index, vote
+from tests.store_parts import waited_for
 
 NIGHT = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
 
@@ -187,6 +190,22 @@ def test_dislikes_of_what_was_rolled_back_do_not_take_the_next_with_it(team: Ser
         night.run(team, now=NIGHT + timedelta(days=day), parts={}).rolled_back for day in (1, 2)
     ]
     assert found == [("title",), ()]
+
+
+def test_what_is_promoted_by_hand_while_a_night_rolls_back_goes_on_serving(team: Services) -> None:
+    database, later = team.database, NIGHT + timedelta(days=1)
+    judged(database, 1, NIGHT - timedelta(days=1), CROWD)
+    promoted(database, NIGHT)
+    judged(database, -1, NIGHT + timedelta(hours=5), CROWD)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database.url) as admin:
+        chosen = versions.add(admin, TEAM, "title", later, payload={"title_weight": 0.2})
+        versions.promote(admin, TEAM, chosen, later)
+        held = pool.submit(night.run, team, now=later, parts={})
+        waited_for(database, admin.info.backend_pid, held)
+        admin.commit()
+        assert held.result(30).rolled_back == ()
+    with database.connection() as connection:
+        assert versions.serving(connection, TEAM)["title"].version_id == chosen
 
 
 def never_passes(given: FitInput) -> Verdict:

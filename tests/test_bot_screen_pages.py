@@ -202,6 +202,32 @@ def test_a_kept_reply_is_edited_and_ends_when_it_should(database: Database, boss
     assert {"rejected a kept reply", "edited a kept reply"} == set(deeds(database))
 
 
+def test_gaps_are_tried_again_with_each_reply_that_comes_to_serve(
+    database: Database, boss: Browser
+) -> None:
+    def tried() -> bool:
+        """Whether gaps wait to be tried again; takes the job off."""
+        with database.connection() as connection:
+            taken = connection.execute(
+                "DELETE FROM procrastinate_jobs WHERE task_name = 'retry_gaps'"
+            )
+        return taken.rowcount == 1
+
+    question_id = asked(database, "who signs")
+    boss.post(f"conversations/{question_id}/reply", body="Ana")
+    assert tried()
+    with database.connection() as connection:
+        ((kept,), _) = faqs.of_readers(connection, TEAM, ["*", "C1"])
+    boss.post(f"replies/{kept.faq_id}/reject")
+    assert not tried()
+    boss.post(f"replies/{kept.faq_id}/edit", body="Ben")
+    assert not tried()
+    boss.post(f"replies/{kept.faq_id}/approve")
+    assert tried()
+    boss.post(f"replies/{kept.faq_id}/edit", body="Ben", expires="2999-01-01")
+    assert tried()
+
+
 def test_a_question_joins_the_test_set(database: Database, boss: Browser) -> None:
     question_id = asked(database, "how many days")
     path = f"conversations/{question_id}/test"

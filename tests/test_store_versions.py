@@ -1,6 +1,6 @@
 """Promoting and rolling back: one version of a kind serves, whoever does both at the same time."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import pytest
 from store.database import Database
 from store.feedback import versions
 from store.records import Kind, ModelVersion
+from tests.store_parts import waited_for
 
 TEAM = "T1"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -66,11 +67,19 @@ def test_two_roll_backs_at_the_same_time_undo_two_promotions(
         assert versions.serving(connection, TEAM) == {}
 
 
-def waited_for(database: Database, pid: int, later: "Future[ModelVersion] | Future[bool]") -> None:
-    """Return once another session waits for the one with this process id, or did not wait at all."""
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        while not later.done():
-            if connection.execute(
-                "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", (pid,)
-            ).fetchone():
-                return
+def test_the_last_promotion_of_any_kind_is_chosen_after_the_wait(
+    database: Database, three: list[UUID]
+) -> None:
+    def undo() -> ModelVersion:
+        with database.connection() as connection:
+            undone = versions.roll_back(connection, TEAM, None, at(9))
+        assert undone
+        return undone[0]
+
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database.url) as first:
+        fusion = versions.add(first, TEAM, "fusion", at(5))
+        versions.promote(first, TEAM, fusion, at(5))
+        later = pool.submit(undo)
+        waited_for(database, first.info.backend_pid, later)
+        first.commit()
+        assert later.result(10).version_id == fusion

@@ -198,8 +198,11 @@ class _Tonight:
 
     def do_chores(self) -> _Chores:
         with self.services.database.connection() as connection:
+            # A transaction of its own: nobody can promote by hand before it ends.
+            undone = rollback.roll_back(connection, self.workspace, self.now)
+        with self.services.database.connection() as connection:
             return _Chores(
-                rollback.roll_back(connection, self.workspace, self.now),
+                undone,
                 memory.prune(connection, self.workspace),
                 len(faqs.flag_changed(connection, self.workspace, self.now))
                 + len(faqs.flag_all_disliked(connection, self.workspace, self.now)),

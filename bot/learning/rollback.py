@@ -31,6 +31,8 @@ def roll_back(connection: Connection, workspace: str, now: datetime) -> tuple[Ki
     (Wilson intervals). Only the latest promotion is looked at: of two, nobody could tell which one did it.
     For the same reason answers that another version, rolled back since, had a part in do not count.
     """
+    # First, so that what is chosen is still what serves when it is undone.
+    versions.await_turns(connection, workspace)
     serving = versions.serving(connection, workspace).values()
     watched = [v for v in serving if v.promoted_at and now - v.promoted_at <= WATCHED]
     if not watched:

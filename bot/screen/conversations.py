@@ -15,6 +15,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from bot import jobs
 from bot.answering import showing
 from bot.screen import onlookers, overview
 from bot.screen.parts import Parts
@@ -105,6 +106,7 @@ def register(pages: Blueprint, parts: Parts) -> None:
             if kept is None:
                 abort(409, "This question cannot get a kept reply: it has one, was asked in private, or"
                       " nothing was searched for it.")  # fmt: skip
+            jobs.defer_retry(connection, parts.queue)  # it may answer what was asked in vain
             parts.note(connection, "made a kept reply", str(kept.faq_id))
         return _back(one, "saved")
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from bot import jobs
 from bot.screen import onlookers
 from bot.screen.parts import Parts
 from store.database import Connection
@@ -62,6 +63,8 @@ def register(pages: Blueprint, parts: Parts) -> None:
             faqs.decide(
                 connection, parts.workspace, faq_id, g.person, parts.now(), approve=is_approved
             )
+            if is_approved:
+                jobs.defer_retry(connection, parts.queue)  # it may answer what was asked in vain
             did = "approved a kept reply" if is_approved else "rejected a kept reply"
             parts.note(connection, did, str(faq_id))
         return _back()
@@ -73,8 +76,10 @@ def register(pages: Blueprint, parts: Parts) -> None:
             abort(400, f"A reply has 1 to {MOST_CHARS} characters.")
         expires_at = _end_of(request.form.get("expires", ""))
         with parts.connection() as connection:
-            _mine(connection, parts, principals, faq_id)
+            one = _mine(connection, parts, principals, faq_id)
             faqs.edit(connection, parts.workspace, faq_id, body, expires_at)
+            if one.state == "approved":
+                jobs.defer_retry(connection, parts.queue)  # an expired one may be served again
             parts.note(connection, "edited a kept reply", str(faq_id))
         return _back()
 

@@ -5,6 +5,7 @@ Knows nothing about what a version means; `payload` and `report` are the learner
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import get_args
 from uuid import UUID, uuid4
 
 from psycopg.rows import TupleRow
@@ -63,6 +64,7 @@ def roll_back(
     The second is None when the built-in default serves again; None altogether when nothing serves.
     """
     if kind is None:
+        await_turns(connection, workspace)
         found = serving(connection, workspace).values()
         kinds = sorted((v.promoted_at, v.kind) for v in found if v.promoted_at)
         if not kinds:
@@ -130,6 +132,15 @@ def all_of(connection: Connection, workspace: str, kind: Kind | None = None) -> 
         (workspace, kind, kind),
     ).fetchall()
     return [_version(row) for row in rows]
+
+
+def await_turns(connection: Connection, workspace: str) -> None:
+    """Let no version of any kind be promoted or rolled back elsewhere until this transaction ends; costs a round
+    trip for each kind."""
+    for kind in sorted(
+        get_args(Kind)
+    ):  # in one order, so that two who want all do not block each other
+        _await_turn(connection, workspace, kind)
 
 
 def _await_turn(connection: Connection, workspace: str, kind: Kind) -> None:
