@@ -155,11 +155,15 @@ def test_a_server_that_wants_to_be_left_alone_is_left_alone() -> None:
         ("9" * 400, 300, 300),
         ("soon", 30, 30),
         ("-5", 30, 30),
-        (email.utils.formatdate(time.time() + 100), 80, 100),
+        ("in 100 s", 80, 100),
         (email.utils.formatdate(0), 0, 0),
     ],
 )
 def test_a_wish_to_be_left_alone_is_bounded(header: str, low: float, high: float) -> None:
+    if (
+        header == "in 100 s"
+    ):  # a date; made here, since names of tests must be the same in every process
+        header = email.utils.formatdate(time.time() + 100)
     clock = Clock()
     with fake_llm.fake_llm(fails(429, Retry_After=header), says("fine")) as fake:
         llm = Llm(fake.url, "small", clock=clock)

@@ -22,6 +22,16 @@ are kept for calibrators that nights have fitted to them."""
 SHOWN = 3
 """Passages that a message shows, at most."""
 
+FOUND = 10
+"""Passages that a search gives of any but a tiny corpus. What is missing of them is filled up with unrelated ones, or
+else nothing could stand out in a folder with one page."""
+
+UNRELATED = 0.25
+"""What vectors and words say of the last of ten passages (the median over our own handbook's questions)."""
+
+UNRELATED_UNIT = 0.2
+"""The same of the best unit of the worst of them."""
+
 NEXT = 5
 """Passages that are compared with the first, itself among them."""
 
@@ -96,6 +106,8 @@ def signals(
         return {}
     fused = [_fused(p, terms) for p in passages]
     said = [search.share((best_units or {}).get(p.chunk_id, 0.0)) for p in passages]
+    missing = FOUND - len(passages)
+    fused, said = fused + missing * [UNRELATED], said + missing * [UNRELATED_UNIT]
     most = sorted(fused, reverse=True)[:SHOWN]
     first, nearest = passages[0], passages[:NEXT]
     cosines = [p.vector for p in passages if p.vector is not None]
