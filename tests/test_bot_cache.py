@@ -21,7 +21,7 @@ from store import answers, cache, people, questions
 from store.database import Connection, Database
 from store.feedback import faqs, versions, votes
 from store.index import builds, documents, embedders, hidden, scopes
-from store.records import EVERYONE, Answer, Ask, Document, Passage, Viewer, Vote
+from store.records import EVERYONE, Answer, Ask, Document, Passage, Phrasing, Viewer, Vote
 from tests.corpus import page, store
 from tests.fakes import HashEmbedder
 
@@ -345,7 +345,9 @@ def test_what_a_replica_that_is_behind_gave_is_not_kept(services: Services) -> N
     assert not is_again(services)
 
 
-def ask(services: Services, person: str, ts: str) -> Answer:
+def ask(
+    services: Services, person: str, ts: str, phrase: lifecycle.Phrase = lambda _, answer: answer
+) -> Answer:
     """Ask in Slack's way: claimed, answered, recorded."""
     database = services.database
     message = Ask("local", "C1", ts, person, QUESTION, "mention", False)
@@ -353,8 +355,9 @@ def ask(services: Services, person: str, ts: str) -> Answer:
         question_id = questions.claim(connection, message, NOW)
     assert question_id
     lifecycle.handle(
-        database, "local", question_id, services.answer, lambda *_: None, max_question=1000
-    )
+        database, "local", question_id, services.answer, lambda *_: None, max_question=1000,
+        phrase=phrase,
+    )  # fmt: skip
     with database.connection() as connection:
         found = answers.of(connection, "local", question_id)
     assert found
@@ -380,6 +383,21 @@ def test_everybody_has_an_answer_of_their_own_and_why_says_where_it_is_from(
     if second.status in ("answered", "unsure"):
         assert judged == [(second.answer_id,)]
         assert not is_again(services)
+
+
+def test_what_was_found_before_is_phrased_like_what_was_found_now(services: Services) -> None:
+    seen: list[Answer] = []
+
+    def phrase(_: Ask, answer: Answer) -> Answer:
+        seen.append(answer)
+        return replace(answer, phrasing=Phrasing((), (1,), "model", 0.5, {}))
+
+    found = [ask(services, "U1", f"{n}.1", phrase) for n in range(2)]
+    assert [answer.phrasing is not None for answer in found] == [True, True]
+    # No phrase is kept with an answer: each is made anew of the same quotes.
+    assert [answer.phrasing for answer in seen] == [None, None]
+    assert seen[0].citations == seen[1].citations
+    assert seen[0].shown == seen[1].shown
 
 
 def test_a_worker_that_dies_in_the_middle_leaves_nothing_wrong(services: Services) -> None:
