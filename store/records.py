@@ -116,7 +116,8 @@ class Passage:
 
     `likeness` is the cosine with the passage that scored best in the same search; `left_out` says what of
     its document was not read; `rare` is the share (0..1) of the question's lexemes that it holds, each by the
-    square of its weight: the rarest count most.
+    square of its weight: the rarest count most. `unit` is the cosine of its best unit, None where none was
+    looked at.
     """
 
     chunk_id: int
@@ -135,6 +136,7 @@ class Passage:
     likeness: float = 0.0
     left_out: tuple[str, ...] = ()
     rare: float = 0.0
+    unit: float | None = None
 
     @property
     def whole(self) -> str:

@@ -37,7 +37,7 @@ def test_a_passage_with_a_telling_sentence_goes_before_one_about_the_subject() -
 
 def test_a_passage_without_anything_to_quote_keeps_its_score() -> None:
     heading = passage(body="# Bread", score=0.5)
-    assert ordered_by("bread?", [heading]) == [heading]
+    assert ordered_by("bread?", [heading]) == [replace(heading, unit=0.0)]
     assert ordered_by("bread?", []) == []
 
 

@@ -41,10 +41,18 @@ def weighed(
 
     What people liked for such a question (`speaks`, 0..1 by text hash) says it as well as the best unit found.
     """
-    said = [search.share(units.get(p.chunk_id, 0.0)) for p in passages]
-    best = max(said, default=0.0)
+    worth = said(
+        [units.get(p.chunk_id, 0.0) for p in passages], [p.text_hash for p in passages], speaks
+    )
     scored = [
-        replace(p, score=p.score + WEIGHT * max(own, best * speaks.get(p.text_hash, 0.0)))
-        for p, own in zip(passages, said, strict=True)
+        replace(p, score=p.score + WEIGHT * each, unit=units.get(p.chunk_id))
+        for p, each in zip(passages, worth, strict=True)
     ]
     return sorted(scored, key=lambda p: -p.score)
+
+
+def said(units: Sequence[float], texts: Sequence[str], speaks: Mapping[str, float]) -> list[float]:
+    """Give how well each of the `texts` (hashes) says it, 0 to about 1, by the cosine of its best unit."""
+    own = [search.share(cosine) for cosine in units]
+    best = max(own, default=0.0)
+    return [max(one, best * speaks.get(text, 0.0)) for one, text in zip(own, texts, strict=True)]

@@ -13,9 +13,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answering import ranking
+from bot.answering import evidence, ranking, recall, sections
 from bot.answering.lifecycle import viewer
-from bot.answering.recall import Judgement, evidence
+from bot.answering.recall import Judgement
 from bot.learning.replay import Replay, replay
 from models.ranking import Votes
 from store import channels
@@ -25,9 +25,9 @@ from store.feedback.memory import NEAREST, Judged
 from store.feedback.shares import fair_share
 from store.records import Passage
 
-FEATURES = 4
-"""Columns of a candidate: its vector, lexical and title shares, and what memory says. Then comes one column
-per source, 1 for the candidate's own."""
+FEATURES = 5
+"""Columns of a candidate: its vector, lexical and title shares, what memory says, and how well its best unit
+says it (evidence.said). Then comes one column per source, 1 for the candidate's own."""
 
 CONTENDERS = 10
 """Candidates that are looked at for what would be shown first: the best, as far as near-equals reach."""
@@ -107,11 +107,12 @@ class Feedback:
             for i, again in enumerate(self.replays)
         ]
 
-    def votes(self, floor: float) -> Votes:
-        """Give all questions as one table, with what memory says from the cosine `floor` on.
+    def votes(self, floor: float | None) -> Votes:
+        """Give all questions as one table, with what memory says from the cosine `floor` on; nothing with None.
 
         Row i has the candidates of question i, then the texts that memory alone brings in. Whatever the
-        floor, a text stands in the same place: all that LOWEST would bring in are there.
+        floor, a text stands in the same place: all that LOWEST would bring in are there. Units are those that
+        were looked at when the question was answered; others would have to be encoded.
         """
         width = max(map(len, self.texts), default=1)
         sources, source_of = self.sources, self._source_of
@@ -119,9 +120,12 @@ class Feedback:
         mask = np.zeros((len(self.rows), width), dtype=bool)
         shown = np.zeros(len(self.rows), dtype=np.int64)
         for i, (row, again) in enumerate(zip(self.rows, self.replays, strict=True)):
-            texts, speaks = self.texts[i], self._memory(i, floor)
+            texts = self.texts[i]
+            speaks = {} if floor is None else self._memory(i, floor)
             table[i, : len(again.passages), :3] = again.table
             table[i, : len(texts), 3] = [speaks.get(text, 0.0) for text in texts]
+            units = [row.units.get(text, 0.0) for text in texts]
+            table[i, : len(texts), 4] = evidence.said(units, texts, speaks)
             columns = [FEATURES + sources.index(source_of[text]) for text in texts]
             table[i, np.arange(len(texts)), columns] = 1.0
             mask[i, : len(texts)] = True
@@ -134,24 +138,27 @@ class Feedback:
         self, votes: Votes, weights: NDArray[np.float64], rows: Sequence[int]
     ) -> NDArray[np.int64]:
         """Give the place of what would be shown first for some questions of a table: as in an answer,
-        near-duplicates are collapsed, and the asked version and the newer of near-equals lead."""
+        near-duplicates are collapsed, and the code, section or version that is asked for and the newer of
+        near-equals lead."""
         return np.array([self._first(votes, weights, row) for row in rows], dtype=np.int64)
 
     def _first(self, votes: Votes, weights: NDArray[np.float64], row: int) -> int:
-        texts = self.texts[row]
+        texts, again, question = self.texts[row], self.replays[row], self.rows[row].ask.body
         table = votes.table[row, : len(texts)]
         scores = table @ weights
         near = np.argsort(-scores, kind="stable")[:CONTENDERS]
-        near = near[scores[near] >= scores[near[0]] - ranking.NEAR_SCORE]
+        if not again.codes and not sections.named(question):
+            near = near[scores[near] >= scores[near[0]] - ranking.NEAR_SCORE]
         if len(near) == 1:
             return int(near[0])
-        passages = {p.text_hash: p for p in self.replays[row].passages}
+        passages = {p.text_hash: p for p in again.passages}
         held = [
             replace(passages.get(texts[i]) or self._passage_of[texts[i]], score=float(scores[i]))
             for i in near
         ]
+        held = ranking.prefer_sections(ranking.prefer_codes(held, again.codes), question)
         liked = [texts[i] for i in near if table[i, 3] > 0 and weights[3] > 0]
-        (shown,) = ranking.arrange(held, 1, question=self.rows[row].ask.body, liked=liked)
+        (shown,) = ranking.arrange(held, 1, question=question, liked=liked)
         return texts.index(shown.text_hash)
 
     def _memory(self, number: int, floor: float) -> dict[str, float]:
@@ -168,7 +175,7 @@ class Feedback:
             for j in map(int, order[cosines[order] > floor])
             if j != number
         )
-        return evidence(others, floor)
+        return recall.evidence(others, floor)
 
 
 def _found(again: Replay) -> list[str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.answering import evidence
 from bot.answering.parameters import TITLE_WEIGHT, VECTOR_WEIGHT, Parameters
 from bot.answering.recall import Recall
 from bot.learning import looks, promotion
 from bot.learning.calibration import Sample
-from bot.learning.feedback import Feedback
+from bot.learning.feedback import FEATURES, Feedback
 from bot.learning.promotion import Verdict
 from evals import paired
 from models import ranking
@@ -73,10 +74,11 @@ class FitInput:
 
 
 def weights(parameters: Parameters, sources: Sequence[str] = ()) -> Weights:
-    """Give what serves as one array: vector, lexical, title and memory weight, then one per source."""
+    """Give what serves as one array: vector, lexical, title, memory and unit weight, then one per source."""
     vector, title = parameters.vector_weight, parameters.title_weight
     worth = [parameters.sources.get(name, 0.0) for name in sources]
-    return np.array([vector, 1 - vector, title, parameters.recall.weight, *worth])
+    recall = parameters.recall.weight
+    return np.array([vector, 1 - vector, title, recall, evidence.WEIGHT, *worth])
 
 
 def fit_title(given: FitInput) -> Verdict:
@@ -98,9 +100,12 @@ def fit_sources(given: FitInput) -> Verdict:
     names = given.feedback.sources
     if len(names) == 1:
         return Verdict("sources", "waiting", "There is only one source: nothing to tell apart.")
-    spread = (0.0, 0.0, 0.0, 0.0, *[SOURCE_SPREAD] * len(names))
+    spread = (*[0.0] * FEATURES, *[SOURCE_SPREAD] * len(names))
     return _fit_order(
-        "sources", given, spread, lambda found: dict(zip(names, found[4:].tolist(), strict=True))
+        "sources",
+        given,
+        spread,
+        lambda found: dict(zip(names, found[FEATURES:].tolist(), strict=True)),
     )
 
 
@@ -121,7 +126,7 @@ def _fit_order(
     """
     if given.topics < promotion.MIN_JUDGED:
         return promotion.waits(kind, given.topics)
-    votes = given.feedback.votes(given.parameters.recall.floor)
+    votes = given.feedback.votes(None)
     before = weights(given.parameters, given.feedback.sources)
     before[3] = 0.0
     spread = np.pad(np.array(spread), (0, len(before) - len(spread))).tolist()
@@ -171,9 +176,9 @@ def _fitted(votes: Votes, before: Weights, spread: Sequence[float]) -> Weights:
         start[2] = TITLE_WEIGHT
     if spread[0]:
         start[:2] = VECTOR_WEIGHT, 1 - VECTOR_WEIGHT
-    is_signed = any(spread[4:])
+    is_signed = any(spread[FEATURES:])
     if is_signed:
-        start[4:] = 0.0
+        start[FEATURES:] = 0.0
     found = ranking.fit(votes, start.tolist(), spread, None if is_signed else 0.0)
     total = float(found[0] + found[1])
     found[:2] = found[:2] / total if total > 0 else before[:2]

@@ -29,10 +29,12 @@ Table = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A question's candidates, and a (candidates, 3) table of their vector, lexical and title shares, 0..1."""
+    """A question's candidates, and a (candidates, 3) table of their vector, lexical and title shares, 0..1; the
+    codes that it asks for."""
 
     passages: tuple[Passage, ...]
     table: Table
+    codes: tuple[str, ...] = ()
 
 
 def answerer_in(services: Services, workspace: str) -> Answerer:
@@ -64,4 +66,5 @@ def replay(
         )
         for p in found
     ]
-    return Replay(tuple(found), np.array(rows, dtype=np.float64).reshape(len(rows), 3))
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 3)
+    return Replay(tuple(found), table, tuple(plan.terms.codes))

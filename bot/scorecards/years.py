@@ -79,8 +79,9 @@ class _Plain(Feedback):
     def _serving(self) -> Votes:
         return super().votes(Recall().floor)
 
-    def votes(self, floor: float) -> Votes:
-        return self._serving if floor == Recall().floor else super().votes(floor)
+    def votes(self, floor: float | None) -> Votes:
+        # Without memory and without units, what memory says in the table counts for nothing.
+        return self._serving if floor in (None, Recall().floor) else super().votes(floor)
 
     def first(self, votes: Votes, weights: Floats, rows: Sequence[int]) -> NDArray[np.int64]:
         among = np.zeros(len(votes.shown), dtype=bool)

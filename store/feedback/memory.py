@@ -4,7 +4,7 @@ Knows nothing about ranking. A row is made of votes, at the moment that somebody
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -111,7 +111,9 @@ SELECT a.answer_id, q.workspace_id, q.channel, q.message_ts, q.person, q.body, q
                 0)::float8,
        array_agg(v.person), a.signals,
        coalesce(sum(v.weight) FILTER (WHERE v.value < 0 AND v.reason = %(unfounded)s), 0)::float8,
-       max(v.last_at)
+       max(v.last_at),
+       (SELECT jsonb_object_agg(p->>'text_hash', p->'unit')
+        FROM jsonb_path_query(a.passages, '$[*] ? (@.unit != null)') AS p)
 FROM answers a JOIN questions q USING (workspace_id, question_id)
 JOIN ({_LATEST}) AS v USING (workspace_id, answer_id)
 WHERE a.embedding IS NOT NULL AND a.status IN ('answered', 'unsure')
@@ -140,7 +142,7 @@ class Memory:
 class Judged:
     """A question as it was asked, the text shown first, the votes for and against it and the signals
     that confidence is made of. `unfounded` is the weight of those who wanted "not found", `voted_at` the
-    time of the latest vote."""
+    time of the latest vote. `units` are the cosines of the found passages' best units, by text hash."""
 
     answer_id: UUID
     ask: Ask
@@ -152,6 +154,7 @@ class Judged:
     signals: Mapping[str, float]
     unfounded: float = 0.0
     voted_at: datetime | None = None
+    units: Mapping[str, float] = field(default_factory=dict)
 
 
 def refresh(connection: Connection, workspace: str, answer_id: UUID) -> None:
@@ -235,6 +238,7 @@ def judged(
             signals=row[13],
             unfounded=row[14],
             voted_at=row[15],
+            units=row[16] or {},
         )
         for row in rows
     ]
