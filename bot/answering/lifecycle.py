@@ -5,7 +5,8 @@ found or where they are shown: both are handed in.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -113,15 +114,11 @@ def handle(
             return (ended.status if ended else None) or "unknown"
     error = None
     try:
-        found = _kept(database, workspace, question)
-        if found is None:
-            found = _found(database, workspace, question, answer, max_question, readers, thread)
-            found = phrase(question.ask, found)
-    except StoreBehind:
-        # This worker was upgraded before the database: the question is not to blame.
-        with database.connection() as connection:
-            questions.give_back(connection, workspace, question_id)
-        raise
+        with _uncounted_where_behind(database, workspace, question_id):
+            found = _kept(database, workspace, question)
+            if found is None:
+                found = _found(database, workspace, question, answer, max_question, readers, thread)
+                found = phrase(question.ask, found)
     except StoreGone:
         raise
     except Exception as broken:
@@ -129,7 +126,10 @@ def handle(
         if question.attempts < MAX_ATTEMPTS:
             raise
         error, found = f"{type(broken).__name__}: {broken}", _failed(question)
-    with database.connection() as connection:
+    with (
+        _uncounted_where_behind(database, workspace, question_id),
+        database.connection() as connection,
+    ):
         stands = questions.stands(connection, workspace, question)
         if stands:
             status = _keep(connection, workspace, question, found, error, hand_over)
@@ -139,6 +139,22 @@ def handle(
             max_question=max_question, readers=readers, thread=thread, phrase=phrase,
         )  # fmt: skip
     return status
+
+
+@contextmanager
+def _uncounted_where_behind(
+    database: Database, workspace: str, question_id: UUID
+) -> Iterator[None]:
+    """Let an attempt not count that a database without the newest migrations ended.
+
+    This worker was upgraded before it: the question is not to blame.
+    """
+    try:
+        yield
+    except StoreBehind:
+        with database.connection() as connection:
+            questions.give_back(connection, workspace, question_id)
+        raise
 
 
 def _keep(
