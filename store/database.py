@@ -3,7 +3,9 @@
 Knows nothing about tables, nor who runs the server.
 """
 
+import logging
 import select
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from store.redaction import redacted
 
 WAIT_SECONDS = 30  # how long a server may be away before callers are told
 TRY_SECONDS = 1  # one attempt to get a connection from the pool
+REPLICA_PAUSE_SECONDS = 30  # for so long a replica that is away is not asked for again
 OLDEST_POSTGRES = 160000  # as server_version_num counts
 OLDEST_PGVECTOR = (0, 8, 4)  # earlier ones corrupt HNSW indexes on vacuum
 
@@ -45,6 +48,9 @@ Connection = psycopg.Connection[TupleRow]
 Pool = ConnectionPool[Connection]
 
 
+_log = logging.getLogger(__name__)
+
+
 class StoreError(Exception):
     """The store could not do it; the message says what happened and what to do."""
 
@@ -60,7 +66,8 @@ class StoreBehind(StoreGone):
 class Database:
     """Pools of connections to one Postgres and, for reading, to its replica when there is one.
 
-    Connections are made on demand, so making a Database never fails for a server that is away.
+    Connections are made on demand, so making a Database never fails for a server that is away. While
+    a replica lets nobody in, the primary is read; it is looked for again after `replica_pause_seconds`.
     """
 
     def __init__(
@@ -70,9 +77,13 @@ class Database:
         replica_url: str | None = None,
         size: int = 8,
         wait_seconds: float = WAIT_SECONDS,
+        replica_pause_seconds: float = REPLICA_PAUSE_SECONDS,
     ) -> None:
         self.url = url
         self._wait_seconds = wait_seconds
+        self._replica_pause_seconds = replica_pause_seconds
+        self._replica_after = time.monotonic()
+        self._replica_lock = threading.Lock()
         self._primary = _pool(url, size)
         self._replica = _pool(replica_url, size) if replica_url else None
 
@@ -88,7 +99,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Lend a connection for reading, to the replica if any; each statement stands alone."""
-        with as_store_errors(), self._lent(self._replica or self._primary) as connection:
+        with as_store_errors(), self._lent_to_read() as connection:
             connection.autocommit = True
             try:
                 yield connection
@@ -100,7 +111,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Lend a connection for reading, to the replica if any; all statements see the same moment."""
-        with as_store_errors(), self._lent(self._replica or self._primary) as connection:
+        with as_store_errors(), self._lent_to_read() as connection:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             try:
@@ -119,13 +130,42 @@ class Database:
         finally:
             pool.putconn(connection)
 
-    def _acquire(self, pool: Pool) -> Connection:
-        """A connection that works, polling while the server is away."""
+    @contextmanager
+    def _lent_to_read(self) -> Iterator[Connection]:
+        if self._replica is None or time.monotonic() < self._replica_after:
+            pool, connection = self._primary, self._acquire(self._primary)
+        else:
+            try:
+                pool, connection = self._replica, self._acquire(self._replica, is_spare=True)
+            except StoreGone as away:
+                self._leave_replica(str(away))
+                pool, connection = self._primary, self._acquire(self._primary)
+        try:
+            yield connection
+        finally:
+            pool.putconn(connection)
+
+    def _leave_replica(self, reason: str) -> None:
+        """Read the primary for a while; of callers that notice at once, one says so."""
+        with self._replica_lock:
+            now = time.monotonic()
+            if now < self._replica_after:
+                return
+            self._replica_after = now + self._replica_pause_seconds
+        _log.warning("replica_away reason=%s read=primary", reason)
+
+    def _acquire(self, pool: Pool, *, is_spare: bool = False) -> Connection:
+        """A connection that works, polling while the server is away; one to spare is not waited for.
+
+        Raises StoreGone when it stays away.
+        """
         deadline = time.monotonic() + self._wait_seconds
         while True:
             try:
                 connection = pool.getconn(timeout=TRY_SECONDS)
             except PoolTimeout:
+                if is_spare and (reason := _refusal(pool)):
+                    raise StoreGone(reason) from None
                 if time.monotonic() > deadline:
                     raise _unavailable(pool) from None
                 continue
@@ -259,17 +299,24 @@ def _alive(connection: Connection) -> bool:
 
 
 def _unavailable(pool: Pool) -> StoreError:
-    try:
-        psycopg.connect(str(pool.conninfo), connect_timeout=TRY_SECONDS).close()
-    except psycopg.Error as error:
+    if reason := _refusal(pool):
         return StoreGone(
-            f"Postgres does not answer: {_first_line(error)}; "
+            f"Postgres does not answer: {reason}; "
             "start it, or correct DATABASE_URL (`threadwise doctor` checks it)"
         )
     return StoreGone(
         f"all {pool.max_size} connections stay busy; "
         "look for a stuck query in pg_stat_activity, or give the pool more connections"
     )
+
+
+def _refusal(pool: Pool) -> str | None:
+    """Say why a server lets nobody in; None when it does."""
+    try:
+        psycopg.connect(str(pool.conninfo), connect_timeout=TRY_SECONDS).close()
+    except psycopg.Error as error:
+        return _first_line(error)
+    return None
 
 
 @contextmanager

@@ -77,6 +77,33 @@ def test_reading_goes_to_the_replica_and_writing_to_the_primary(
         assert replica.info.dbname in database_url
 
 
+def test_the_primary_is_read_while_the_replica_is_away_and_one_line_says_so(
+    empty_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = "postgresql://me:replicaword@127.0.0.1:1/x"
+    with closing(Database(empty_url, replica_url=gone)) as database:
+        for lend in (database.reading, database.snapshot, database.reading):
+            with lend() as connection:
+                assert connection.info.dbname in empty_url
+    (line,) = [r.getMessage() for r in caplog.records if "replica_away" in r.getMessage()]
+    assert "refused" in line and "replicaword" not in line
+
+
+def test_a_replica_that_is_back_is_read_again(
+    server: str, empty_url: str, database_url: str
+) -> None:
+    with (
+        closing(Database(database_url)) as there,
+        closing(
+            Database(empty_url, replica_url=database_url, replica_pause_seconds=0)
+        ) as database,
+    ):
+        with closed(server, there), database.snapshot() as connection:
+            assert connection.info.dbname in empty_url
+        with database.snapshot() as connection:
+            assert connection.info.dbname in database_url
+
+
 def test_connections_cut_by_the_server_are_replaced_unnoticed(things: Database) -> None:
     with things.connection() as first, things.connection() as second:
         first.execute("select 1")
