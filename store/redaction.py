@@ -57,11 +57,17 @@ def escaped(text: str) -> str:
     return _STEERING.sub(lambda found: ascii(found.group())[1:-1], text)
 
 
-def redacted(text: str, secrets: Sequence[str] = ()) -> str:
-    """Give a text without what looks like a secret, and without the `secrets` given."""
+def without(text: str, secrets: Sequence[str]) -> str:
+    """Give a text without the `secrets` given."""
     for secret in secrets:
         if len(secret) >= SHORTEST:
             text = text.replace(secret, HIDDEN)
+    return text
+
+
+def redacted(text: str, secrets: Sequence[str] = ()) -> str:
+    """Give a text without what looks like a secret, and without the `secrets` given."""
+    text = without(text, secrets)
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text

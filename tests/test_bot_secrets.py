@@ -11,10 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from bot import secrets
+from bot.cli import questions
+from bot.cli import sources as source_commands
 from bot.log import KeyValues
 from bot.processes.doctor import examine
+from bot.runtime.metrics import Metrics
 from bot.settings import Settings
 from bot.slack.commands import state
 from bot.terminal.json_contract import source_json
@@ -24,8 +29,11 @@ from ingest.config import ConfigError
 from ingest.entries import SourceConfig
 from store.database import Database
 from store.index import runs, sources
+from tests import slack_parts, tiny_bert
 from tests.fake_http import FakeHttp, Reply, fake_http
+from tests.fake_slack import TEAM, FakeSlack
 from tests.fakes import HashEmbedder
+from tests.screen_parts import Slack, browser, parts_for
 
 # Of no shape that any pattern knows.
 PLANTED = {name: f"planted{name}0q7z" for name in (
@@ -137,6 +145,72 @@ def test_a_failing_source_tells_none_of_its_secrets(
             told = [status, state(status, datetime.now(UTC)), json.dumps(source_json(status, [])),
                     json.dumps(asdict(status), default=str), failures]  # fmt: skip
             assert len(known) == 6 and all(map(is_clean, told)), told
+
+
+@pytest.fixture
+def site(tmp_path: Path, web: FakeHttp, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A site whose start page can be read, beside the sources that fail; its database is to be named."""
+    monkeypatch.setenv("NOTION_TOKEN", PLANTED["variable"])
+    web.routes |= {
+        "/docs/": Reply("<title>Pay</title><h1>Pay</h1><p>Salary is paid on pay day.</p>"
+                        "<a href=leave>Leave</a>"),
+        "/docs/leave": Reply("<title>Leave</title><p>When you want leave, book a holiday.</p>"),
+    }  # fmt: skip
+    (tmp_path / "sources.toml").write_text(TOML.format(web=web.url, **PLANTED))
+    (tmp_path / "intents.toml").touch()
+    return Settings(
+        _env_file=None, home=tmp_path, sources=tmp_path / "sources.toml",
+        intents=tmp_path / "intents.toml", embedder=str(tiny_bert.write(tmp_path / "encoder")),
+        answer_above=0.0, unsure_above=0.0, threads=1,
+    )  # type: ignore[call-arg]  # fmt: skip
+
+
+def test_commands_metrics_and_screen_tell_no_secret_of_sources_that_work_and_fail(
+    database: Database, site: Settings
+) -> None:
+    settings = site.model_copy(update={"database_url": database.url})
+    shell = typer.Typer()
+    for group in (questions, source_commands):
+        group.register(shell)
+
+    def said(*words: str) -> str:
+        ended = CliRunner().invoke(shell, words, obj=settings)
+        return f"{ended.output}{ended.stderr}{ended.exception or ''}"
+
+    told = {"ingest": said("ingest")}
+    told["ask"] = said("ask", "when is pay day", "--json")
+    answer = json.loads(told["ask"])
+    assert answer["citations"]
+    told |= {
+        "words": said("ask", "when is pay day"),
+        "why": said("why", answer["id"]),
+        "why --json": said("why", answer["id"], "--json"),
+        "sources": said("sources"),
+        "sources --json": said("sources", "--json"),
+        "metrics": Metrics(database).text().decode(),
+    }
+    assert "site" in told["sources"] and 'source="site"' in told["metrics"]
+    page = browser(parts_for(database, Slack(), workspace="local"))
+    for path in ("sources", "documents", "system", *(f"sources/{c.name}/" for c in configs(site))):
+        told[path] = page.text(path)
+    found = {
+        n: t[max(0, t.find("planted") - 60) :][:90] for n, t in told.items() if not is_clean(t)
+    }
+    assert found == {}
+
+
+def test_the_status_that_slack_shows_tells_no_secret(
+    database: Database, given: Settings, fake: FakeSlack
+) -> None:
+    with slack_parts.served(fake, slack_parts.settings_for(fake, database.url), database):
+        for config in configs(given):
+            running.ingest(
+                config, database=database, workspace=TEAM, embedder=HashEmbedder(),
+                now=lambda: datetime.now(UTC),
+            )  # fmt: skip
+        fake.command("/reindex", "status", user="UBOSS")
+        (shown,) = fake.wait_called("response_url", 1)
+        assert "confluence" in str(shown) and is_clean(shown)
 
 
 def test_doctor_tells_no_secret(given: Settings) -> None:

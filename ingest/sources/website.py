@@ -21,6 +21,7 @@ from ingest.sources.guard import GuardedTransport
 from ingest.sources.looking import looked
 from ingest.sources.robots import Robots
 from ingest.sources.traps import Traps, kind_of
+from store.redaction import without
 
 MOST_PAGES = 5000
 DELAY_SECONDS = 0.2
@@ -377,10 +378,15 @@ class Website(Source):
         return self._is_inside(url) and self._may_follow(url) and self.config.wants(self._path(url))
 
     def _path(self, url: str) -> str:
-        return url[len(self.site) :].strip("/") or "index"
+        return self._told(url[len(self.site) :].strip("/") or "index")
 
     def _entry(self, url: str, mark: str | None, changed: str | None) -> Entry:
-        return Entry(self._path(url), mark, url, url=url, updated_at=parse_date(changed))
+        told = self._told(url)
+        return Entry(self._path(url), mark, url, url=told, updated_at=parse_date(changed))
+
+    def _told(self, address: str) -> str:
+        """Give an address as people may see it: the start page's query may hold a secret."""
+        return without(address, self.config.secrets)
 
     def _failing(self, url: str, error: Unreadable) -> Iterator[Entry]:
         """Give a page that was found but is not read, so that the run lists it with the reason."""
