@@ -94,9 +94,7 @@ def test_a_replica_that_is_back_is_read_again(
 ) -> None:
     with (
         closing(Database(database_url)) as there,
-        closing(
-            Database(empty_url, replica_url=database_url, replica_pause_seconds=0)
-        ) as database,
+        closing(Database(empty_url, replica_url=database_url, replica_pause_seconds=0)) as database,
     ):
         with closed(server, there), database.snapshot() as connection:
             assert connection.info.dbname in empty_url
