@@ -65,6 +65,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT q.body FROM gap_questions g JOIN questions q USING (workspace_id, question_id)
     WHERE g.workspace_id = s.workspace_id AND g.gap_id = s.gap_id AND g.is_public
+    AND (%(open)s::text[] IS NULL OR q.origin = 'terminal' OR q.channel = ANY (%(open)s))
     ORDER BY g.nearness DESC, g.question_id LIMIT 1) AS named ON true
 WHERE sums.asked > 0
 ORDER BY sums.people DESC, sums.asked DESC, sums.last_at DESC LIMIT %(limit)s
@@ -213,16 +214,38 @@ def prune(connection: Connection, workspace: str) -> None:
     )
 
 
+def channels(connection: Connection, workspace: str) -> list[str]:
+    """Name the channels whose questions named gaps when they were grouped: some may be private by now."""
+    rows = connection.execute(
+        "SELECT DISTINCT q.channel FROM gap_questions g JOIN questions q USING (workspace_id, question_id)"
+        " WHERE g.workspace_id = %s AND g.is_public AND q.origin <> 'terminal' ORDER BY q.channel",
+        (workspace,),
+    ).fetchall()
+    return [channel for (channel,) in rows]
+
+
 def listed(
-    connection: Connection, workspace: str, *, state: State | None = None, limit: int = 100
+    connection: Connection,
+    workspace: str,
+    *,
+    state: State | None = None,
+    limit: int = 100,
+    named_in: Sequence[str] | None = None,
 ) -> list[Gap]:
-    """List gaps, those that most people ran into first; None lists those that are open or assigned."""
+    """List gaps, those that most people ran into first; None lists those that are open or assigned.
+
+    Only questions from the channels `named_in` name them, and those from the terminal; None leaves it at
+    what was public when they were grouped, which is for the terminal alone.
+    """
     states: list[State] = ["open", "assigned"] if state is None else [state]
-    return _gaps(connection, workspace, states, None, limit)
+    return _gaps(connection, workspace, states, None, limit, named_in)
 
 
-def get(connection: Connection, workspace: str, gap_id: UUID) -> Gap | None:
-    found = _gaps(connection, workspace, list(get_args(State)), gap_id, 1)
+def get(
+    connection: Connection, workspace: str, gap_id: UUID, *, named_in: Sequence[str] | None = None
+) -> Gap | None:
+    """Give a gap; `named_in` as for `listed`."""
+    found = _gaps(connection, workspace, list(get_args(State)), gap_id, 1, named_in)
     return found[0] if found else None
 
 
@@ -235,13 +258,16 @@ def count(connection: Connection, workspace: str) -> int:
     return int(row[0]) if row else 0
 
 
-def examples(connection: Connection, workspace: str, gap_id: UUID, limit: int) -> list[str]:
-    """Give public questions of a gap, the most central first."""
+def examples(
+    connection: Connection, workspace: str, gap_id: UUID, limit: int, named_in: Sequence[str]
+) -> list[str]:
+    """Give public questions of a gap, the most central first; `named_in` as for `listed`."""
     rows = connection.execute(
         "SELECT q.body FROM gap_questions g JOIN questions q USING (workspace_id, question_id)"
         " WHERE g.workspace_id = %s AND g.gap_id = %s AND g.is_public"
+        " AND (q.origin = 'terminal' OR q.channel = ANY (%s))"
         " ORDER BY g.nearness DESC, g.question_id LIMIT %s",
-        (workspace, gap_id, limit),
+        (workspace, gap_id, list(named_in), limit),
     ).fetchall()
     return [body for (body,) in rows]
 
@@ -287,7 +313,12 @@ def central(connection: Connection, workspace: str, *, limit: int, most: int) ->
 
 
 def _gaps(
-    connection: Connection, workspace: str, states: list[State], gap_id: UUID | None, limit: int
+    connection: Connection,
+    workspace: str,
+    states: list[State],
+    gap_id: UUID | None,
+    limit: int,
+    named_in: Sequence[str] | None,
 ) -> list[Gap]:
     given = {
         "workspace": workspace,
@@ -295,6 +326,7 @@ def _gaps(
         "gap": gap_id,
         "most": MOST_LISTED,
         "limit": limit,
+        "open": None if named_in is None else list(named_in),
     }
     return [Gap(*row) for row in connection.execute(_LISTED, given).fetchall()]
 

@@ -150,6 +150,20 @@ def test_grouping_asks_slack_who_reads_a_channel_and_tells_no_private_question(
     assert sorted(map(str, names)) == ["None", "None", "None", "parking places for cars"]
 
 
+def test_what_was_asked_in_a_channel_that_became_private_since_is_not_told(
+    fake: FakeSlack, database: Database, worker: Worker
+) -> None:
+    worker.ask("parking places for cars", "C2")
+    tasks.group(worker.context)
+    assert [gap.name for gap in worker.listed()] == ["parking places for cars"]
+    fake.private.add("C2")
+    later = Worker(fake, database, admin_channel="CADMIN")  # Slack is believed for a while
+    later.known["parking places for cars"] = answer_of("answered")
+    assert tasks.retry(later.context) == 1 and later.speak() == ["said"]
+    (message,) = fake.messages
+    assert "1 gap is now answered" in message["text"] and "parking" not in str(message)
+
+
 def test_where_slack_does_not_say_who_reads_a_channel_its_questions_name_nothing(
     fake: FakeSlack, worker: Worker
 ) -> None:

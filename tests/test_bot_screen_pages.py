@@ -329,6 +329,18 @@ def test_a_gap_is_given_muted_and_opened_again(database: Database, boss: Browser
     assert "how do I get a badge" in boss.text("gaps?state=closed")
 
 
+def test_a_gap_of_a_channel_that_became_private_since_is_counted_alone(database: Database) -> None:
+    slack = Slack()
+    boss = browser(parts_for(database, slack))
+    question_id = asked(database, "how do I get a badge", status="not_found")
+    with database.connection() as connection:
+        member = gaps.Member(question_id, True, False, 0.9)
+        gaps.regroup(connection, TEAM, [gaps.Group(None, (member,), NOW)], NOW)
+    assert "get a badge" in boss.text("gaps")
+    slack.open.clear()
+    assert "get a badge" not in boss.text("gaps") and "Asked in private only" in boss.text("gaps")
+
+
 def test_two_evaluations_are_compared_and_the_test_set_is_taken_along(
     database: Database, boss: Browser
 ) -> None:

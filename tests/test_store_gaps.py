@@ -94,7 +94,7 @@ def test_a_gap_is_named_by_its_most_central_public_question_alone(database: Data
     with database.connection() as connection:
         (gap,) = gaps.listed(connection, "local")
         assert (gap.name, gap.asked, gap.people, gap.disliked) == ("Parking?", 3, 2, 1)
-        assert gaps.examples(connection, "local", gap_id, 9) == ["Parking?", "Cars?"]
+        assert gaps.examples(connection, "local", gap_id, 9, ["C1"]) == ["Parking?", "Cars?"]
         people.forget(connection, "local", "U1")
         (gap,) = gaps.listed(connection, "local")
         assert (gap.name, gap.asked) == (None, 1)

@@ -26,10 +26,14 @@ def register(pages: Blueprint, parts: Parts) -> None:
         state = next((each for each in STATES if each == request.args.get("state")), None)
         wanted = None if state in (None, "open") else state
         with parts.connection() as connection:
-            found = kept.listed(connection, parts.workspace, state=wanted, limit=SHOWN)
+            known = kept.channels(connection, parts.workspace)
+        # Some may have become private since their questions were grouped.
+        named_in = list(parts.channels(known))
+        with parts.connection() as connection:
+            where = connection, parts.workspace
+            found = kept.listed(*where, state=wanted, limit=SHOWN, named_in=named_in)
             examples = {
-                gap.gap_id: kept.examples(connection, parts.workspace, gap.gap_id, EXAMPLES)
-                for gap in found
+                gap.gap_id: kept.examples(*where, gap.gap_id, EXAMPLES, named_in) for gap in found
             }
         return render_template(
             "gaps.html", title="Gaps", found=found, examples=examples, states=STATES,

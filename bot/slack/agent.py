@@ -74,8 +74,7 @@ def prompts_for(edge: Edge, person: str) -> list[dict[str, str]]:
 
 def _may_see(edge: Edge, reader: Reader, each: likes.Liked) -> bool:
     """Whether a question was asked in public, and all that its answer cites is open to a person."""
-    where = edge.audience.place(each.channel)
-    if where.is_private or where.is_shared:
+    if not edge.audience.is_open(each.channel):
         return False
     with edge.database.connection() as connection:
         return not scopes.hides(connection, edge.workspace, reader.viewer, each.pages, strict=True)

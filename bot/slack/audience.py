@@ -106,6 +106,11 @@ class Audience:
         )
         return found if isinstance(found, Place) else Place()
 
+    def is_open(self, channel: str) -> bool:
+        """Whether every member may read a channel now, and nobody else; what Slack does not say is not."""
+        where = self.place(channel)
+        return not where.is_private and not where.is_shared
+
     def _closed(self, ask: Ask, *, takes_programs: bool) -> Closed | None:
         """Say why a reply is closed; a program counts as a member where an admin lets programs ask."""
         if ask.is_outside:

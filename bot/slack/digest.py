@@ -37,14 +37,14 @@ def weekly(speaker: Speaker, about: Mapping[str, Any]) -> Notice | None:
     if channel is None:
         return None
     until, where = date.fromisoformat(about["until"]), speaker.workspace
-    now = datetime.now(UTC)
+    now, named_in = datetime.now(UTC), told.open_channels(speaker)
     with speaker.database.connection() as connection:
         figures.refresh(connection, where, now)
         weeks = [
             figures.between(connection, where, until - n * WEEK, until - (n - 1) * WEEK)
             for n in range(WEEKS, 0, -1)
         ]
-        found = gaps.listed(connection, where, limit=NAMED_GAPS)
+        found = gaps.listed(connection, where, limit=NAMED_GAPS, named_in=named_in)
         waiting = gaps.count(connection, where)
         pages = [
             (source, path)

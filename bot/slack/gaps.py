@@ -47,9 +47,9 @@ def answered(speaker: Speaker, about: Mapping[str, Any]) -> Notice | None:
     channel = speaker.settings.admin_channel
     if channel is None:
         return None
-    ids = [UUID(each) for each in about["gaps"]]
+    ids, named_in = [UUID(each) for each in about["gaps"]], open_channels(speaker)
     with speaker.database.connection() as connection:
-        every = [gaps.get(connection, speaker.workspace, each) for each in ids]
+        every = [gaps.get(connection, speaker.workspace, each, named_in=named_in) for each in ids]
     found = [gap for gap in every if gap and gap.state == "closed"]
     if not found:
         return None
@@ -59,10 +59,18 @@ def answered(speaker: Speaker, about: Mapping[str, Any]) -> Notice | None:
     return Notice(channel, (Message("\n".join(lines)),))
 
 
+def open_channels(told: Edge | Speaker) -> list[str]:
+    """Name the channels whose questions may be told: Slack is asked now, as one may have become private."""
+    with told.database.connection() as connection:
+        known = gaps.channels(connection, told.workspace)
+    return [channel for channel in known if told.audience.is_open(channel)]
+
+
 def open_ones(edge: Edge, limit: int) -> list[Message]:
     """Show the gaps that wait, one each, with buttons to take, to mute and to close it."""
+    named_in = open_channels(edge)
     with edge.database.connection() as connection:
-        found = gaps.listed(connection, edge.workspace, limit=limit)
+        found = gaps.listed(connection, edge.workspace, limit=limit, named_in=named_in)
     return [_shown(gap) for gap in found]
 
 
@@ -77,6 +85,7 @@ def decide(edge: Edge, body: Payload) -> None:
         edge.whisper(said, person=person, channel=channel, thread_ts=None, url=url)
         return
     verb, now = str(click.get("action_id")).partition(":")[2], datetime.now(UTC)
+    named_in = open_channels(edge)
     with edge.database.connection() as connection:
         where = connection, edge.workspace, gap_id
         if verb == "take":
@@ -85,7 +94,7 @@ def decide(edge: Edge, body: Payload) -> None:
             is_done, did = gaps.mute(*where, person, now), "Muted"
         else:
             is_done, did = gaps.close(*where, person, now), "Closed"
-        gap = gaps.get(*where)
+        gap = gaps.get(*where, named_in=named_in)
     if gap:
         said_so = f"{did} by <@{person}>" if is_done else f"Is {gap.state} already"
         edge.rewrite(url, f"{said_so}: {_named(gap, is_told=True)}")

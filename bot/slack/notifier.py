@@ -102,8 +102,7 @@ class Notifier:
         """Whether every member may read a channel, and nobody else; what Slack does not say is not."""
         if self._client is None:
             return False
-        place = self._audience(self._services.workspace).place(channel)
-        return not place.is_private and not place.is_shared
+        return self._audience(self._services.workspace).is_open(channel)
 
     def say(self, kind: str, key: str, about: Mapping[str, Any]) -> bool:
         """Say something besides answers, once for its key; False when there is nothing to say.
