@@ -20,7 +20,7 @@ from models.intents.classifier import Prediction
 from store.database import Database
 from store.index import builds, documents, embedders
 from store.records import EVERYONE, Answer, Chunk, Document, Viewer
-from tests.corpus import page, store
+from tests.corpus import numbered, page, store
 from tests.fakes import HashEmbedder
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -211,3 +211,29 @@ def test_the_passage_of_one_code_answers_no_question_about_another(database: Dat
     other = answerer.answer(Request("ERR-4044 means that the queue is locked.", EVERYBODY))
     assert known.status != "not_found" and known.body == "ERR-4043 means that the queue is locked."
     assert (other.status, other.body) == ("not_found", None)
+
+
+@pytest.mark.parametrize("asked", ["err 4042", "ERR-4042", "what is 4042"])
+def test_an_exact_code_is_not_refused_however_little_vectors_say_of_it(
+    database: Database, asked: str
+) -> None:
+    body = "Of the many faults that the console may tell in a day, ERR-4042 has a full queue for its cause."
+    store(database, [*numbered(20, {}), page("codes.md", body)])
+    answerer = Answerer(database, "local", HashEmbedder(), Serving(database, "local"))
+    told = answerer.answer(Request(asked, EVERYBODY))
+    assert told.status != "not_found" and told.citations[0].path == "codes.md"
+    assert answerer.answer(Request("ERR-4044", EVERYBODY)).status == "not_found"
+
+
+def test_how_sure_an_answer_is_does_not_depend_on_how_much_else_is_indexed(
+    database: Database,
+) -> None:
+    fact = page("leave.md", "A full-time contract comes with 28 days of paid holiday.")
+    answerer = Answerer(database, "local", HashEmbedder(), Serving(database, "local"))
+    store(database, [*numbered(20, {}), fact])
+    asked = Request("how many days of paid holiday", EVERYBODY)
+    few = answerer.answer(asked)
+    store(database, [*numbered(600, {}), fact])
+    many = answerer.answer(asked)
+    assert few.citations[0].path == many.citations[0].path == "leave.md"
+    assert many.confidence == pytest.approx(few.confidence, abs=0.05)
