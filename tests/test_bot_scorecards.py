@@ -1,6 +1,7 @@
 """What the learning scorecards try: rows never trained on, labels that lie, votes that mislead."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ import pytest
 from bot.intents import Intent, Intents
 from bot.learning import feedback, fit_intents
 from bot.scorecards import intents, nights, poisoning
+from bot.scorecards.answers import OneLeg, Scorecard
+from evals.answers import Labelled, Outcome, score
 from evals.intents import Scores
+from evals.metrics import times
 from store.feedback import shares
 
 INTENTS = Intents.of(
@@ -109,3 +113,16 @@ def test_the_intents_scorecard_keeps_the_keys_that_others_rely_on() -> None:
     assert wanted | {"seconds", "ms", "train", "test", "leaked", "seeds", "serves"} <= set(shown)
     assert wanted | {"seconds", "ms"} <= set(shown["baseline"])
     assert shown["accuracy"] == shown["bert"]["accuracy"] != shown["baseline"]["accuracy"]
+
+
+def test_what_was_chosen_on_the_questions_is_told_by_held_out_figures_alone() -> None:
+    row = Labelled("1", "?", True, "a.md", "fact")
+    outcome = Outcome(0.9, refused=False, pages=("a.md",), quotes=("fact",))
+    leg = OneLeg(1.0, 1.0, 1.0)
+    card = Scorecard(score([row], [outcome]), leg, leg, {}, times([1.0]))
+    own, told = (
+        card.as_json(),
+        replace(card, held_out={"ece": 0.2, "coverage_at_80": 0.4}).as_json(),
+    )
+    assert (own["chosen_on_these"], told["chosen_on_these"]) == (False, True)
+    assert own["ece"] != 0.2 and (told["ece"], told["coverage_at_80"]) == (0.2, 0.4)
