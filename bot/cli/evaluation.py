@@ -451,6 +451,7 @@ def score_everything(context: typer.Context, as_json: Json = False) -> None:
 
     with open_services(context.obj) as services, console.bars() as progress:
         answered = answers.handbook(services, progress)
+        _keep(services, "answers", frozen_set.QUESTIONS.name, answered.as_json())
         spoken = speaking.speak(services, progress)
         worded = phrasing.score(progress)
     if as_json:
