@@ -41,6 +41,9 @@ class Processes:
             SLACK_API_URL=api_url,
             SLACK_BOT_TOKEN="xoxb-1",
             SLACK_APP_TOKEN="xapp-1",
+            # With these in the environment Bolt would look for tokens of many workspaces.
+            SLACK_CLIENT_ID="1.2",
+            SLACK_CLIENT_SECRET="secret",
         )
         self.running: list[subprocess.Popen[bytes]] = []
 

@@ -5,9 +5,12 @@ slack_bolt 1.30), so Slack delivers it again and nothing is lost.
 """
 
 import logging
+import os
 import re
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.error import URLError
@@ -96,12 +99,13 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
     """Make the Bolt app with all listeners on it, and what they work with."""
     client = clients.web(settings.slack_bot_token, settings.slack_api_url)
     logging.getLogger("slack_bolt.App").addFilter(_is_news)
-    app = App(
-        client=client,
-        signing_secret=settings.slack_signing_secret or "",
-        process_before_response=True,
-        attaching_conversation_kwargs_enabled=False,
-    )
+    with _hidden("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        app = App(
+            client=client,
+            signing_secret=settings.slack_signing_secret or "",
+            process_before_response=True,
+            attaching_conversation_kwargs_enabled=False,
+        )
     edge = Edge(
         settings=settings,
         database=database,
@@ -131,6 +135,17 @@ def build(settings: Settings, database: Database, queue: Queue, workspace: str) 
     app.event(re.compile(".*"))(_ignore)
     app.error(_on_error)
     return Bot(app, edge)
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Hide variables of the environment. By these two, which are there for signing in to the screen, Bolt would take us
+    for an app of many workspaces, whose tokens it has to look up, and drop every event."""
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
