@@ -3,8 +3,6 @@
 Knows nothing about jobs. What is done is stored every few texts, so a kill at any point costs these alone.
 """
 
-import numpy as np
-
 from bot.services import Services
 from ingest.embedder import Encode
 from ingest.splitting.chunks import embedded
@@ -26,6 +24,8 @@ def fill(services: Services, encode: Encode | None = None) -> int:
     """
     if services.second is None:
         return 0
+    import numpy as np
+
     workspace, number = services.workspace, embedder_id(services.second.name)
     encode = encode or services.second.encode
     after = done = 0

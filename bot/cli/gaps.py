@@ -11,11 +11,10 @@ import typer
 
 from bot.terminal import console
 from bot.text import shorten, visible
-from store import gaps
-from store.gaps import Gap, State
 
 if TYPE_CHECKING:
     from bot.services import Services
+    from store.gaps import Gap, State
 
 NAME_CHARS = 80
 PRIVATE = "(asked only in private)"
@@ -45,6 +44,7 @@ def show(
 ) -> None:
     """What people asked without getting a good answer, by topic; private questions are only counted."""
     from bot.services import open_services
+    from store import gaps
 
     chosen = _state(state)
     with open_services(context.obj) as services:
@@ -70,7 +70,7 @@ def show(
     console.data().print(console.table("", columns, rows), markup=False)
 
 
-def gap_json(gap: Gap) -> dict[str, object]:
+def gap_json(gap: "Gap") -> dict[str, object]:
     """Give a gap as one JSON object."""
     return {
         "id": gap.gap_id, "name": gap.name, "state": gap.state, "asked": gap.asked,
@@ -87,11 +87,13 @@ def _refresh(services: "Services") -> None:
     console.notices().print(f"{number} gaps.")
 
 
-def _name(gap: Gap) -> str:
+def _name(gap: "Gap") -> str:
     return PRIVATE if gap.name is None else shorten(visible(" ".join(gap.name.split())), NAME_CHARS)
 
 
-def _state(text: str | None) -> State | None:
+def _state(text: str | None) -> "State | None":
+    from store.gaps import State
+
     for state in get_args(State):
         if state == text:
             return state  # type: ignore[no-any-return]
