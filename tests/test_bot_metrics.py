@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.answering import cache
 from bot.runtime.metrics import Metrics
 from store import workspaces
 from store.database import Database
@@ -56,7 +58,19 @@ NOW = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 
 DOCS = Path(__file__).parent.parent / "docs"
 
-LABELS = {"status", "step", "value", "reason", "queue", "state", "source", "part", "version", "le"}
+LABELS = {
+    "status",
+    "step",
+    "value",
+    "reason",
+    "queue",
+    "state",
+    "source",
+    "part",
+    "version",
+    "result",
+    "le",
+}
 """What a metric may be told apart by: never a text or a person."""
 
 
@@ -70,6 +84,19 @@ def test_each_step_of_an_answer_has_its_own_histogram(database: Database) -> Non
     assert 'threadwise_step_seconds_bucket{le="0.01",step="classify"} 1.0' in text
     assert 'threadwise_step_seconds_count{step="claim"} 1.0' in text
     assert "total" not in re.findall(r'step="(\w+)"', text)
+
+
+def test_an_answer_that_was_found_before_is_a_hit_and_counts_for_no_step(
+    database: Database,
+) -> None:
+    metrics = Metrics(database)
+    found = Answer(uuid4(), "q", "answered", 0.9, "a", timings_ms={"search": 30.0})
+    metrics.answered(found)
+    metrics.answered(replace(found, signals={cache.SIGNAL: 1.7e9}))
+    text = metrics.text().decode()
+    assert 'threadwise_cache_total{result="hit"} 1.0' in text
+    assert 'threadwise_cache_total{result="miss"} 1.0' in text
+    assert 'threadwise_step_seconds_count{step="search"} 1.0' in text
 
 
 def test_what_became_of_an_llms_sentences_is_counted(database: Database) -> None:
@@ -129,6 +156,7 @@ def _families(database: Database) -> list[Metric]:
     metrics.ended("answered", 0.1)
     metrics.voted(1)
     metrics.step("search", 0.1)
+    metrics.answered(Answer(uuid4(), "q", "answered", 0.9, "a"))
     metrics.phrased(Phrasing((), (1,), "some-model", 0.4, {"number": 2}))
     with database.connection() as connection:
         workspace = workspaces.current(connection)

@@ -19,6 +19,9 @@ from store.records import Answer, Phrasing, SourceStatus
 Step = Literal["claim", "classify", "encode", "search", "decide", "phrase", "post"]
 """What happens to a question, one after the other; deciding is also reading and marking."""
 
+CACHED = "cache"
+"""The signal of an answer that was found before (bot.answering.cache.SIGNAL, which stands above this file)."""
+
 STEPS: dict[str, Step] = {
     "intent": "classify",
     "encode": "encode",
@@ -60,6 +63,12 @@ class Metrics:
             buckets=STEP_SECONDS,
             registry=self.registry,
         )
+        self._cache = Counter(
+            "threadwise_cache",
+            "Messages answered from what was found before (hit) or anew (miss).",
+            ["result"],
+            registry=self.registry,
+        )
         self._kept = Counter(
             "threadwise_llm_kept", "Sentences of the LLM that were shown.", registry=self.registry
         )
@@ -81,7 +90,11 @@ class Metrics:
         self._steps.labels(step).observe(seconds)
 
     def answered(self, answer: Answer) -> None:
-        """Note the steps of an answer by its own timings."""
+        """Note the steps of an answer by its own timings, and whether it was found before."""
+        is_hit = CACHED in answer.signals
+        self._cache.labels("hit" if is_hit else "miss").inc()
+        if is_hit:
+            return  # its timings are those of the search that found it
         for name, milliseconds in answer.timings_ms.items():
             if name in STEPS:
                 self.step(STEPS[name], milliseconds / 1000)
