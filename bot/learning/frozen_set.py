@@ -1,8 +1,8 @@
 """The frozen set of questions: the example handbook that ships, and its questions with known quotes, in a
 workspace of its own where nothing is ever learned.
 
-Knows nothing about what is tried on it. Orders are tried without passages' best units: encoding them takes
-longer than all else of a night.
+Knows nothing about what is tried on it. Orders are tried without passages' best units: these would
+have to be encoded each night.
 """
 
 import hashlib
