@@ -34,8 +34,11 @@ class Unreadable(Exception):
     """A document cannot be read; the message is the reason that people see.
 
     `is_skip` when that is as it should be (a picture, say); `is_passing` when the next run should
-    try again although nothing changed (a lost connection, say).
+    try again although nothing changed (a lost connection, say). `version` is that of what was fetched,
+    where the listing gave none: it is told again to a source, as `failed`.
     """
+
+    version: str | None = None
 
     def __init__(self, reason: str, *, is_skip: bool = False, is_passing: bool = False) -> None:
         super().__init__(reason)

@@ -107,7 +107,7 @@ class Preparer:
             self._check_size(len(content.data))
             yield from self._prepared(entry, content, known if same_people else None)
         except Unreadable as error:
-            version = self._to_try(entry.path, version, error)
+            version = self._to_try(entry.path, error.version or version, error)
             yield self._refusal(entry.path, version, str(error), error.is_skip)
         except SourceError as error:
             # One document may be refused for its own sake (too large to export, say); the source is away

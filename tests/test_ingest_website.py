@@ -1,7 +1,7 @@
 """Websites: what is listed or linked below the address is read, politely, and never what is private."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,11 @@ import httpx
 import pytest
 
 from ingest.entries import SourceConfig, SourceError, Unreadable
+from ingest.parsing import looks
+from ingest.prepare import Preparer, Refused
+from ingest.sandbox import Parser
 from ingest.sources import guard
-from ingest.sources.website import Website
+from ingest.sources.website import BROKE, Website
 from tests.fake_http import Asked, FakeHttp, Reply, Route, fake_http
 
 
@@ -47,6 +50,43 @@ def test_pages_are_found_by_links_below_the_address(web: FakeHttp) -> None:
     }
     assert paths(site(web)) == ["docs", "docs/a", "docs/b", "docs/c?x=1", "docs/deep/d"]
     assert "/blog/" not in web.paths()
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_page_that_breaks_the_parser_is_left_until_it_changes(
+    web: FakeHttp, listed: bool
+) -> None:
+    web.routes |= {"/docs/": link("bad"), "/docs/bad": Reply("bad")}
+    if listed:
+        found = "".join(f"<url><loc>{web.url}/docs/{n}</loc></url>" for n in ("", "bad"))
+        web.routes["/sitemap.xml"] = Reply(f"<urlset>{found}</urlset>")
+    looked: list[bytes] = []
+
+    def look(what: str, data: bytes, address: str) -> Mapping[str, object]:
+        looked.append(data)
+        if data.startswith(b"bad"):
+            raise Unreadable("It broke the parser.")
+        return looks.look(what, data, address)
+
+    def crawl(failed: Mapping[str, str]) -> Refused:
+        looked.clear()
+        opened = site(web)
+        opened.look, opened.failed = look, failed
+        (bad,) = [entry for entry in opened.entries() if entry.path == "docs/bad"]
+        prepare = Preparer(
+            opened.config, opened, Parser(), lambda texts: [1 for _ in texts], 100,
+            opened.config.audience_of, failed,
+        )  # fmt: skip
+        (outcome,) = prepare(bad, None)
+        assert isinstance(outcome, Refused)
+        return outcome
+
+    first = crawl({})
+    assert first.reason == "It broke the parser." and first.version
+    again = crawl({"docs/bad": first.version})
+    assert (again.version, again.reason) == (first.version, BROKE) and b"bad" not in looked
+    web.routes["/docs/bad"] = Reply("bad still")
+    assert crawl({"docs/bad": first.version}).reason == first.reason and b"bad still" in looked
 
 
 def test_a_page_is_fetched_once_and_unchanged_by_its_mark(web: FakeHttp) -> None:

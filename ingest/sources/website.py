@@ -6,6 +6,7 @@ Knows nothing about a page's content but what it says to a crawler.
 import re
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Mapping
+from hashlib import sha256
 from typing import ClassVar, NamedTuple, cast
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
@@ -41,6 +42,11 @@ _NOT_PAGES = re.compile(
 )
 _SAME_PAGE = re.compile(r"(?:/(?:index|default)\.\w+|/|\.html?|/amp)$")
 ASKS = "It asks to sign in, so it was not read. Make it public, or exclude it."
+
+BROKE = (
+    "Reading it broke the parser or took too long, and it has not changed since. Split it, save it again,"
+    " or exclude it."
+)
 
 
 class _Met(NamedTuple):
@@ -137,7 +143,7 @@ class Website(Source):
                 raise Unreadable(f"It leads elsewhere, to {page.url}.", is_skip=True)
             if page.url in self._listed:
                 raise Unreadable(f"It leads to {page.url}, which is read.", is_skip=True)
-        said = self._look_at(page)
+        said = self._look_at(url, page)
         if _asks_password(said):
             raise Unreadable(ASKS)
         if _is_hidden(said, page):
@@ -263,7 +269,7 @@ class Website(Source):
             if is_known or not self._is_inside(page.url) or not self._may_follow(page.url):
                 return None
             walk.seen.add(page.url)
-        said = self._look_at(page)
+        said = self._look_at(url, page)
         if _asks_password(said):
             raise Unreadable(ASKS)
         return _Met(page.url, page, said)
@@ -332,10 +338,18 @@ class Website(Source):
 
         return self._fetch.get(url, self._visited.mark(url), may)
 
-    def _look_at(self, page: Page) -> Mapping[str, object]:
+    def _look_at(self, url: str, page: Page) -> Mapping[str, object]:
+        """Look at the page that was listed as `url`; one that broke this before is left until it changes."""
         if "html" not in page.media_type or not page.data:
             return {}
-        return self._said("page", page)
+        version = f"sha256:{sha256(page.data).hexdigest()}"
+        try:
+            if self.failed.get(self._path(url)) == version:
+                raise Unreadable(BROKE)
+            return self._said("page", page)
+        except Unreadable as error:
+            error.version = version
+            raise
 
     def _said(self, what: str, page: Page) -> Mapping[str, object]:
         return looked(self, what, page.data, page.url)
