@@ -71,6 +71,18 @@ WHERE sums.asked > 0
 ORDER BY sums.people DESC, sums.asked DESC, sums.last_at DESC LIMIT %(limit)s
 """
 
+_CHANNELS = """
+SELECT DISTINCT q.channel
+FROM (SELECT workspace_id, gap_id FROM gaps WHERE workspace_id = %(workspace)s AND state = ANY (%(states)s)
+      ORDER BY changed_at DESC LIMIT %(most)s) AS s
+CROSS JOIN LATERAL (
+    SELECT g.question_id FROM gap_questions g
+    WHERE g.workspace_id = s.workspace_id AND g.gap_id = s.gap_id AND g.is_public
+    ORDER BY g.nearness DESC, g.question_id LIMIT %(each)s) AS near
+JOIN questions q ON q.workspace_id = s.workspace_id AND q.question_id = near.question_id
+WHERE q.origin <> 'terminal' ORDER BY q.channel
+"""
+
 _CENTRAL = """
 SELECT s.gap_id, near.* FROM (
     SELECT workspace_id, gap_id FROM gaps
@@ -84,6 +96,9 @@ CROSS JOIN LATERAL (
     WHERE g.workspace_id = s.workspace_id AND g.gap_id = s.gap_id
     ORDER BY g.nearness DESC, g.question_id LIMIT %(most)s) AS near
 """
+
+CENTRAL = 20
+"""Public questions of a gap that are looked at for its name; from other channels none is ever shown."""
 
 MOST_LISTED = 2000
 """Gaps of a state that are looked at, the ones that changed last: more than a team works off."""
@@ -215,12 +230,17 @@ def prune(connection: Connection, workspace: str) -> None:
 
 
 def channels(connection: Connection, workspace: str) -> list[str]:
-    """Name the channels whose questions named gaps when they were grouped: some may be private by now."""
-    rows = connection.execute(
-        "SELECT DISTINCT q.channel FROM gap_questions g JOIN questions q USING (workspace_id, question_id)"
-        " WHERE g.workspace_id = %s AND g.is_public AND q.origin <> 'terminal' ORDER BY q.channel",
-        (workspace,),
-    ).fetchall()
+    """Name the channels whose questions named gaps when they were grouped: some may be private by now.
+
+    Of each gap the most central public questions are looked at, since only these ever name it.
+    """
+    given = {
+        "workspace": workspace,
+        "states": list(get_args(State)),
+        "most": MOST_LISTED,
+        "each": CENTRAL,
+    }
+    rows = connection.execute(_CHANNELS, given).fetchall()
     return [channel for (channel,) in rows]
 
 

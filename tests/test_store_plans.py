@@ -125,7 +125,7 @@ GIVEN: Mapping[str, object] = {
     "onlooker": Onlooker("person7", ("channel7",)), "wanted": Wanted(NOW - timedelta(days=30), NOW),
     "principals": [EVERYONE], "path": "path7", "order": "cited", "stale": NOW, "added_by": "U1",
     "trial": Trial(ONE, "Who?", True, "path7", "Ana"), "report": {}, "detail": "", "is_public": True,
-    "expires_at": None, "reason": "", "signals": {}, "faq_ids": [ONE], "who": "U1", "is_on": True,
+    "expires_at": None, "reason": "", "signals": {}, "faq_ids": [ONE], "named_in": ["C1"], "who": "U1", "is_on": True,
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
 

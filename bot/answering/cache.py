@@ -4,7 +4,6 @@ Knows nothing about how answers are found, nor when what is kept is out of date:
 """
 
 import hashlib
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +28,6 @@ KEPT = ("answered", "unsure", "not_found")
 """Statuses of what the documents were searched for."""
 
 _MARKS = ".,;:!?\"'()[]{}“”‘’«»…"
-_EDGES = re.compile(rf"(?<!\S)[{re.escape(_MARKS)}]+|[{re.escape(_MARKS)}]+(?!\S)")
 """Marks at the edge of a word. Those within one tell things apart: 1.8 is not 18, nor is -5 the same as 5."""
 
 
@@ -95,7 +93,8 @@ class Cache:
 
 def folded(question: str) -> str:
     """Put a question into the form that it is known by: small letters, one space, no marks at the edges of words."""
-    return " ".join(_EDGES.sub(" ", question.casefold()).split())
+    words = (word.strip(_MARKS) for word in question.casefold().split())
+    return " ".join(word for word in words if word)
 
 
 def asked_first(signals: Mapping[str, float]) -> datetime | None:
