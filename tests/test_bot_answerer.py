@@ -15,6 +15,7 @@ from bot.answering.parameters import Serving
 from bot.answering.policy import Policy
 from bot.answering.request import Request
 from bot.intents import Intent, Intents
+from bot.runtime import metrics
 from bot.terminal import explain
 from models.intents.classifier import Prediction
 from store.database import Database
@@ -126,6 +127,11 @@ def test_a_question_is_encoded_once_for_both(
 ) -> None:
     ask(database, embedder, "how many days of holiday", "question")
     assert embedder.questions("how many days of holiday") == 1
+
+
+def test_each_step_of_an_answer_is_watched(database: Database, embedder: CountingEmbedder) -> None:
+    answer = ask(database, embedder, "how many days of holiday", "question")
+    assert answer.timings_ms.keys() - {"total"} == metrics.STEPS.keys()
 
 
 def test_an_intent_narrows_the_search_to_its_sources(

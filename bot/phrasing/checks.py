@@ -98,7 +98,7 @@ _POLAR = frozenset(
         " full part internal external former current previous old new north south east west left right"
     )
 )
-"""AbstractSet that turn a statement around or bound it: they must stand in the very lines that say the rest."""
+"""Words that turn a statement around or bound it: they must stand in the very lines that say the rest."""
 
 _UNITS = frozenset(
     agreement.words(
@@ -121,7 +121,7 @@ _FREE = frozenset(
         " includes including named called"
     )
 )
-"""AbstractSet that an LLM puts between a document's words, and that say nothing by themselves."""
+"""Words that an LLM puts between a document's words, and that say nothing by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

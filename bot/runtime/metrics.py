@@ -16,8 +16,8 @@ from store.feedback import versions
 from store.index import embedders, sources
 from store.records import Answer, Phrasing, SourceStatus
 
-Step = Literal["claim", "classify", "encode", "search", "decide", "phrase", "post"]
-"""What happens to a question, one after the other; deciding is also reading and marking."""
+Step = Literal["claim", "classify", "encode", "search", "order", "decide", "phrase", "post"]
+"""What happens to a question, one after the other. Ordering reads the first passages' units; deciding is also marking."""
 
 CACHED = "cache"
 """The signal of an answer that was found before (bot.answering.cache.SIGNAL, which stands above this file)."""
@@ -26,6 +26,7 @@ STEPS: dict[str, Step] = {
     "intent": "classify",
     "encode": "encode",
     "search": "search",
+    "order": "order",
     "decide": "decide",
 }
 """The steps by the names that an answer's own timings have."""
