@@ -285,7 +285,8 @@ def test_a_run_that_lost_its_hold_goes_on_only_if_nobody_has_taken_it(database: 
     def cut_connections() -> None:
         with database.connection() as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                " WHERE l.locktype = 'advisory' AND a.datname = current_database()"
             )
 
     with runs.only_one(database, "local", "wiki") as first:
