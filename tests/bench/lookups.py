@@ -64,15 +64,19 @@ ORDER BY tf / (tf + 1.2::float8 * (.25 + .75 * length / %s::float8)) DESC, chunk
 
 def run(place: Place) -> Iterator[Row]:
     """Fill, then search as one who sees all and as one who sees little."""
-    random = np.random.default_rng(11)
-    count = place.size(CHUNKS)
     with opened() as services, services.database.connection() as connection:
         connection.autocommit = True
-        queries = _fill(services, connection, random, count, place.size(FEW_CHUNKS))
-        for who, viewer in (("who sees all", EVERYONE), ("who sees little, far away", FEW)):
-            seen = (EVERYONE, FEW) if viewer == EVERYONE else (FEW,)
-            yield from _vectors(services, connection, queries, who, Viewer(seen))
+        yield from nearest(services, connection, place.size(CHUNKS), place.size(FEW_CHUNKS))
         yield from _word(services, connection, place.size(POSTINGS))
+
+
+def nearest(services: Services, connection: Connection, count: int, few: int) -> Iterator[Row]:
+    """Fill with so many chunks, `few` of them for one channel; search by vectors as each may."""
+    random = np.random.default_rng(11)
+    queries = _fill(services, connection, random, count, few)
+    for who, viewer in (("who sees all", EVERYONE), ("who sees little, far away", FEW)):
+        seen = (EVERYONE, FEW) if viewer == EVERYONE else (FEW,)
+        yield from _vectors(services, connection, queries, who, Viewer(seen))
 
 
 def _fill(
