@@ -7,7 +7,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID, uuid4
 
 from psycopg.rows import TupleRow
@@ -16,6 +16,8 @@ from psycopg.types.json import Jsonb
 from store.database import Connection
 from store.records import Answer, Citation, Passage, Phrasing, Sentence, Shown, Status
 from store.values import halfvec, storable
+
+Record = TypeVar("Record", Citation, Passage)
 
 Posting = Literal["new", "open", "busy"]
 """What is known of earlier tries to post an answer."""
@@ -275,13 +277,13 @@ def unpacked(row: dict[str, Any], vector: Sequence[float]) -> Answer:
         status=row["status"],
         confidence=row["confidence"],
         body=row["body"],
-        citations=tuple(Citation(**_timed(each)) for each in row["citations"]),
-        passages=tuple(Passage(**_timed(each)) for each in row["passages"]),
+        citations=_read(Citation, row["citations"]),
+        passages=_read(Passage, row["passages"]),
         intent=row["intent"],
         intent_confidence=row["intent_confidence"],
         signals=row["signals"],
         versions=row["versions"],
-        hints=tuple(Citation(**_timed(each)) for each in row["hints"]),
+        hints=_read(Citation, row["hints"]),
         vector=tuple(vector),
         shown=_shown(row["shown"]),
     )
@@ -320,7 +322,9 @@ def _seen(shown: Sequence[Shown]) -> Jsonb:
 
 
 def _shown(rows: Sequence[dict[str, Any]]) -> tuple[Shown, ...]:
-    return tuple(Shown(**each | {"marked": tuple(each["marked"])}) for each in rows)
+    return tuple(
+        Shown(each["text"], tuple(each["marked"]), each["path"], each["heading"]) for each in rows
+    )
 
 
 def _phrased(phrasing: Phrasing | None) -> Jsonb | None:
@@ -344,6 +348,12 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return row | texts | {"updated_at": when.isoformat() if when else None}
 
 
+def _read(kind: type[Record], rows: Sequence[dict[str, Any]]) -> tuple[Record, ...]:
+    """Make records of kept rows. What a newer process beside this one wrote besides is left out."""
+    known = {field.name for field in dataclasses.fields(kind)}
+    return tuple(kind(**{k: v for k, v in _timed(row).items() if k in known}) for row in rows)
+
+
 def _timed(row: dict[str, Any]) -> dict[str, Any]:
     when = row["updated_at"]
     return row | {
@@ -359,14 +369,14 @@ def _answer(row: TupleRow) -> Answer:
         status=row[2],
         confidence=row[3],
         body=row[4],
-        citations=tuple(Citation(**_timed(each)) for each in row[5]),
-        passages=tuple(Passage(**_timed(each)) for each in row[6]),
+        citations=_read(Citation, row[5]),
+        passages=_read(Passage, row[6]),
         intent=row[7],
         intent_confidence=row[8],
         signals=row[9],
         versions=row[10],
         timings_ms=row[11],
-        hints=tuple(Citation(**_timed(each)) for each in row[12]),
+        hints=_read(Citation, row[12]),
         shown=_shown(row[13]),
         understood=row[14],
         phrasing=_phrasing(row[15]),

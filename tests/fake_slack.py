@@ -67,6 +67,7 @@ class FakeSlack:
         self.id_token = ""
         self.identity: dict[str, str] = {}
         self.channels: dict[str, dict[str, Any]] = {}
+        self.listed: list[str] | None = None
         self.unknown_blocks: set[str] = set()
         self.unknown_methods: set[str] = set()
         self.changed = threading.Condition()
@@ -345,6 +346,9 @@ class FakeSlack:
             "conversations.replies": lambda: self._replies(params),
             "conversations.history": lambda: self._history(params),
             "conversations.info": lambda: {"channel": self._channel(str(params.get("channel")))},
+            "conversations.list": lambda: (
+                {} if self.listed is None else {"channels": [self._channel(c) for c in self.listed]}
+            ),
             "openid.connect.token": lambda: {"access_token": "xoxp-1", "id_token": self.id_token},
             "openid.connect.userInfo": lambda: dict(self.identity),
             "conversations.open": lambda: {"channel": {"id": f"D{params.get('users')}"}},

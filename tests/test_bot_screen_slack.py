@@ -6,11 +6,14 @@ import re
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import pytest
 from werkzeug.test import Client
 
 from bot.processes import screen
-from bot.slack import app
+from bot.slack import app, clients
 from bot.slack.app import Bot
+from bot.slack.audience import Audience
+from bot.slack.directory import KEPT_SECONDS, Directory
 from store import questions
 from store.database import Database
 from store.queue import Queue
@@ -90,6 +93,37 @@ def test_conversations_of_open_channels_alone_are_shown(
         .text
     )
     assert "asked in the open" in page and "asked behind a door" not in page
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+@pytest.mark.parametrize(
+    "channel",
+    [
+        {"is_private": True}, {"is_private": None}, {"is_ext_shared": True}, {"is_ext_shared": None},
+        {"is_pending_ext_shared": True}, {"pending_shared": ["T9"]}, {"is_org_shared": True},
+        {"is_mpim": True}, {"shared_team_ids": [TEAM, "T9"]}, {"conversation_host_id": "T9"},
+    ],
+)  # fmt: skip
+def test_a_channel_is_open_by_the_same_rule_wherever_slack_tells_of_it(
+    fake: FakeSlack, channel: dict[str, object], is_listed: bool
+) -> None:
+    fake.channels |= {"C1": {"name": "all"}, "C2": {"name": "elsewhere"} | channel}
+    fake.listed = ["C1", "C2"] if is_listed else None
+    client = clients.quick("xoxb-1", fake.api_url)
+    audience = Audience(client, TEAM)
+    assert Directory(client, TEAM, audience)(["C1", "C2"]) == {"C1": "all"}
+    assert (audience.is_open("C1"), audience.is_open("C2")) == (True, False)
+
+
+def test_what_was_listed_is_believed_for_a_minute(fake: FakeSlack) -> None:
+    now, client = [0.0], clients.quick("xoxb-1", fake.api_url)
+    fake.channels["C1"], fake.listed = {"name": "all"}, ["C1"]
+    named = Directory(client, TEAM, Audience(client, TEAM), lambda: now[0])
+    assert named(["C1"]) == {"C1": "all"}
+    fake.channels["C1"] = {"is_ext_shared": True}
+    assert named(["C1"]) == {"C1": "all"}
+    now[0] += KEPT_SECONDS
+    assert named(["C1"]) == {}
 
 
 ADDRESS = "https://threadwise.example.com"

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,16 +11,31 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from bot import jobs
 from bot.answering import lifecycle
+from bot.answering.confidence import Calibrator
+from bot.answering.parameters import Parameters
 from bot.answering.request import Request
-from store import questions
+from store import answers, questions
 from store.database import Connection, Database, StoreBehind
 from store.index import search
 from store.migrate import FOLDER, MigrationError, migrate
 from store.queue import Queue
-from store.records import EVERYONE, Answer, Ask, Passage, Question, Viewer
+from store.records import (
+    EVERYONE,
+    Answer,
+    Ask,
+    Citation,
+    Kind,
+    Passage,
+    Phrasing,
+    Question,
+    Sentence,
+    Shown,
+    Viewer,
+)
 from tests import postgres
 from tests.store_parts import ENCODER, begin, make, put
 
@@ -74,6 +90,10 @@ def an_answer(request: Request) -> Answer:
 
 def hand_over(url: str, connection: Connection, question: Question) -> None:
     jobs.defer_delivery(connection, Queue(url), "local", question.question_id)
+
+
+def a_passage() -> Passage:
+    return Passage(1, "hr", "leave.md", "Leave", "", None, "28 days.", "00", None, 0, 0.9, unit=0.5)
 
 
 def found_by(database: Database, question: str) -> list[Passage]:
@@ -134,6 +154,62 @@ def test_new_code_with_an_old_schema_loses_no_question_and_names_the_cure(
     )
     assert handle(old, question_id) == "not_found"
     assert rows(old.url, "SELECT count(*) FROM answers") == [(1,)]
+
+
+def test_what_a_newer_process_keeps_besides_breaks_no_older_one(database: Database) -> None:
+    """During a rolling update both answer: the one must not choke on what the other kept."""
+    cited = Citation(
+        "Leave", "leave.md", None, "28 days.", "", 0.9, datetime.now(UTC), "hr", 1, ("page 2",)
+    )
+    given = Answer(
+        uuid4(), "Days off?", "answered", 0.9, "28 days.", (cited,), (a_passage(),),
+        hints=(cited,), shown=(Shown("28 days.", ("28 days.",), "leave.md", ""),), vector=(1.0,),
+        phrasing=Phrasing((Sentence("28 days.", (1,)),), (1,), "small", 0.1),
+    )  # fmt: skip
+    later = {"unheard_of": {"deep": [1]}}
+    with database.connection() as connection:
+        question_id = questions.claim(connection, ASK, datetime.now(UTC))
+        assert question_id is not None
+        kept = answers.record(
+            connection, "local", question_id, given, None, None, datetime.now(UTC)
+        )
+        for column in ("citations", "passages", "hints", "shown"):
+            connection.execute(
+                f"UPDATE answers SET {column} = jsonb_set({column}, '{{0}}', {column}->0 || %s)",
+                (Jsonb(later),),
+            )
+        connection.execute(
+            "UPDATE answers SET phrasing = jsonb_set(phrasing, '{sentences,0}',"
+            " phrasing->'sentences'->0 || %(later)s) || %(later)s",
+            {"later": Jsonb(later)},
+        )
+        assert answers.of(connection, "local", question_id) == kept
+
+    packed = answers.packed(given).obj
+    newer = {
+        key: [each | later for each in value] if isinstance(value, list) else value
+        for key, value in packed.items()
+    }
+    read = answers.unpacked(newer | later, given.vector)
+    assert read == replace(given, answer_id=read.answer_id, question="", phrasing=None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("memory", {"weight": 0.1, "floor": 0.5}),
+        ("thresholds", {"answer_above": 0.9}),
+        ("title", {"title_weight": 0.2}),
+        ("fusion", {"vector_weight": 0.6}),
+        ("confidence", {"weights": {}, "intercept": 0, "answer_above": 0.5, "unsure_above": 0.1}),
+    ],
+)
+def test_nor_do_learned_numbers_that_it_does_not_know(
+    kind: Kind, payload: dict[str, object]
+) -> None:
+    shipped = Parameters(Calibrator.default())
+    newer = payload | {"half_life": "ninety days"}
+    assert shipped.with_part(kind, newer) == shipped.with_part(kind, payload) != shipped
 
 
 def test_a_replica_that_lags_costs_an_answer_but_not_the_question(

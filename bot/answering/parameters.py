@@ -60,22 +60,26 @@ class Parameters:
             case "confidence":
                 return replace(self, calibrator=Calibrator.of(payload))
             case "thresholds":
-                return replace(self, calibrator=self.calibrator.within(_numbers(payload)))
+                known = _numbers(payload, "answer_above", "unsure_above")
+                return replace(self, calibrator=self.calibrator.within(known))
             case "memory":
-                return replace(self, recall=Recall(**_numbers(payload)))
+                known = _numbers(payload, "weight", "floor")
+                return replace(self, recall=replace(Recall(), **known))
             case "sources":
                 return replace(self, sources=_numbers(payload))
             case "title":
-                weight = _numbers(payload).get("title_weight", self.title_weight)
+                weight = _numbers(payload, "title_weight").get("title_weight", self.title_weight)
                 return replace(self, title_weight=weight)
             case "fusion":
-                weight = _numbers(payload).get("vector_weight", self.vector_weight)
+                weight = _numbers(payload, "vector_weight").get("vector_weight", self.vector_weight)
                 return replace(self, vector_weight=weight)
         return self
 
 
-def _numbers(payload: Mapping[str, object]) -> dict[str, float]:
-    return {name: float(str(value)) for name, value in payload.items()}
+def _numbers(payload: Mapping[str, object], *known: str) -> dict[str, float]:
+    """Read the known numbers, or all: a newer process may have kept something besides."""
+    names = known or tuple(payload)
+    return {name: float(str(payload[name])) for name in names if name in payload}
 
 
 class Serving:

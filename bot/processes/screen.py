@@ -41,9 +41,8 @@ def of_bot(bot: Bot) -> dict[str, WSGIApplication]:
             _log.warning("admin_unknown reason=%s", type(error).__name__)
             raise Unsure from error
 
-    open_channels = Directory(
-        clients.quick(settings.slack_bot_token, settings.slack_api_url), edge.workspace
-    )
+    quick = clients.quick(settings.slack_bot_token, settings.slack_api_url)
+    open_channels = Directory(quick, edge.workspace, edge.audience)
     return _pages(
         Parts(
             settings=settings,

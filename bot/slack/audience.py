@@ -43,6 +43,12 @@ class Place:
     is_private: bool = True
     is_shared: bool = True
     is_known: bool = False
+    name: str = "channel"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every member may read it, and nobody else."""
+        return self.is_known and not self.is_private and not self.is_shared
 
 
 class Audience:
@@ -108,8 +114,7 @@ class Audience:
 
     def is_open(self, channel: str) -> bool:
         """Whether every member may read a channel now, and nobody else; what Slack does not say is not."""
-        where = self.place(channel)
-        return not where.is_private and not where.is_shared
+        return self.place(channel).is_open
 
     def _closed(self, ask: Ask, *, takes_programs: bool) -> Closed | None:
         """Say why a reply is closed; a program counts as a member where an admin lets programs ask."""
@@ -184,6 +189,7 @@ def place(answer: Mapping[str, Any] | Any, workspace: str) -> Place:
         is_private=channel.get("is_private") is not False or bool(channel.get("is_mpim")),
         is_shared=is_shared or not is_known,
         is_known=is_known,
+        name=str(channel.get("name") or "channel"),
     )
 
 
