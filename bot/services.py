@@ -29,11 +29,13 @@ from store.feedback import phrasing, versions
 from store.index import embedders
 from store.migrate import migrate
 from store.queue import Queue
-from store.records import Answer, Ask, ModelVersion
+from store.records import Answer, Ask, ModelVersion, Rewriting
 from store.server import embedded
 
 if TYPE_CHECKING:
+    from bot.phrasing.client import Llm
     from bot.phrasing.phrasing import Phraser
+    from bot.phrasing.rewriting import Rewriter
     from models.embedder import Embedder  # it would import numpy
     from models.reader.reader import Reader
 
@@ -164,20 +166,42 @@ class Services:
         return Cache(self.database, answerer.workspace, answerer).answer(request)
 
     @cached_property
-    def phraser(self) -> "Phraser | None":
-        """Phrases answers by the LLM of the settings; None where there is none."""
+    def llm(self) -> "Llm | None":
+        """The LLM of the settings; None where there is none."""
         settings = self.settings
         if settings.llm_url is None or settings.llm_model is None:
             return None
         from bot.phrasing.client import Llm
+
+        return Llm(settings.llm_url, settings.llm_model, settings.llm_key)
+
+    @cached_property
+    def phraser(self) -> "Phraser | None":
+        """Phrases answers by the LLM, where there is one."""
+        if self.llm is None:
+            return None
         from bot.phrasing.phrasing import Phraser
 
         return Phraser(
-            Llm(settings.llm_url, settings.llm_model, settings.llm_key),
-            seconds=settings.llm_timeout,
+            self.llm,
+            seconds=self.settings.llm_timeout,
             is_on=self._phrases,
-            channels=settings.llm_channels,
+            channels=self.settings.llm_channels,
             supports=self._supports,
+        )
+
+    @cached_property
+    def rewriter(self) -> "Rewriter | None":
+        """Rewrites follow-ups by the LLM, where there is one; it may take half of the time, phrasing has the rest."""
+        if self.llm is None:
+            return None
+        from bot.phrasing.rewriting import Rewriter
+
+        return Rewriter(
+            self.llm,
+            seconds=self.settings.llm_timeout / 2,
+            is_on=self._phrases,
+            channels=self.settings.llm_channels,
         )
 
     def phrase(self, ask: Ask, answer: Answer) -> Answer:
@@ -188,7 +212,10 @@ class Services:
         """Give a title for questions that ask about the same; None without an LLM, or where it has none."""
         from bot.phrasing import wording
 
-        return wording.title(self.phraser.llm, questions) if self.phraser else None
+        return wording.title(self.llm, questions) if self.llm else None
+
+    def _rewrite(self, request: Request, earlier: Sequence[str]) -> Rewriting | None:
+        return self.rewriter.rewritten(request, earlier) if self.rewriter else None
 
     def _supports(self, sentence: str, quotes: Sequence[str]) -> bool:
         """Whether the checker takes a sentence for said; it was fitted to the packaged encoder alone."""
@@ -220,7 +247,9 @@ class Services:
         with self._answering:
             if (workspace, served) not in self._answerers:
                 parts = self.database, workspace, self._embedder_of(served), self.serving
-                made = Answerer(*parts, self.policy, self.reader, self.rescorer)
+                made = Answerer(
+                    *parts, self.policy, self.reader, self.rescorer, rewrite=self._rewrite
+                )
                 self._answerers = {(workspace, served): made}
             return self._answerers[workspace, served]
 

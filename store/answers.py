@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from store.database import Connection
-from store.records import Answer, Citation, Passage, Phrasing, Sentence, Shown, Status
+from store.records import Answer, Citation, Passage, Phrasing, Rewriting, Sentence, Shown, Status
 from store.values import halfvec, storable
 
 Record = TypeVar("Record", Citation, Passage)
@@ -25,7 +25,7 @@ Posting = Literal["new", "open", "busy"]
 _SELECT = """
 SELECT a.answer_id, q.body, a.status, a.confidence, a.body, a.citations, a.passages, q.intent,
        coalesce(q.intent_confidence, 0), a.signals, a.versions, q.timings, a.hints,
-       a.shown, coalesce(a.understood, ''), a.phrasing
+       a.shown, coalesce(a.understood, ''), a.phrasing, a.rewriting
 FROM answers a JOIN questions q USING (workspace_id, question_id) WHERE a.workspace_id = %s
 """
 
@@ -45,9 +45,9 @@ def record(
     """
     added = connection.execute(
         "INSERT INTO answers (workspace_id, answer_id, question_id, status, confidence, body,"
-        " citations, passages, signals, versions, hints, shown, understood, phrasing, embedder_id,"
-        " embedding, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
+        " citations, passages, signals, versions, hints, shown, understood, phrasing, rewriting,"
+        " embedder_id, embedding, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, %s)"
         " ON CONFLICT (workspace_id, question_id) DO NOTHING",
         (
             workspace,
@@ -64,6 +64,7 @@ def record(
             _seen(answer.shown),
             storable(answer.understood) or None,
             _phrased(answer.phrasing),
+            _rewritten(answer.rewriting),
             embedder_id,
             None if vector is None else halfvec(connection, vector),
             now,
@@ -342,6 +343,19 @@ def _phrasing(row: dict[str, Any] | None) -> Phrasing | None:
     return Phrasing(sentences, tuple(row["sent"]), row["model"], row["seconds"], row["drops"])
 
 
+def _rewritten(rewriting: Rewriting | None) -> Jsonb | None:
+    if rewriting is None:
+        return None
+    row = dataclasses.asdict(rewriting)
+    return Jsonb(row | {key: storable(row[key]) for key in ("text", "model")})
+
+
+def _rewriting(row: dict[str, Any] | None) -> Rewriting | None:
+    if row is None:
+        return None
+    return Rewriting(row["text"], row["model"], row["seconds"], row["dropped"])
+
+
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     when = row["updated_at"]
     texts = {key: storable(value) for key, value in row.items() if isinstance(value, str)}
@@ -380,4 +394,5 @@ def _answer(row: TupleRow) -> Answer:
         shown=_shown(row[13]),
         understood=row[14],
         phrasing=_phrasing(row[15]),
+        rewriting=_rewriting(row[16]),
     )

@@ -237,14 +237,27 @@ class Phrasing:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What came of asking an LLM for a follow-up as a whole question: `text` was searched for beside it.
+
+    Where it is empty, `dropped` says why, and the follow-up was searched for with what was said before it.
+    """
+
+    text: str
+    model: str
+    seconds: float
+    dropped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How a question ended, with everything needed to explain it later.
 
     `body` is what is said: for status answered or unsure lines of the first citation's quote as they stand,
     mostly a slice of it. `shown` is what is seen of the documents: the body, then its passage, then
     others. `hints` are the nearest pages of a question that found no answer; `vector` is the question's.
-    `understood` is what was said before that the question was understood with. `phrasing` is None where no
-    LLM was asked.
+    `understood` is what was said before that the question was understood with. `phrasing` and `rewriting` are
+    None where no LLM was asked.
     """
 
     answer_id: UUID
@@ -264,6 +277,7 @@ class Answer:
     shown: tuple[Shown, ...] = ()
     understood: str = ""
     phrasing: Phrasing | None = None
+    rewriting: Rewriting | None = None
 
 
 @dataclass(frozen=True, slots=True)

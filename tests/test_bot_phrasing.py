@@ -417,15 +417,3 @@ def test_a_title_for_questions_that_ask_the_same() -> None:
 def test_no_title_rather_than_a_bad_one(act: Act) -> None:
     with fake_llm.fake_llm(act) as fake:
         assert wording.title(Llm(fake.url, "small"), ["leave?"]) is None
-
-
-def test_a_follow_up_becomes_a_whole_question_without_new_numbers() -> None:
-    earlier = ["How much leave do full-time staff get?"]
-    with fake_llm.fake_llm(
-        says('{"text": "How much leave do part-time staff get?"}'),
-        says('{"text": "How much leave do part-time staff get in 2031?"}'),
-        says('{"text": ""}'),
-    ) as fake:
-        llm = Llm(fake.url, "small")
-        told = [wording.whole(llm, "and part-time?", earlier) for _ in range(3)]
-    assert told == ["How much leave do part-time staff get?", None, None]

@@ -5,7 +5,7 @@ Knows nothing about Slack, jobs or how the parts were trained. An answer is text
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
@@ -20,7 +20,7 @@ from bot.answering.rescoring import Rescorer
 from bot.answering.retrieval import Found, Retriever
 from store.database import Database
 from store.index import codes
-from store.records import Answer, Citation, Passage
+from store.records import Answer, Citation, Passage, Rewriting
 from store.values import searchable
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ FURTHER_NEAR = 0.1
 """A second unit of a further passage is marked when it scores at most this much lower than the best.
 
 A mark is then right in 82 % of the messages that hold the fact, with one mark in 77 % (three handbooks)."""
+
+
+Rewrite = Callable[[Request, Sequence[str]], Rewriting | None]
+"""Makes a whole question of a message and those it leans on, where an LLM may (bot.phrasing.rewriting).
+
+Never raises because of it."""
 
 
 class Judged(NamedTuple):
@@ -56,6 +62,7 @@ class Answerer:
         policy: Policy | None = None,
         reader: "Reader | None" = None,
         rescorer: Rescorer | None = None,
+        rewrite: Rewrite = lambda request, earlier: None,
     ) -> None:
         """Without a `policy`, every message is taken for a question to the documents; without a `reader`, units
         are told apart by their cosines and words alone; `rescorer` is the retriever's."""
@@ -64,6 +71,7 @@ class Answerer:
         self._embedder = embedder
         self._policy = policy
         self._reader = reader
+        self._rewrite = rewrite
         self.serving = serving
         self.retriever = Retriever(database, workspace, embedder, rescorer)
 
@@ -103,11 +111,12 @@ class Answerer:
                 ]
                 answer = self._both(found, second, parameters)
             else:
+                rewriting = self._rewrite(request, earlier) if earlier else None
                 found = self.retriever.find(
-                    question, request.viewer, parameters,
-                    sources=sources, vector=vector(), earlier=earlier,
+                    question, request.viewer, parameters, sources=sources, vector=vector(),
+                    earlier=earlier, whole=rewriting.text if rewriting else "",
                 )  # fmt: skip
-                answer = self._compose(found, parameters)
+                answer = replace(self._compose(found, parameters), rewriting=rewriting)
             answer = replace(answer, question=question, understood=" / ".join(earlier))
             if not answer.passages:
                 answer = replace(answer, signals=absence.signals(self._database, self.workspace))

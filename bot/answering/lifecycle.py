@@ -313,6 +313,8 @@ def _found(
                 sources=channel.sources,
                 chosen=ask.chosen,
                 earlier=earlier,
+                channel=ask.channel,
+                question_id=question.question_id,
             )
         )
         if stands_for:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from store.channels import Mode
 from store.records import Origin, Viewer
@@ -14,6 +15,7 @@ class Request:
     `origin` says where it was written (store.records.Ask). `mode`, `strictness` (0..1) and `sources` are
     the channel's settings; None stands for none of its own. `chosen` names the intent that the asker
     picked, so that nothing is left to classify. `earlier` are the messages before it, oldest first.
+    `channel` and `question_id` say which message it is, where it was claimed.
     """
 
     text: str
@@ -24,3 +26,5 @@ class Request:
     sources: Sequence[str] | None = None
     chosen: str | None = None
     earlier: tuple[str, ...] = ()
+    channel: str = ""
+    question_id: UUID | None = None

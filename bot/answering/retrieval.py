@@ -74,23 +74,25 @@ class Retriever:
         leg: search.Leg = "hybrid",
         vector: "NDArray[np.float32] | None" = None,
         earlier: Sequence[str] = (),
+        whole: str = "",
     ) -> Found:
         """Search for one question; `vector` is the question's, where it is known.
 
         A search takes two to four round trips to the database, and ordering at most one more. With the
-        messages `earlier` it is searched for alone and joined to them, and both scores count alike.
+        messages `earlier` it is searched for alone and joined to them, and both scores count alike; where it is
+        known what it is as a `whole` question with them, that stands for the joined ones.
         One `leg` alone is for measuring: neither titles, memory nor units count in it.
         """
         started = time.perf_counter()
         vector = self._embedder.encode_questions([question])[0] if vector is None else vector
-        joined = " ".join([*earlier, question])
-        whole = self._embedder.encode_questions([joined])[0] if earlier else vector
+        joined = whole or " ".join([*earlier, question])
+        leant = self._embedder.encode_questions([joined])[0] if earlier else vector
         encoded = (time.perf_counter() - started) * 1000
         found = self._search(question, viewer, parameters, sources, leg, vector)
         if earlier:
-            found = _fused(found, self._search(joined, viewer, parameters, sources, leg, whole))
+            found = _fused(found, self._search(joined, viewer, parameters, sources, leg, leant))
             # What is marked is to say what was asked last.
-            both = vector + whole
+            both = vector + leant
             found = replace(found, vector=(both / max(float(both @ both) ** 0.5, 1e-9)).tolist())
         found = replace(found, timings={"encode": encoded, **found.timings})
         asked, speaks, rows = found.question, found.speaks, found.passages

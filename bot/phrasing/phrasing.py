@@ -35,7 +35,8 @@ class Phraser:
         channels: Collection[str] = (),
         supports: Supports = lambda sentence, quotes: True,
     ) -> None:
-        """Without `channels`, answers in all of them are phrased; `seconds` is how long the LLM may take."""
+        """Without `channels`, answers in all of them are phrased; `seconds` is how long an answer may wait for the
+        LLM, with what rewriting it has taken."""
         self.llm = llm
         self.seconds = seconds
         self._is_on = is_on
@@ -58,7 +59,7 @@ class Phraser:
             return answer
         started, drops = time.perf_counter(), dict[str, int]()
         try:
-            kept = self._sentences(answer.question, given, drops)
+            kept = self._sentences(answer, given, drops)
         except Silent as silent:
             kept, drops = [], {str(silent): 1}
         except Exception:  # noqa: BLE001 - the quotes are shown in any case
@@ -84,11 +85,13 @@ class Phraser:
         return replace(answer, phrasing=phrasing, timings_ms=timings)
 
     def _sentences(
-        self, question: str, given: Sequence[Quote], drops: dict[str, int]
+        self, answer: Answer, given: Sequence[Quote], drops: dict[str, int]
     ) -> list[Sentence]:
         """Give the sentences that are kept; `drops` counts the others by why. Raises Silent."""
+        waited = answer.rewriting.seconds if answer.rewriting else 0.0
+        asked = prompt.user(answer.question, given)
         written = self.llm.say(
-            prompt.SYSTEM, prompt.user(question, given), prompt.SCHEMA, seconds=self.seconds
+            prompt.SYSTEM, asked, prompt.SCHEMA, seconds=max(0.0, self.seconds - waited)
         )
         draft = prompt.read(written)
         if draft is None:

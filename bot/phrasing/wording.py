@@ -1,6 +1,6 @@
 """What an LLM may word without being trusted: a follow-up as a whole question, a title for a heap of questions.
 
-Knows nothing about answers. Each gives None where the LLM has nothing usable, and the caller goes on without.
+Knows nothing about answers. Where the LLM has nothing usable, the caller goes on without.
 """
 
 import json
@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
 
-from bot.phrasing import checks
+from bot.answering import agreement
+from bot.phrasing import checks, prompt
 from bot.phrasing.client import Llm, Silent
 from bot.text import shorten, visible
 
@@ -41,28 +42,50 @@ class _Text(BaseModel):
 
 
 def title(llm: Llm, questions: Sequence[str], *, seconds: float = SECONDS) -> str | None:
-    """Give a title for questions that ask about the same, without a link, mention or markup in it."""
+    """Give a title for questions that ask about the same, without a link, mention or markup in it; None for none."""
     shown = [shorten(visible(each), QUESTION_CHARS) for each in questions[:SHOWN_QUESTIONS]]
-    found = _said(llm, _TITLE, {"questions": shown}, seconds)
-    return found if found and checks.is_plain(found, TITLE_CHARS) else None
-
-
-def whole(
-    llm: Llm, question: str, earlier: Sequence[str], *, seconds: float = SECONDS
-) -> str | None:
-    """Give a follow-up as a question of its own; one with a number or code that nobody wrote is dropped."""
-    said = [shorten(visible(each), QUESTION_CHARS) for each in (*earlier, question)]
-    found = _said(llm, _WHOLE, {"earlier": said[:-1], "last": said[-1]}, seconds)
-    if found is None or not checks.is_plain(found, QUESTION_CHARS):
-        return None
-    return found if checks.facts(found) <= checks.facts("\n".join(said)) else None
-
-
-def _said(llm: Llm, system: str, given: object, seconds: float) -> str | None:
-    asked = json.dumps(given, ensure_ascii=False)
     try:
-        reply = llm.say(system, asked, _SCHEMA, seconds=seconds)
-        found = _Text.model_validate_json(reply[reply.find("{") : reply.rfind("}") + 1])
-    except (Silent, ValidationError):
+        found = _said(llm, _TITLE, {"questions": shown}, seconds)
+    except Silent:
         return None
+    return found if checks.is_plain(found, TITLE_CHARS) else None
+
+
+def whole(llm: Llm, question: str, earlier: Sequence[str], *, seconds: float = SECONDS) -> str:
+    """Give a follow-up as a question of its own; raises Silent, with why, where there is none that can be used."""
+    said = [shorten(visible(each), QUESTION_CHARS) for each in (*earlier, question)]
+    if any(prompt.speaks_to_a_model(each) for each in said):
+        raise Silent("to_a_model")
+    found = _said(llm, _WHOLE, {"earlier": said[:-1], "last": said[-1]}, seconds)
+    if reason := unusable(found, said[-1], said[:-1]):
+        raise Silent(reason)
+    return found
+
+
+def unusable(found: str, question: str, earlier: Sequence[str]) -> str | None:
+    """Say why `found` cannot stand for a follow-up; None where it can.
+
+    It has to be plain, to take up the follow-up and what was said before it, and to say little besides: no
+    number or code, no negation, and no more words than it takes from the messages.
+    """
+    if not checks.is_plain(found, QUESTION_CHARS):
+        return "markup"
+    before = "\n".join(earlier)
+    if not checks.facts(found) <= checks.facts(f"{before}\n{question}"):
+        return "number"
+    asked, told, words = agreement.words(question), agreement.words(before), agreement.words(found)
+    if (asked and not words & asked) or not words & (told - asked):
+        return "unrelated"
+    if len(words - asked - told) > len(words & (asked | told)):
+        return "invented"
+    return None
+
+
+def _said(llm: Llm, system: str, given: object, seconds: float) -> str:
+    asked = json.dumps(given, ensure_ascii=False)
+    reply = llm.say(system, asked, _SCHEMA, seconds=seconds)
+    try:
+        found = _Text.model_validate_json(reply[reply.find("{") : reply.rfind("}") + 1])
+    except ValidationError:
+        raise Silent("not_json") from None
     return found.text.strip()

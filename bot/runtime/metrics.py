@@ -16,7 +16,9 @@ from store.feedback import versions
 from store.index import embedders, sources
 from store.records import Answer, Phrasing, SourceStatus
 
-Step = Literal["claim", "classify", "encode", "search", "order", "decide", "phrase", "post"]
+Step = Literal[
+    "claim", "classify", "rewrite", "encode", "search", "order", "decide", "phrase", "post"
+]
 """What happens to a question, one after the other. Ordering reads the first passages' units; deciding is also marking."""
 
 CACHED = "cache"
@@ -75,7 +77,7 @@ class Metrics:
         )
         self._dropped = Counter(
             "threadwise_llm_dropped",
-            "Sentences of the LLM that were not shown, and calls that gave none, by why.",
+            "Sentences of the LLM that were not used, and calls that gave none, by why.",
             ["reason"],
             registry=self.registry,
         )
@@ -99,6 +101,10 @@ class Metrics:
         for name, milliseconds in answer.timings_ms.items():
             if name in STEPS:
                 self.step(STEPS[name], milliseconds / 1000)
+        if answer.rewriting is not None:
+            self.step("rewrite", answer.rewriting.seconds)
+            if answer.rewriting.dropped:
+                self._dropped.labels(answer.rewriting.dropped).inc()
 
     def phrased(self, phrasing: Phrasing) -> None:
         """Note how long the LLM took, and what became of what it wrote."""

@@ -13,7 +13,7 @@ from bot.answering import cache, showing
 from bot.services import Services
 from bot.terminal import console
 from store import answers
-from store.records import Answer, Phrasing
+from store.records import Answer, Phrasing, Rewriting
 
 
 class UnknownAnswer(Exception):
@@ -40,6 +40,7 @@ def render(answer: Answer) -> RenderableType:
         f"{answer.status}, confidence {answer.confidence:.2f}, id {answer.answer_id}\n",
         f"intent {answer.intent or '-'} ({answer.intent_confidence:.2f})\n",
         f"understood with: {answer.understood}\n" if answer.understood else "",
+        _rewriting(answer.rewriting) if answer.rewriting else "",
         f"from the cache, first asked at {asked:%Y-%m-%d %H:%M} UTC\n" if asked else "",
     )
     return Group(
@@ -55,6 +56,14 @@ def render(answer: Answer) -> RenderableType:
         Text(),
         _pairs("ms", answer.timings_ms),
     )
+
+
+def _rewriting(rewriting: Rewriting) -> str:
+    """What the LLM made of a follow-up, in its words and not in the asker's."""
+    told = f"{rewriting.model}, {rewriting.seconds:.2f} s"
+    if not rewriting.text:
+        return f"not rewritten ({told}): {rewriting.dropped}\n"
+    return f"searched for as well, in the words of {told}: {rewriting.text}\n"
 
 
 def _passages(answer: Answer) -> Table:

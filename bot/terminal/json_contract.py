@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.answering import showing
-from store.records import Answer, Citation, Passage, Phrasing, Shown, SourceStatus
+from store.records import Answer, Citation, Passage, Phrasing, Rewriting, Shown, SourceStatus
 
 
 def answer_json(answer: Answer, notes: Sequence[str] = ()) -> dict[str, object]:
@@ -25,6 +25,8 @@ def answer_json(answer: Answer, notes: Sequence[str] = ()) -> dict[str, object]:
         "citations": [citation_json(citation) for citation in answer.citations],
         "shown": [_shown_json(shown) for shown in showing.of(answer)],
         "notes": list(notes),
+        "understood": answer.understood or None,
+        "rewriting": rewriting_json(answer.rewriting),
         "phrasing": phrasing_json(answer.phrasing),
         "hints": [citation_json(hint) for hint in answer.hints],
         "passages": [_passage_json(passage) for passage in answer.passages[:10]],
@@ -44,6 +46,18 @@ def phrasing_json(phrasing: Phrasing | None) -> dict[str, object] | None:
         "model": phrasing.model,
         "seconds": phrasing.seconds,
         "drops": dict(phrasing.drops),
+    }
+
+
+def rewriting_json(rewriting: Rewriting | None) -> dict[str, object] | None:
+    """Write what an LLM made of a follow-up; None where none was asked."""
+    if rewriting is None:
+        return None
+    return {
+        "text": rewriting.text or None,
+        "model": rewriting.model,
+        "seconds": rewriting.seconds,
+        "dropped": rewriting.dropped or None,
     }
 
 
