@@ -341,7 +341,8 @@ def score_followups(
     ],
     as_json: Json = False,
 ) -> None:
-    """Questions that lean on what was said before them: recall@5 alone and with their history."""
+    """Questions that lean on what was said before them: recall@5 alone and with their history, with an LLM set also as
+    it rewrites them."""
     from bot.scorecards import followups
     from bot.services import open_services
 
@@ -361,9 +362,23 @@ def score_followups(
         label = f"{name}, {change.turns} turns, recall@5"
         gain = change.with_history - change.alone
         _print_change(label, change.alone, change.with_history, gain, change.interval)
+        if change.rewritten is not None and change.rewritten_interval is not None:
+            more = change.rewritten - change.with_history
+            told = "  the rule, then the LLM"
+            _print_change(
+                told, change.with_history, change.rewritten, more, change.rewritten_interval
+            )
     console.data().print(
         f"taken for follow-ups with an unrelated history: {result.unrelated_taken}"
     )
+    if llm := result.llm:
+        console.data().print(
+            f"{llm.model}: {llm.used} of {llm.turns} rewritten, dropped {dict(llm.dropped)};"
+            f" p50 {llm.seconds.p50:.2f} s, p95 {llm.seconds.p95:.2f} s",
+            markup=False,
+        )
+        for question, text in llm.texts:
+            console.data().print(f"  {question} -> {text}", markup=False)
 
 
 @app.command("replies")

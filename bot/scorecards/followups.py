@@ -4,17 +4,20 @@ Knows nothing about how a question is told to lean on its history, nor how table
 """
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.answering import history
+from bot.answering.request import Request
 from bot.answering.retrieval import Retriever
 from bot.learning.calibration import Progress
 from bot.scorecards import retrieval
 from bot.services import Services
-from evals import beir, paired, ranking
-from store.records import READER
+from bot.terminal.chat import TERMINAL
+from evals import beir, metrics, paired, ranking
+from store.records import READER, Rewriting
 
 CHOSEN = ("govt", "ibmcloud")
 """The collections on which the rule and the number of messages were chosen; the others were held out."""
@@ -36,12 +39,30 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Recall@5 of the turns alone and with their history, with the 95 % interval of the difference."""
+    """Recall@5 of the turns alone and with their history by the rule, with the 95 % interval of the difference.
+
+    `rewritten` is that of an LLM's rewritings, by the rule where there is none, and `rewritten_interval` that of its
+    difference to the rule alone; both are None without an LLM.
+    """
 
     turns: int
     alone: float
     with_history: float
     interval: tuple[float, float]
+    rewritten: float | None = None
+    rewritten_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What the LLM made of the turns that lean: how many it rewrote, why not, in which time, and the texts."""
+
+    model: str
+    turns: int
+    used: int
+    dropped: Mapping[str, int]
+    seconds: metrics.Times
+    texts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,19 @@ class Scorecard:
     held_out_all: Change
     unrelated: Change
     unrelated_taken: int  # of them, those taken for follow-ups
+    llm: Rewritten | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Recall@5 of one turn in each way; `rewriting` is None where no LLM was asked."""
+
+    turn: Turn
+    leans: bool
+    alone: float
+    with_history: float
+    rewritten: float
+    rewriting: Rewriting | None
 
 
 def score(services: Services, folder: Path, progress: Progress) -> Scorecard:
@@ -64,36 +98,45 @@ def score(services: Services, folder: Path, progress: Progress) -> Scorecard:
     pages = tuple(_page(row) for row in beir.rows(folder, "corpus"))
     turns = [_turn(row) for row in beir.rows(folder, "tasks")]
     turns = [turn for turn in turns if turn.gains]
-    data = beir.DataSet(pages, {}, {}, "all")
-    workspace = retrieval.index(services, data, progress)
+    workspace = retrieval.index(services, beir.DataSet(pages, {}, {}, "all"), progress)
     retriever = Retriever(services.database, workspace, services.embedder)
     parameters = services.serving.now()
 
-    def recall(turn: Turn, earlier: Sequence[str]) -> float:
-        said = history.recent(earlier)
-        leant = said if history.leans(turn.question, said) else ()
-        found = retriever.find(turn.question, READER, parameters, earlier=leant)
+    def recall(turn: Turn, leant: Sequence[str], whole: str = "") -> float:
+        found = retriever.find(turn.question, READER, parameters, earlier=leant, whole=whole)
         return ranking.recall([p.path for p in found.passages], turn.gains, CUT)
 
-    def change(among: Sequence[Turn], name: str) -> Change:
-        pairs = []
-        for number, turn in enumerate(among, start=1):
-            pairs.append((recall(turn, ()), recall(turn, turn.earlier)))
-            progress(name, number, len(among))
-        return _change(pairs)
+    def outcome(turn: Turn) -> _Outcome:
+        leant, alone = history.recent(turn.earlier), recall(turn, ())
+        if not history.leans(turn.question, leant):
+            return _Outcome(turn, False, alone, alone, alone, None)
+        by_rule, rewriting = recall(turn, leant), None
+        if services.rewriter:
+            request = Request(turn.question, READER, earlier=leant, channel=TERMINAL)
+            rewriting = services.rewriter.rewritten(request, leant)
+        text = rewriting.text if rewriting else ""
+        by_llm = recall(turn, leant, text) if text else by_rule
+        return _Outcome(turn, True, alone, by_rule, by_llm, rewriting)
 
-    known = [turn for turn in turns if turn.is_follow_up and turn.earlier]
-    leaning = [t for t in known if history.leans(t.question, history.recent(t.earlier))]
-    strangers = _strangers(turns)
+    def outcomes(among: Sequence[Turn], name: str) -> list[_Outcome]:
+        found = []
+        for number, turn in enumerate(among, start=1):
+            found.append(outcome(turn))
+            progress(name, number, len(among))
+        return found
+
+    known = outcomes([t for t in turns if t.is_follow_up and t.earlier], "turns")
+    strangers = outcomes(_strangers(turns), "unrelated")
+    chosen = [each for each in known if each.turn.collection in CHOSEN]
+    held_out = [each for each in known if each.turn.collection not in CHOSEN]
     return Scorecard(
-        chosen_leaning=change([t for t in leaning if t.collection in CHOSEN], "chosen, leaning"),
-        chosen_all=change([t for t in known if t.collection in CHOSEN], "chosen"),
-        held_out_leaning=change(
-            [t for t in leaning if t.collection not in CHOSEN], "held out, leaning"
-        ),
-        held_out_all=change([t for t in known if t.collection not in CHOSEN], "held out"),
-        unrelated=change(strangers, "unrelated"),
-        unrelated_taken=sum(history.leans(t.question, t.earlier) for t in strangers),
+        chosen_leaning=_change([each for each in chosen if each.leans]),
+        chosen_all=_change(chosen),
+        held_out_leaning=_change([each for each in held_out if each.leans]),
+        held_out_all=_change(held_out),
+        unrelated=_change(strangers),
+        unrelated_taken=sum(each.leans for each in strangers),
+        llm=_rewritten(known),
     )
 
 
@@ -109,11 +152,36 @@ def _strangers(turns: Sequence[Turn]) -> list[Turn]:
     return found
 
 
-def _change(pairs: Sequence[tuple[float, float]]) -> Change:
-    before, after = [a for a, _ in pairs], [b for _, b in pairs]
-    interval = paired.interval([b - a for a, b in pairs])
-    count = max(len(pairs), 1)
-    return Change(len(pairs), sum(before) / count, sum(after) / count, interval)
+def _change(found: Sequence[_Outcome]) -> Change:
+    count = max(len(found), 1)
+    made = Change(
+        turns=len(found),
+        alone=sum(each.alone for each in found) / count,
+        with_history=sum(each.with_history for each in found) / count,
+        interval=paired.interval([each.with_history - each.alone for each in found]),
+    )
+    if not any(each.rewriting for each in found):
+        return made
+    return replace(
+        made,
+        rewritten=sum(each.rewritten for each in found) / count,
+        rewritten_interval=paired.interval([each.rewritten - each.with_history for each in found]),
+    )
+
+
+def _rewritten(found: Sequence[_Outcome]) -> Rewritten | None:
+    asked = [(each.turn.question, each.rewriting) for each in found if each.rewriting]
+    if not asked:
+        return None
+    used = [(question, each.text) for question, each in asked if each.text]
+    return Rewritten(
+        model=asked[0][1].model,
+        turns=len(asked),
+        used=len(used),
+        dropped=Counter(each.dropped for _, each in asked if each.dropped),
+        seconds=metrics.times([each.seconds for _, each in asked]),
+        texts=tuple(used),
+    )
 
 
 def _page(row: Mapping[str, object]) -> beir.Page:
