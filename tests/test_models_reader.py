@@ -53,7 +53,7 @@ def _train(base: Path, out: Path, *, stop_after: int | None = None) -> Path:
         network, rows, recipe=RECIPE, seed=0, checkpoint=out / "checkpoint", on_step=on_step
     )
     origin = files.Origin(sha256(base / "model.safetensors"), trained_on={"own": len(rows)})
-    files.save(network, origin, out / "reader", rank=RECIPE.rank)
+    files.save(network, origin, out / "reader")
     return out / "reader"
 
 

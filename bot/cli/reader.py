@@ -6,10 +6,11 @@ Knows nothing about networks or sets; models/reader/ does.
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bot import embedding
 from bot.terminal import console
 
 if TYPE_CHECKING:
@@ -40,11 +41,14 @@ def train(
         list[str] | None,
         typer.Option(help="A set to train on, instead of those whose licence allows it."),
     ] = None,
-    most: Annotated[int, typer.Option(help="Questions of each set, at most.")] = 2000,
-    epochs: Annotated[float, typer.Option(help="Rounds over all pairs.")] = 1.5,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="Train all of the encoder instead of an adapter.")
-    ] = False,
+    most: Annotated[int, typer.Option(min=1, help="Questions of each set, at most.")] = 2000,
+    epochs: Annotated[float, typer.Option(min=0, help="Rounds over all pairs.")] = 1.5,
+    kind: Annotated[
+        Literal["adapter", "prompts", "whole"],
+        typer.Option(
+            help="What is trained of the encoder: an adapter, soft prompts, or all of it."
+        ),
+    ] = "adapter",
     seed: Annotated[int, typer.Option(help="Decides what is drawn, and its order.")] = 0,
 ) -> None:
     """Train a reader on sets of questions; a killed training goes on when it is started again."""
@@ -52,20 +56,20 @@ def train(
     from models.reader import making, pairs
     from models.reader.training import Recipe
 
-    names = [name for name in only or pairs.LICENSED if name not in (without or ())]
-    given = _read(data, names)
+    names = list(dict.fromkeys(only or pairs.LICENSED))
+    if unknown := set(without or ()) - set(names):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not among {', '.join(names)}.")
+    given = _read(data, [name for name in names if name not in (without or ())])
     encoder = embedder.load(threads=context.obj.threads)
-    rate = 1e-4 if whole else Recipe().adapter_rate
     order = making.Order(
         most=most,
-        kind="whole" if whole else "adapter",
-        recipe=Recipe(epochs=epochs, adapter_rate=rate),
+        kind=kind,
+        recipe=Recipe(epochs=epochs, adapter_rate=making.RATES[kind]),
         seed=seed,
         command=f"threadwise reader train --data DIR --out DIR --most {most} --epochs {epochs:g}"
         + "".join(f" --only {name}" for name in only or ())
         + "".join(f" --without {name}" for name in without or ())
-        + (" --whole" if whole else "")
-        + f" --seed {seed}",
+        + f" --kind {kind} --seed {seed}",
     )
     with console.bars() as progress:
         made = making.make(
@@ -90,16 +94,25 @@ def evaluate(
     folder: Annotated[
         Path | None, typer.Option("--reader", help="Another reader than the one of the settings.")
     ] = None,
-    most: Annotated[int, typer.Option(help="Questions of each set, at most.")] = 300,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A set to try it on, instead of all that are there.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Questions of each set, at most.")] = 300,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write the figures into the reader's card, too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """EM, F1, BLEU, ROUGE-L and no-answer AUROC on documents that the reader was not trained on."""
     from models import embedder
-    from models.reader import files, making, pairs, reader
+    from models.reader import card, files, making, pairs, reader
 
-    given = _read(data, [each.name for each in pairs.sets(data)], skip=True)
-    served = context.obj.reader
-    chosen = folder or (Path(served) if served and served != "off" else files.PACKAGED)
+    served = str(folder or context.obj.reader or "off")
+    if served == "off":
+        raise typer.BadParameter("No reader is set. Name the folder of one: --reader DIR.")
+    names = only or [each.name for each in pairs.sets(data)]
+    given = _read(data, names, skip=not only)
+    chosen = embedding.folder(context.obj, served)
     trained_on = files.origin(chosen).trained_on if (chosen / files.MADE).is_file() else {}
     threads = context.obj.threads
     with console.bars() as progress:
@@ -111,10 +124,13 @@ def evaluate(
             progress=progress,
             most=most,
         )
-    if as_json:
-        console.put_json({name: asdict(quality) for name, quality in found.items()})
-        return
     measures = {name: asdict(quality) for name, quality in found.items()}
+    if keep:
+        files.note(chosen, {"figures": measures})
+        card.write(chosen, files.origin(chosen))
+    if as_json:
+        console.put_json(measures)
+        return
     columns = list(next(iter(measures.values()), {}))
     rows = [(name, *(_shown(row[key]) for key in columns)) for name, row in measures.items()]
     console.data().print(console.table(str(chosen), ("set", *columns), rows))

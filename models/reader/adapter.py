@@ -44,8 +44,8 @@ def wrapped(encoder: torch.nn.Module, rank: int, *, dropout: float = 0.0) -> tor
     return made
 
 
-def of(encoder: torch.nn.Module, rank: int) -> Adapter:
-    """Give the adapters of an encoder that `wrapped` made."""
+def of(encoder: torch.nn.Module) -> Adapter:
+    """Give the adapters of an encoder that `wrapped` made; none of any other."""
     found: dict[str, dict[str, Tensor]] = {}
     for name, weight in encoder.state_dict().items():
         layer, marker, _ = name.removeprefix("base_model.model.").partition(".lora_")

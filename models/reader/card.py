@@ -15,8 +15,9 @@ LICENCES: Mapping[str, str] = {
     "policyqa": "MIT; PolicyQA, Copyright (c) 2020 Wasi Ahmad, Findings of EMNLP 2020",
     "covidqa": "Apache-2.0; COVID-QA, Möller et al. 2020, github.com/deepset-ai/COVID-QA",
     "medquad": "CC BY 4.0; MedQuAD, Ben Abacha and Demner-Fushman, BMC Bioinformatics 2019",
+    "clapnq": "Apache-2.0; CLAP NQ, github.com/primeqa/clapnq",
 }
-"""Licence and attribution of the sets that may be trained on."""
+"""Licence and attribution of the sets whose weights may be given away."""
 
 
 def write(folder: Path, origin: Origin) -> Path:

@@ -1,4 +1,4 @@
-"""A reader on disk: its adapter and heads in 16 bits, and what they were made of and from.
+"""A reader on disk: its adapter or prompts and its heads in 16 bits, and what they were made of and from.
 
 Knows nothing about training or about who reads. The encoder's own weights are not kept again: they are named by
 their hash.
@@ -17,16 +17,13 @@ from transformers.utils import logging as transformers_logging
 
 from models.embedder import TOKENIZER, packaged_folder
 from models.files import WEIGHTS, ModelError, sha256
-from models.reader import adapter
-from models.reader.adapter import Adapter
+from models.reader import adapter, prompts
 from models.reader.codec import PairCodec
 from models.reader.network import JointReader, SpanReader
+from models.reader.prompts import Prompted
 
 CHANGES, MADE = "reader.safetensors", "reader.json"
-PACKAGED = Path(__file__).with_name("weights")
-"""The reader that comes with the project."""
-
-ADAPTED, CHANGED, HEADS = "adapter.", "encoder.", "heads."
+ADAPTED, CHANGED, HEADS, PROMPTED = "adapter.", "encoder.", "heads.", "prompts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +46,23 @@ def fresh(base: Path, seed: int = 0) -> tuple[JointReader, PairCodec]:
     return JointReader(encoder, encoder.config.hidden_size, codec.separator), codec
 
 
-def save(network: JointReader, origin: Origin, folder: Path, *, rank: int | None) -> None:
-    """Write a trained reader: its adapter of this rank, or all of the encoder's weights where it has none."""
+def save(network: JointReader, origin: Origin, folder: Path) -> None:
+    """Write a trained reader: what was trained of its encoder, which is all of it without adapter or prompts."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"{HEADS}{name}": weight for name, weight in network.heads().items()}
-    scale = 0.0
-    if rank:
-        found = adapter.of(network.encoder, rank)
-        scale = found.scale
-        tensors |= {f"{ADAPTED}{name}": weight for name, weight in adapter.named(found).items()}
+    adapted = adapter.of(network.encoder)
+    if isinstance(network.encoder, Prompted):
+        tensors[f"{PROMPTED}weight"] = network.encoder.prompts.weight
+    elif adapted.weights:
+        tensors |= {f"{ADAPTED}{name}": weight for name, weight in adapter.named(adapted).items()}
     else:
         whole = network.encoder.state_dict()
         tensors |= {f"{CHANGED}{name}": weight for name, weight in whole.items()}
-    kept = {name: weight.to(torch.float16).contiguous() for name, weight in tensors.items()}
+    kept = {name: t.detach().to(torch.float16).contiguous() for name, t in tensors.items()}
     save_file(kept, folder / CHANGES)
     made = {
         "base": origin.base,
-        "scale": scale,
+        "scale": adapted.scale if adapted.weights else 0.0,
         "trained_on": dict(origin.trained_on),
         "facts": dict(origin.facts),
         "sha256": sha256(folder / CHANGES),
@@ -77,6 +74,13 @@ def origin(folder: Path) -> Origin:
     """Read how a reader was made; raises ModelError."""
     made = _made(folder)
     return Origin(made["base"], made["scale"], made["trained_on"], made["facts"])
+
+
+def note(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Add facts to those that are kept of a reader; raises ModelError where it was not trained here."""
+    made = _made(folder)
+    made["facts"] |= facts
+    (folder / MADE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 def load(folder: Path, base: Path | None = None) -> tuple[torch.nn.Module, PairCodec, str]:
@@ -96,23 +100,24 @@ def load(folder: Path, base: Path | None = None) -> tuple[torch.nn.Module, PairC
     if sha256(base / WEIGHTS) != made["base"]:
         raise ModelError(f"The reader {folder} was trained on another encoder than {base}.")
     network, codec = fresh(base)
-    _put(network, load_file(file), made["scale"])
+    try:
+        _put(network, load_file(file), made["scale"])
+    except (AttributeError, RuntimeError) as error:
+        raise ModelError(f"The reader {folder} does not fit its encoder ({error}).") from error
     return network.eval(), codec, f"{folder.resolve().name}@{made['sha256'][:8]}"
 
 
 def _put(network: JointReader, tensors: Mapping[str, torch.Tensor], scale: float) -> None:
-    heads, adapted, whole = (
+    heads, adapted, whole, learned = (
         {name.removeprefix(kind): t.float() for name, t in tensors.items() if name.startswith(kind)}
-        for kind in (HEADS, ADAPTED, CHANGED)
+        for kind in (HEADS, ADAPTED, CHANGED, PROMPTED)
     )
     if whole:
         network.encoder.load_state_dict(whole)
-    adapter.merge(network.encoder, _adapter(adapted, scale))
+    adapter.merge(network.encoder, adapter.read(adapted, scale))
     network.load_state_dict(heads, strict=False)
-
-
-def _adapter(tensors: Mapping[str, torch.Tensor], scale: float) -> Adapter:
-    return adapter.read(tensors, scale)
+    if learned:
+        network.encoder = prompts.loaded(network.encoder, learned["weight"])
 
 
 def _foreign(folder: Path) -> tuple[torch.nn.Module, PairCodec, str]:
@@ -137,8 +142,16 @@ def _foreign(folder: Path) -> tuple[torch.nn.Module, PairCodec, str]:
 
 
 def _made(folder: Path) -> dict[str, Any]:
+    """Read what is kept beside the weights; raises ModelError where it is not as `save` writes it."""
+    file = folder / MADE
     try:
-        made: dict[str, Any] = json.loads((folder / MADE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / MADE} is missing or damaged ({error}).") from error
+        made: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        kinds = {"base": str, "scale": float, "trained_on": dict, "facts": dict, "sha256": str}
+        if wrong := [name for name, kind in kinds.items() if not isinstance(made[name], kind)]:
+            raise TypeError(f"{', '.join(wrong)} of another kind")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{file} is missing or damaged ({type(error).__name__} {error}). Get it again, or train"
+            " another reader."
+        ) from error
     return made

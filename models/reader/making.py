@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from models.embedder import bound
-from models.files import WEIGHTS, sha256
-from models.reader import adapter, card, files, pairs, quality, training
+from models.files import WEIGHTS, ModelError, sha256
+from models.reader import adapter, card, files, pairs, prompts, quality, training
 from models.reader.codec import Page
 from models.reader.files import Origin
 from models.reader.pairs import Collection, Encode, Pair
@@ -20,8 +20,11 @@ from models.reader.quality import Quality
 from models.reader.reader import Read, Reader
 from models.reader.training import Recipe
 
-Kind = Literal["adapter", "whole"]
-"""What is trained of the encoder: low-rank changes of its layers, or all of its weights."""
+Kind = Literal["adapter", "prompts", "whole"]
+"""What is trained of the encoder: low-rank changes of its layers, vectors before its input, or all weights."""
+
+RATES: Mapping[Kind, float] = {"adapter": 8e-4, "prompts": 1e-2, "whole": 1e-4}
+"""Learning rates of what is trained of the encoder; that of prompts is high, since there are few of them."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -52,7 +55,8 @@ def make(
 ) -> Origin:
     """Train a reader on the documents of the sets that are not held out, and keep it with its card in `out`.
 
-    A run that was killed goes on when it is started again with the same arguments.
+    A run that was killed goes on when it is started again with the same arguments. Raises ModelError where the
+    sets have nothing to train on, or a run with other arguments was killed in `out`.
     """
     out.mkdir(parents=True, exist_ok=True)
     drawn = [pair for each in given for pair in _drawn(each, encode, order, is_held_out=False)]
@@ -61,7 +65,11 @@ def make(
     network, codec = files.fresh(base, order.seed)
     if order.kind == "adapter":
         network.encoder = adapter.wrapped(network.encoder, order.recipe.rank)
+    elif order.kind == "prompts":
+        network.encoder = prompts.wrapped(network.encoder)
     rows = training.rows(drawn, codec)
+    if not rows:
+        raise ModelError("The sets have no question to train on.")
     # Not earlier: encoders run batches side by side, a thread each.
     bound(threads)
     checkpoint = out / "checkpoint"
@@ -71,6 +79,7 @@ def make(
         recipe=order.recipe,
         seed=order.seed,
         checkpoint=checkpoint,
+        mark=_mark(given, base, order),
         on_step=lambda done, steps: progress("training", done, steps),
     )
     facts = {
@@ -83,7 +92,7 @@ def make(
     }
     counts = {c.name: sum(pair.from_set == c.name for pair in drawn) for c in given}
     made = Origin(sha256(base / WEIGHTS), 0.0, counts, facts)
-    files.save(network, made, out, rank=order.recipe.rank if order.kind == "adapter" else None)
+    files.save(network, made, out)
     checkpoint.unlink(missing_ok=True)
     card.write(out, files.origin(out))
     return files.origin(out)
@@ -110,6 +119,12 @@ def tried(
         name = f"{each.name}, in domain" if is_own else each.name
         found[name] = quality.measure(drawn, read)
     return found
+
+
+def _mark(given: Sequence[Collection], base: Path, order: Order) -> str:
+    """Say what a training is of, for its checkpoint: sets and their size, encoder and order."""
+    sizes = [(each.name, len(each.pairs)) for each in given]
+    return repr((sizes, sha256(base / WEIGHTS), replace(order, command="")))
 
 
 def _drawn(

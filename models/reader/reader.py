@@ -189,13 +189,13 @@ def _sigmoid(value: float) -> float:
 
 
 def load(
-    folder: Path | None = None,
+    folder: Path,
     *,
     base: Path | None = None,
     threads: int = 2,
     exports: Path | None = None,
 ) -> Reader:
-    """Load the reader in a folder, None for the one that comes with the project; a call uses so many threads.
+    """Load the reader in a folder; a call uses so many threads.
 
     `base` is the encoder's folder, where that is not the packaged one. With `exports` it is run by ONNX Runtime,
     exported into that folder at its first use. Raises models.files.ModelError.
@@ -204,7 +204,7 @@ def load(
     from models.reader import files
 
     embedder.bound(1)
-    network, codec, name = files.load(folder or files.PACKAGED, base)
+    network, codec, name = files.load(folder, base)
     if exports is None:
         return TorchReader(name, codec, network, threads)
     from models.onnx import load as onnx

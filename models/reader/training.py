@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from models.files import ModelError
 from models.reader.codec import Encoded, Page, PairCodec
 from models.reader.network import JointReader, in_passage
 from models.reader.pairs import Pair
@@ -83,12 +84,17 @@ def train(
     recipe: Recipe,
     seed: int,
     checkpoint: Path,
+    mark: str = "",
     on_step: Callable[[int, int], None] = lambda done, steps: None,
 ) -> float:
-    """Train what of `network` needs a gradient, in place; give the seconds that it took, all tries together."""
+    """Train what of `network` needs a gradient, in place; give the seconds that it took, all tries together.
+
+    Goes on where `checkpoint` stands; raises ModelError when that is damaged, or of a training with another `mark`.
+    `given` is not empty.
+    """
     steps = max(1, round(len(given) / recipe.batch * recipe.epochs))
     optimizer, schedule = _optimizer(network, recipe, steps)
-    done, seconds = _resume(checkpoint, network, optimizer, schedule)
+    done, seconds = _resume(checkpoint, mark, network, optimizer, schedule)
     started = time.monotonic() - seconds
     network.train()
     for step, batch in enumerate(_batches(given, recipe, seed, steps), start=1):
@@ -102,7 +108,8 @@ def train(
         schedule.step()
         on_step(step, steps)
         if step % recipe.checkpoint_steps == 0 or step == steps:
-            _keep(checkpoint, network, optimizer, schedule, step, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            _keep(checkpoint, mark, network, optimizer, schedule, step, seconds)
     network.eval()
     return time.monotonic() - started
 
@@ -166,6 +173,7 @@ def _optimizer(
 
 def _keep(
     file: Path,
+    mark: str,
     network: JointReader,
     optimizer: torch.optim.AdamW,
     schedule: torch.optim.lr_scheduler.LambdaLR,
@@ -177,6 +185,7 @@ def _keep(
     partial = file.with_suffix(".partial")
     torch.save(
         {
+            "mark": mark,
             "step": step,
             "seconds": seconds,
             "weights": weights,
@@ -190,6 +199,7 @@ def _keep(
 
 def _resume(
     file: Path,
+    mark: str,
     network: JointReader,
     optimizer: torch.optim.AdamW,
     schedule: torch.optim.lr_scheduler.LambdaLR,
@@ -197,7 +207,15 @@ def _resume(
     """Take over a checkpoint; give its step and seconds, 0 and 0 where there is none."""
     if not file.exists():
         return 0, 0.0
-    saved = torch.load(file, weights_only=True)
+    anew = "remove that file to begin anew"
+    try:
+        saved = torch.load(file, weights_only=True)
+    except Exception as error:  # whatever comes of bytes that are no pickle
+        raise ModelError(f"{file} is damaged ({type(error).__name__}): {anew}.") from error
+    if saved["mark"] != mark:
+        raise ModelError(
+            f"{file} is of a training with other arguments. Give those again, or {anew}."
+        )
     network.load_state_dict(saved["weights"], strict=False)
     optimizer.load_state_dict(saved["optimizer"])
     schedule.load_state_dict(saved["schedule"])
