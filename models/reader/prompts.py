@@ -55,9 +55,10 @@ def wrapped(encoder: torch.nn.Module) -> Prompted:
         num_transformer_submodules=1,
         prompt_tuning_init="SAMPLE_VOCAB",
     )
-    return Prompted(encoder, PromptEmbedding(config, words).embedding)
+    fresh = PromptEmbedding(config, words)  # type: ignore[no-untyped-call]
+    return Prompted(encoder, fresh.embedding)
 
 
 def loaded(encoder: torch.nn.Module, weight: Tensor) -> Prompted:
     """Give the encoder with prompts that were learned, (tokens, dims)."""
-    return Prompted(encoder, torch.nn.Embedding.from_pretrained(weight))
+    return Prompted(encoder, torch.nn.Embedding(*weight.shape, _weight=weight))
