@@ -61,4 +61,5 @@ def wrapped(encoder: torch.nn.Module) -> Prompted:
 
 def loaded(encoder: torch.nn.Module, weight: Tensor) -> Prompted:
     """Give the encoder with prompts that were learned, (tokens, dims)."""
-    return Prompted(encoder, torch.nn.Embedding(*weight.shape, _weight=weight))
+    count, dims = weight.shape
+    return Prompted(encoder, torch.nn.Embedding(count, dims, _weight=weight))
