@@ -64,6 +64,13 @@ def test_two_codes_stay_two(one: str, other: str) -> None:
         ("Ask HR for the PTO form.", "form for paid time off"),
         ("The zephyrometer is in the hall.", "where is the zephyromter"),
         ("The zephyrometer is in the hall.", "where is the zehpyrometer"),
+        ("The zephyrometer is in the hall.", "where is the zephirometar"),
+        ("Den Schlüssel hat Frau Groß.", "wer hat den schluessel"),
+        ("Den Schlüssel hat Frau Groß.", "wer hat den Schlüsel"),
+        ("Den Schluessel hat Frau Gross.", "wer hat den Schlüssel"),
+        ("Le déjeuner coûte six euros.", "prix du dejeuner"),
+        ("The SØRENSEN bench is oiled.", "sorensen bench"),
+        ("VLAN 212 is for printers.", "vlan212"),
     ],
 )
 def test_what_is_written_in_one_way_is_found_in_another(
@@ -111,6 +118,35 @@ def test_a_text_about_other_codes_of_a_family_is_told_from_one_that_names_none()
     assert not codes.is_about_others(("=err4043", "=err4044"), held)
     assert not codes.is_about_others(("=kg1203",), held)
     assert not codes.is_about_others(("~pto",), held)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("VLAN 212 is for printers.", "what is vlan 240 for"),
+        ("The console listens on port 8443.", "port 9443"),
+        ("Error E217: the septum leaks.", "what does E219 mean"),
+        ("Rotor R-40 runs at most a minute.", "R60?"),
+        ("SEV2 is answered within a day.", "SEV4"),
+        ("Budget 2025: nine thousand.", "budget 2023"),
+    ],
+)
+def test_a_neighbour_of_a_code_is_told_from_it(
+    database: Database, written: str, asked: str
+) -> None:
+    store(database, [page("a.md", written)])
+    wanted = prepared(database, asked).terms.codes
+    assert codes.is_about_others(wanted, codes.lexemes(written))
+
+
+@pytest.mark.parametrize(
+    "asked", ["if I work 30 hours", "after 45 minutes", "for 40 people", "Q3", "top 5", "over 100"]
+)
+def test_a_number_that_counts_something_names_nothing(database: Database, asked: str) -> None:
+    store(
+        database, [page("a.md", "We work 38 hours, rest 30 minutes, feed 20 people, top 3 in Q2.")]
+    )
+    assert prepared(database, asked).terms.codes == ()
 
 
 def test_an_acronym_is_written_out_as_the_text_has_it() -> None:

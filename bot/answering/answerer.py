@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from bot.answering import absence, asking, confidence, faq, history, reading, sections, showing
 from bot.answering.highlight import Highlight, highlight
+from bot.answering.mismatch import is_about_another
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
 from bot.answering.reading import Reading
@@ -155,13 +156,15 @@ class Answerer:
         """Answer with the sentences that say it, if that is probable enough; else give hints."""
         started = time.perf_counter()
         said, signals, read = self.judge(found)
-        is_open = bool(signals) and not _is_about_another_code(found)
+        chosen = showing.chosen(found.passages)
+        is_open = bool(signals) and not is_about_another(
+            found.question, chosen, said.quote, found.terms
+        )
         probability = parameters.calibrator.probability(signals) if is_open else 0.0
         if is_open and _is_named(found):
             probability = max(probability, parameters.calibrator.unsure_above)
         status = parameters.calibrator.status(probability) if is_open else "not_found"
         is_told = status != "not_found"
-        chosen = showing.chosen(found.passages)
         cited = tuple(_citation(passage) for passage in chosen)
         marked = [said.marked, *self._marked(found, chosen[1:], read)] if is_told else []
         return Answer(
@@ -220,16 +223,6 @@ class Answerer:
             ).marked
             for p in further
         ]  # fmt: skip
-
-
-def _is_about_another_code(found: Found) -> bool:
-    """Whether a code is asked for and the best passage is about its neighbours: ERR-4043 for ERR-4044.
-
-    Such passages are alike in all but the code, so no other signal can tell.
-    """
-    wanted = found.terms.codes
-    # Few questions name a code: only then are the passage's own worth reading.
-    return bool(wanted) and codes.is_about_others(wanted, codes.lexemes(found.passages[0].whole))
 
 
 def _is_named(found: Found) -> bool:

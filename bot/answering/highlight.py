@@ -200,8 +200,8 @@ def _news(texts: Sequence[str], question: str) -> list[float]:
 
 
 def _coded(texts: Sequence[str], question: str) -> list[bool]:
-    """Tell of each text whether it holds a code that is asked for."""
-    asked = codes.forms(question)
+    """Tell of each text whether it holds a code or date that is asked for."""
+    asked = codes.sought(question)
     return [bool(asked and asked & codes.forms(text)) for text in texts]
 
 

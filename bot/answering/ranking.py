@@ -108,10 +108,16 @@ def title_share(passage: Passage, terms: Terms) -> float:
 
 
 def lacking(text: str, terms: Terms) -> list[float]:
-    """Give the weights of the question's lexemes of which none begins a word of a text."""
-    begun = words(text)
+    """Give the weights of the question's lexemes that a text lacks: of which none begins a word, or is a code of it."""
+    begun, held = words(f"{text} {codes.retold(text)}"), _codes_of(text, terms)
     pairs = zip(terms.terms, terms.idf, strict=True)
-    return [idf for term, idf in pairs if not _begins(_stem(term), begun)]
+    return [idf for term, idf in pairs if term not in held and not _begins(_stem(term), begun)]
+
+
+def _codes_of(text: str, terms: Terms) -> frozenset[str]:
+    """Give the lexemes of a text's codes, where the question has any."""
+    is_asked = any(term[0] in codes.MARKS for term in terms.terms)
+    return frozenset(codes.lexemes(text)) if is_asked else frozenset()
 
 
 def arrange(

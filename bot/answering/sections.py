@@ -39,6 +39,12 @@ def holds(passage: Passage, wanted: Collection[str]) -> bool:
     return any(_number(heading) in wanted for heading in headings)
 
 
+def is_numbered(passage: Passage) -> bool:
+    """Whether a passage stands in a section whose heading has a number, or holds such a heading."""
+    headings = (*passage.heading.split(" > "), *_HEADING.findall(passage.body))
+    return any(_number(heading)[:1].isdecimal() for heading in headings)
+
+
 def under(text: str, at: int, wanted: Collection[str]) -> bool:
     """Whether what begins at a place of a text stands under the heading of such a section."""
     above = [match[1] for match in _HEADING.finditer(text, 0, at)]

@@ -5,11 +5,13 @@ and made of questions by the same functions.
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 
+from store.index import dates
 from store.values import searchable
 
-VERSION = "codes-1"
+VERSION = "codes-2"
 """Part of a build's version: where this changes, documents are indexed anew."""
 
 CODE = "="
@@ -25,12 +27,24 @@ MARKS = CODE + SHORT + LONG
 """The signs that lexemes of this file begin with."""
 
 _TOKEN = re.compile(r"[^\W_](?:[^\W_]|[._/@+-]+(?=[^\W_])|_)*")
-_PAIR = re.compile(r"\b([^\W\d_]{2,12})[ #]{1,2}(\d[\d.]*)(?:[ -]([A-Z]))?\b")
+_PAIR = re.compile(r"\b([^\W\d_]{1,12})[ #]{1,2}(\d[\d.]*)(?:[ -]([A-Z]))?\b")
+_COUNTED = re.compile(
+    r"\s?(?:[%€$£°]|(?:percent|per cent|days?|weeks?|months?|years?|hours?|hrs?|h|minutes?|mins?|seconds?|secs?|times|x"
+    r"|[kmgt]b|[kcm]?m|[km]?g|litres?|liters?|l|bar|volts?|usd|eur|euros?|dollars?|pounds?|people|persons?|items"
+    r"|pieces|tage|wochen|stunden|uhr|jours|heures)\b)",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"([^\W\d_]{1,12})[-_/]?(\d+)[A-Za-z]?")
 _SIGN = re.compile(r"[._/@+-]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W\d_]+")
 _ACRONYM = re.compile(r"\b[A-Z][A-Z&]?[A-Z]{0,4}\b")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "œ": "oe"}
+)
+_LIGATURES = str.maketrans({"æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d"})
 
 _FILLERS = frozenset(
     re.findall(
@@ -49,19 +63,28 @@ MOST = 500
 
 
 def forms(text: str) -> set[str]:
-    """Give every code of a text in its one form: ERR-4042, "err 4042" and err04042 are `err4042`.
+    """Give every code and date of a text in its one form: ERR-4042, "err 4042" and err04042 are `err4042`.
 
     Signs between letters, and between a letter and a digit, go; between two digits they stay, as a
     point. A number of three digits within a code, and each part around a slash, is one as well.
     """
-    text = _THOUSANDS.sub("", searchable(text))
+    return _codes(text) | dates.held(searchable(text))
+
+
+def sought(question: str) -> set[str]:
+    """Give the forms of the codes and dates that a question asks for; any one of a date's is enough."""
+    return _codes(question).union(*dates.asked(searchable(question)))
+
+
+def _codes(text: str) -> set[str]:
+    text = _THOUSANDS.sub("", dates.without(searchable(text), spoken=False))
     found = set[str]()
     for token in _TOKEN.findall(text):
         if _is_code(token):
             found.update(form(part) for part in (token, *token.split("/")) if _is_code(part))
             found.update(number.lstrip("0") for number in re.findall(r"\d{3,}", token))
     for word, number, letter in _PAIR.findall(text):
-        if word.lower() not in _FILLERS:
+        if word.lower() not in _FILLERS and (len(word) > 1 or len(number) > 2):
             found.add(form(word + number))
             found.add(form(word + number + letter))
     return found - {""}
@@ -88,11 +111,24 @@ def numbers(text: str) -> set[str]:
 
 
 def pairs(text: str) -> dict[str, str]:
-    """Give a word with a number behind it ("err 4042"), as code -> the family that it may belong to."""
-    return {
-        form(word + number): word.lower()
-        for word, number, _ in _PAIR.findall(text)
-        if word.lower() not in _FILLERS and len(number) >= 3
+    """Give what may name one of several ("err 4042", "vlan 12", SEV2), as code -> the family that it may belong to.
+
+    What a number counts ("work 30 hours") names nothing, nor does a version (versions.py), a date or a
+    letter with a digit (Q3).
+    """
+    text = dates.without(searchable(text), spoken=False)
+    numbered = {
+        form(match[1] + match[2]): match[1].lower()
+        for match in map(_NUMBERED.fullmatch, _TOKEN.findall(text))
+        if match and len(match[1]) + len(match[2]) > 2
+    }
+    return numbered | {
+        form(match[1] + match[2]): match[1].lower()
+        for match in _PAIR.finditer(text)
+        if match[1].lower() not in _FILLERS
+        and match[2].isdecimal()
+        and len(match[2]) >= (2 if len(match[1]) > 1 else 3)
+        and not _COUNTED.match(text, match.end(2))
     }
 
 
@@ -106,7 +142,7 @@ def agreement(wanted: Collection[str], held: Collection[str]) -> int:
 def is_about_others(wanted: Collection[str], held: Collection[str]) -> bool:
     """Say whether a text holds none of the codes that are asked for, but others of their family."""
     asked_for = {lexeme for lexeme in wanted if lexeme.startswith(CODE)}
-    letters = (re.match(r"[^\W\d_]{2,}", code.removeprefix(CODE)) for code in asked_for)
+    letters = (re.match(r"[^\W\d_]+", code.removeprefix(CODE)) for code in asked_for)
     families = {f"{CODE}{found[0]}#" for found in letters if found}
     return asked_for.isdisjoint(held) and not families.isdisjoint(held)
 
@@ -118,8 +154,8 @@ def lexemes(text: str) -> list[str]:
     """
     labels = re.split(r"[\n|:]", text)
     long = set[str]().union(*(runs(label) for label in labels if _is_label(label)))
-    codes = sorted(forms(text))[:MOST]
-    kinds = {f"{CODE}{family}#" for family in _families(text)}
+    codes = {*sorted(_codes(text))[:MOST], *sorted(dates.held(searchable(text)))[:MOST]}
+    kinds = {f"{CODE}{family}#" for family in {*_families(text), *pairs(text).values()}}
     initials = {SHORT + each for each in short_words(text)} | {LONG + each for each in long}
     return sorted({CODE + code for code in codes} | kinds | initials)
 
@@ -154,7 +190,7 @@ def asked(text: str) -> list[str]:
     """Give the lexemes to look for in a question: its codes, their families, acronyms both ways."""
     families = {f"{CODE}{family}#" for family in pairs(text).values()}
     initials = {LONG + word for word in acronyms(text)} | {SHORT + run for run in spelt_out(text)}
-    return sorted({CODE + code for code in forms(text)} | families | initials)[:MOST]
+    return sorted({CODE + code for code in sought(text)} | families | initials)[:MOST]
 
 
 def spelt_out(text: str) -> set[str]:
@@ -187,6 +223,26 @@ def parted(text: str) -> str:
     return " ".join(
         _CAMEL.sub(" ", token) for token in _TOKEN.findall(text) if _CAMEL.search(token)
     )
+
+
+def retold(text: str) -> str:
+    """Give the words by which a text may be asked for beside its own: parts of names, words with umlauts and
+    accents as a keyboard without them writes them, and months of dates that are written in numbers."""
+    plain = sorted({each for word in _foreign(text) for each in plainly(word)})
+    return " ".join(part for part in (parted(text), *plain, dates.spoken(text)) if part)
+
+
+def _foreign(text: str) -> set[str]:
+    return set() if text.isascii() else {w for w in _WORD.findall(text) if not w.isascii()}
+
+
+def plainly(word: str) -> set[str]:
+    """Give a word in plain letters: Schlüssel as Schluessel and Schlussel, déjeuner as dejeuner."""
+    word = word.lower()
+    bare = unicodedata.normalize("NFKD", word.replace("ß", "ss").translate(_LIGATURES))
+    spelt = unicodedata.normalize("NFC", word).translate(_UMLAUTS)
+    both = (unicodedata.normalize("NFKD", each) for each in (bare, spelt))
+    return {"".join(c for c in each if not unicodedata.combining(c)) for each in both} - {word}
 
 
 def _is_code(token: str) -> bool:

@@ -131,6 +131,6 @@ def _arrays(
         "workspace": workspace,
         "ids": [chunk_id for chunk_id, _, _ in chunks],
         "scopes": [scope_id for _, scope_id, _ in chunks],
-        "texts": [f"{text}\n{codes.parted(text)}" for text in texts],
+        "texts": [f"{text}\n{codes.retold(text)}" for text in texts],
         "codes": [" ".join(codes.lexemes(text)) for text in texts],
     }

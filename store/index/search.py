@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from store.database import Connection
-from store.index import codes, spelling
+from store.index import codes, dates, spelling
 from store.records import Passage, Viewer
 from store.values import halfvec, searchable
 
@@ -249,11 +249,13 @@ def prepare(
     """Look up what the viewer may see and how rare the question's lexemes are, in one round trip; a second one
     looks for words that are spelt almost like an unknown one."""
     question = searchable(question)
+    wanted = dates.asked(question)
+    words = dates.without(question)
     row = connection.execute(
         _PREPARE,
         {
             "workspace": workspace,
-            "question": f"{question}\n{codes.parted(question)}",
+            "question": f"{words}\n{codes.parted(words)}",
             "codes": codes.asked(question),
             "principals": list(viewer.principals),
             "sources": None if sources is None else list(sources),
@@ -263,11 +265,16 @@ def prepare(
     scope_ids, visible, chunks, terms, known, counts, unknown, embedder_id, dims = row
     scope = Scope(tuple(scope_ids), embedder_id, dims, visible, chunks - visible)
     found = dict(zip(known, counts, strict=True))
-    asked, exact = _chosen(found), _codes(question, found)
-    # What stands for known words, or is one misspelt, is known.
-    unknown = [word for word in unknown if codes.LONG + word not in asked]
+    asked, exact = _chosen(found), _codes(question, wanted, found)
+    # What stands for known words, or is one misspelt, is known; the parts of a date are no words of their own.
+    parts = dates.spoken(question).lower().split()
+    unknown = [
+        word
+        for word in unknown
+        if codes.LONG + word not in asked and not any(part.startswith(word) for part in parts)
+    ]
     near = spelling.nearest(connection, workspace, question, unknown) if scope_ids else {}
-    strange = max(0, len(unknown) - len(near))
+    strange = max(0, len(unknown) - len(near)) + len(_absent(wanted, found))
     weighed = [
         *(
             (count, term, GUESSED if term[0] in codes.MARKS and term not in exact else 1.0)
@@ -299,9 +306,14 @@ def _chosen(found: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-def _codes(question: str, found: Mapping[str, int]) -> set[str]:
+def _absent(wanted: Sequence[tuple[str, ...]], found: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """Give the dates of a question that no document has."""
+    return [forms for forms in wanted if found.keys().isdisjoint(codes.CODE + f for f in forms)]
+
+
+def _codes(question: str, wanted: Sequence[tuple[str, ...]], found: Mapping[str, int]) -> set[str]:
     """Give the lexemes of codes that are asked for: "err 4044" is one where the documents have others of
-    err, an acronym where they have only the words that it stands for."""
+    err, an acronym where they have only the words that it stands for, a day where they have it in one form."""
     pairs = {
         code
         for code, family in codes.pairs(question).items()
@@ -309,7 +321,11 @@ def _codes(question: str, found: Mapping[str, int]) -> set[str]:
     }
     numbers = {number for number in codes.numbers(question) if codes.CODE + number in found}
     short = {codes.LONG + word for word in codes.acronyms(question) if word not in found}
-    exact = {codes.CODE + code for code in codes.named(question) | pairs | numbers}
+    known = [
+        [f for f in forms if codes.CODE + f in found] for forms in wanted if dates.is_day(forms)
+    ]
+    days = {forms[0] for forms in known if len(forms) == 1}
+    exact = {codes.CODE + code for code in codes.named(question) | pairs | numbers | days}
     return exact | (short & found.keys())
 
 

@@ -1,0 +1,76 @@
+"""Whether what was found is about another code, section, year or day than the one that is asked for.
+
+Knows nothing about scores: texts about ERR-4042 and ERR-4043, about 2024 and 2025, are alike in all but that, so
+no vector tells them apart. Only a text that names its own can be about another; one that names none may answer.
+"""
+
+import re
+from collections.abc import Sequence
+
+from bot.answering import sections, versions
+from store.index import codes, dates
+from store.index.search import Terms
+from store.records import Passage
+from store.values import searchable
+
+_BOUND = re.compile(
+    r"\b(?:until|till|from|since|before|after|by|to|between|through|over|valid|expires?|ends?|begins?|starts?|starting"
+    r"|bis|ab|seit|vor|nach|von|zum|jusqu\w*|avant|depuis|dès|du|au)\b|[-–—]\s*$",
+    re.IGNORECASE,
+)
+"""Words before a date that make it a border: such a text speaks of other days too."""
+
+BOUND_CHARS = 25
+"""Characters before a date in which its border word stands."""
+
+
+def is_about_another(question: str, shown: Sequence[Passage], quote: str, terms: Terms) -> bool:
+    """Whether the first of the passages that would be shown is about another one, and none about the one asked for.
+
+    `quote` is what of the first passage would be said.
+    """
+    wanted = terms.codes
+    # Few questions name a code: only then are the passage's own worth reading.
+    if wanted and codes.is_about_others(wanted, codes.lexemes(shown[0].whole)):
+        return True
+    texts = [searchable(p.whole) for p in shown]
+    return (
+        _is_another_section(question, shown)
+        or _is_another_version(question, shown, texts, quote)
+        or _is_another_day(searchable(question), texts)
+    )
+
+
+def _is_another_section(question: str, shown: Sequence[Passage]) -> bool:
+    wanted = {number for number in sections.named(question) if number[0].isdecimal()}
+    if not wanted or any(sections.holds(p, wanted) for p in shown):
+        return False
+    return sections.is_numbered(shown[0])
+
+
+def _is_another_version(
+    question: str, shown: Sequence[Passage], texts: Sequence[str], quote: str
+) -> bool:
+    wanted = versions.named(dates.without(question, spoken=False))
+    if not wanted or any(versions.agree(wanted, versions.named(text)) for text in texts):
+        return False
+    first = shown[0]
+    names = f"{first.title}\n{first.heading}\n{first.path}"
+    return any(
+        versions.named(text) and not _BOUND.search(text) for text in (names, searchable(quote))
+    )
+
+
+def _is_another_day(question: str, texts: Sequence[str]) -> bool:
+    wanted = dates.asked(question)
+    held = set[str]().union(*(dates.held(text) for text in texts))
+    if not wanted or any(held.intersection(forms) for forms in wanted):
+        return False
+    days = [day for _, day in dates.days(question)]
+    if not days:
+        return False
+    first = texts[0]
+    own = dates.days(first)
+    return bool(own) and not any(
+        _BOUND.search(first[max(0, each.start - BOUND_CHARS) : each.start]) for each, _ in own
+    )
