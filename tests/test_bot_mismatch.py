@@ -32,6 +32,8 @@ NEIGHBOURS = [
     ("Osprey 3.0 is installed with `osprey up`.", "how do I install Osprey 1.8?"),
     ("There is no delivery on 18 May 2026.", "is there a delivery on 25.5.2026?"),
     ("| 4.9.0 | 2026-03-04 | drops TLS 1.1 |", "what was released on 4 April 2026"),
+    ("Prices hold from 1 February 2025 until 31 January 2026.", "what happens on 4 May 2026?"),
+    ("The fee holds from 1 May 2026 on.", "which fee holds on 2026-03-04?"),
     ("## 2.2 Interlock\n\nTest it weekly.", "what does section 7.3 say about the test?"),
 ]
 
@@ -53,6 +55,7 @@ def test_what_is_about_a_neighbour_is_not_given(
         # A border speaks of the days behind it too.
         ("The yard is closed from 22 December 2025 to 6 January 2026.", "is it open on 3.1.2026?"),
         ("Prices hold until 31 January 2026.", "do prices hold on 20 January 2026?"),
+        ("The fee holds from 1 May 2026 on.", "which fee holds on 4 July 2026?"),
         ("The rule has been in force since 2019.", "was the rule in force in 2024?"),
         ("There is no delivery on 18 May.", "is there a delivery on 18.5.2026?"),
         ("## 2.2 Interlock\n\nTest it weekly.", "what does section 2.2 say about the test?"),

@@ -6,6 +6,7 @@ no vector tells them apart. Only a text that names its own can be about another;
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 from bot.answering import sections, versions
 from store.index import codes, dates
@@ -19,6 +20,11 @@ _BOUND = re.compile(
     re.IGNORECASE,
 )
 """Words before a date that make it a border: such a text speaks of other days too."""
+
+_ONWARD = re.compile(
+    r"\b(?:from|since|after|begins?|starts?|starting|ab|seit|nach|depuis|dès)\b", re.IGNORECASE
+)
+"""Those of them that speak of the days behind it, and not of those before."""
 
 BOUND_CHARS = 25
 """Characters before a date in which its border word stands."""
@@ -69,8 +75,22 @@ def _is_another_day(question: str, texts: Sequence[str]) -> bool:
     days = [day for _, day in dates.days(question)]
     if not days:
         return False
-    first = texts[0]
-    own = dates.days(first)
-    return bool(own) and not any(
-        _BOUND.search(first[max(0, each.start - BOUND_CHARS) : each.start]) for each, _ in own
+    borders = [(_before(texts[0], each), day) for each, day in dates.days(texts[0])]
+    return bool(borders) and not any(_is_within(day, borders) for day in days)
+
+
+def _before(text: str, dated: dates.Dated) -> str:
+    return text[max(0, dated.start - BOUND_CHARS) : dated.start]
+
+
+def _is_within(day: date, borders: Sequence[tuple[str, date]]) -> bool:
+    """Whether a text that speaks of `borders`, each with the words before it, may speak of a day too."""
+    told = [(before, border) for before, border in borders if _BOUND.search(before)]
+    if not told:
+        return False
+    (last_before, last), (first_before, first) = (
+        choose(told, key=lambda each: each[1]) for choose in (max, min)
     )
+    if day > last:
+        return bool(_ONWARD.search(last_before))
+    return day >= first or not _ONWARD.search(first_before)
