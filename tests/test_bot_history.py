@@ -32,6 +32,17 @@ BEFORE = ("how many days of holiday do i get",)
         "part-timers",
         "thanks! and abroad?",
         "Sorry, I meant unpaid leave",
+        "same for part-timers?",
+        "ok but abroad",
+        "and the deadline",
+        "is that also true in Berlin?",
+        "if I work three days a week?",
+        "when I am on parental leave with the youngest of three children?",
+        "in the Berlin office on public holidays too?",
+        "per month or per calendar year?",
+        "und wie lange im Voraus?",
+        "gilt das auch in der Probezeit für Praktikanten?",
+        "et pour les stagiaires au bureau de Vienne?",
     ],
 )
 def test_a_question_that_leans_on_what_went_before_is_known(question: str) -> None:
@@ -49,6 +60,11 @@ def test_a_question_that_leans_on_what_went_before_is_known(question: str) -> No
         "When is the payroll run this month for contractors?",
         "thanks a lot!",
         "",
+        "For how long are applicant files kept?",
+        "If I borrow money, can I treat it as equity?",
+        "if the badge of a visitor is lost who replaces badges?",
+        "In which meeting rooms is smoking allowed on weekends?",
+        "with how many colleagues can I share a parking space?",
     ],
 )
 def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
@@ -106,6 +122,51 @@ def test_a_bare_mention_answers_the_question_above_it_and_says_which(
     )
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "any idea?",
+        "Hey, can you help here, please?",
+        ":point_up:",
+        "thoughts on this? :eyes:",
+        "what do you think?",
+        "this ^^",
+        "Kannst du helfen?",
+    ],
+)
+def test_a_mention_that_only_calls_for_an_answer_is_as_good_as_a_bare_one(
+    fake: FakeSlack, services: FakeServices, bot: Bot, call: str
+) -> None:
+    root = fake.say("Who orders the milk?", user="U2")
+    fake.messages.append(root)
+    fake.event(fake.say(f"{ME} {call}", thread_ts=root["ts"]))
+    (question_id,) = waiting(services.database)
+    slack_parts.answered(services, question_id, thread=read(fake))
+    assert services.answerer.asked[0].text == "Who orders the milk?"
+
+
+@pytest.mark.parametrize(
+    "said", ["thanks!", ":+1:", "help with the VPN on Linux", "who knows the wifi password?"]
+)
+def test_a_mention_that_says_something_is_taken_at_its_word(
+    fake: FakeSlack, services: FakeServices, bot: Bot, said: str
+) -> None:
+    root = fake.say("Who orders the milk?", user="U2")
+    fake.messages.append(root)
+    fake.event(fake.say(f"{ME} {said}", thread_ts=root["ts"]))
+    (question_id,) = waiting(services.database)
+    slack_parts.answered(services, question_id, thread=read(fake))
+    assert services.answerer.asked[0].text == said
+
+
+def test_a_call_with_nothing_to_answer_is_a_message_like_any_other(
+    fake: FakeSlack, services: FakeServices, bot: Bot
+) -> None:
+    fake.event(fake.say(f"{ME} any idea?"))
+    assert work_off(services, fake) == ["answered"]
+    assert services.answerer.asked[0].text == "any idea?"
+
+
 def test_a_thread_that_slack_does_not_show_loses_no_answer(
     fake: FakeSlack, services: FakeServices, bot: Bot
 ) -> None:
@@ -134,6 +195,9 @@ def test_a_bare_mention_alone_gets_one_friendly_line(
     ("said", "expected"),
     [
         ("", ("Who orders <milk> & tea?", ())),
+        ("fyi", ("Who orders <milk> & tea?", ())),
+        ("can someone answer this?", ("Who orders <milk> & tea?", ())),
+        ("und in Wien?", ("und in Wien?", ("Who orders <milk> & tea?",))),
         ("what about this?", ("what about this?", ("Who orders <milk> & tea?",))),
     ],
 )

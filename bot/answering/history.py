@@ -30,9 +30,23 @@ _TALK = re.compile(
 _OPENING = re.compile(
     r"^(?:and|or|but|so|then|also|plus|what about|how about|what if|same (?:for|with)|what else|anything else"
     r"|any other|i mean|i meant|you (?:mean|said|say)|do you mean|what do you mean|if so|if not|in that case"
-    r"|for|why|why not|how so|how come|even|only|not|what then|is that|are those|are these)\b",
+    r"|why|why not|how so|how come|even|only|not|what then|is that|are those|are these|per"
+    r"|und|oder|aber|auch|dann|gilt (?:das|dies|es)|was ist mit|wie (?:ist|sieht) (?:es|das)|et|mais|y|pero)\b"
+    r"|^for\b(?! (?:how long|what|which|whom?)\b)",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"^(?:if|unless|when (?:i|we|you)|as an?)\b[^,]*$", re.IGNORECASE)
+_PLACED = re.compile(
+    r"^(?:in|on|at|with|without|during|after|before|from|since|until|within|below|above|over|under)\b",
+    re.IGNORECASE,
+)
+_MAIN = re.compile(
+    r"\b(?:how|what|when|where|who|whom|whose|which|why)\b|\b(?:can|could|do|does|did|is|are|am|was|were|will|would|shall"
+    r"|should|may|must|have|has) (?:i|we|you|he|she|it|they|the|my|our|your|there|this|that|an?|any\w*|some\w*|every\w*)\b",
+    re.IGNORECASE,
+)
+"""A part of a sentence that asks: without one, "if I work three days a week?" or "in Berlin?" is no whole question."""
+
 _POINTS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|this|these|those|he|him|his|she|her|hers|then|same|such|another(?= one\b|\W*$)|others"
     r"|else|instead|either|neither|former|latter|ones?|above|again|(?:what|is|was|does|did|like|about|after|before|for"
@@ -52,6 +66,17 @@ _DEFINED = re.compile(
     re.IGNORECASE,
 )
 """Asks what a word means: short, and whole."""
+
+_CALL = re.compile(
+    r"(?:(?:(?:hi|hey|hello|please|pls|plz|fyi|bump|help|hilfe|bitte|this|that|above|here|this one|(?:see|look|check)(?: at)?"
+    r" (?:this|that|above|here)"
+    r"|(?:can|could|would|will) (?:you|u|anyone|anybody|someone|somebody)(?: please)? (?:help|answer|reply|respond|look|check)"
+    r"|kannst du (?:helfen|das beantworten)|(?:please )?answer|any (?:ideas?|clues?|thoughts|input)|ideas|thoughts|anyone|anybody"
+    r"|(?:do you|anyone|anybody|who) knows?|what do you (?:think|say)(?: to| about| of| on)?|wei(?:ss|ß) das (?:jemand|wer)"
+    r"|me|us|with|on|out)\b|:(?:point_up(?:_2)?|arrow_up|pray|eyes|question|thinking_face|wave):)[\s,.!?…\u2191^-]*)+",
+    re.IGNORECASE,
+)
+"""A message that only calls for an answer: to what stands above it, or to what it forwards."""
 
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _GRAMMAR = frozenset(
@@ -75,12 +100,21 @@ def leans(question: str, earlier: Sequence[str]) -> bool:
     said = _TALK.sub("", question.strip())
     if not any(sign.isalnum() for sign in said):
         return False
-    if _OPENING.search(said):
+    if _OPENING.search(said) or _is_fragment(said):
         return True
     if len(telling(said)) <= FEW_WORDS and not _DEFINED.match(said):
         return True
     bare = _EMPTY_IT.sub(" ", said)
     return any(len(telling(bare[: m.start()])) < FEW_WORDS for m in _POINTS.finditer(bare))
+
+
+def _is_fragment(said: str) -> bool:
+    """Whether it is a condition or a circumstance of which nothing is asked."""
+    begins = re.match(r"\w+", said)
+    rest = said[begins.end() :] if begins else said
+    is_asked = said.rstrip(" !.\"')").endswith("?")
+    is_part = _CLAUSE.search(said) or (is_asked and _PLACED.search(said))
+    return bool(is_part) and not _MAIN.search(rest)
 
 
 def recent(earlier: Sequence[str]) -> tuple[str, ...]:
@@ -96,6 +130,11 @@ def asked_last(earlier: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
         return None
     at = max((n for n, text in enumerate(said) if ASKS.search(text)), default=len(said) - 1)
     return said[at], tuple(said[:at])
+
+
+def only_calls(message: str) -> bool:
+    """Whether a message asks nothing itself, and only that something else be answered."""
+    return bool(_CALL.fullmatch(" ".join(message.split())))
 
 
 def telling(text: str) -> list[str]:

@@ -20,7 +20,7 @@ from store import answers, channels, questions
 from store.channels import ChannelSettings
 from store.database import Connection, Database, StoreBehind, StoreGone
 from store.index.embedders import embedder_id
-from store.records import EVERYONE, Answer, Ask, Question, Status, Viewer
+from store.records import EVERYONE, Answer, Ask, Origin, Question, Status, Viewer
 
 MAX_ATTEMPTS = 3
 """After so many a question ends as failed; a fourth only says so."""
@@ -38,6 +38,9 @@ QUIET: Mapping[str, tuple[Status, ...]] = {
     "thread": ("smalltalk", "not_found"),
 }
 """What is not said where nobody asked the bot by name; in mode `questions` only answers are said."""
+
+CALLED: Sequence[Origin] = ("mention", "dm", "command")
+"""Where the bot was spoken to, so that "any idea?" is said to it."""
 
 WORDLESS = "Ask me a question in words, for example: How do I report a sick day?"
 
@@ -328,11 +331,12 @@ def _found(
 def _meant(ask: Ask, before: Sequence[str], thread: Thread) -> tuple[str, tuple[str, ...], bool]:
     """Give what is to be answered, what was said before it, and whether it stands for the message itself.
 
-    A message without words stands for what it forwards, else for the question above it. Slack is asked
-    only where the thread's earlier questions, which are kept, do not do.
+    A message that says nothing itself stands for what it forwards, else for the question above it. Slack is
+    asked only where the thread's earlier questions, which are kept, do not do.
     """
     forwarded = ask.forwarded or ""
-    if _is_worded(ask.body):
+    is_called = ask.origin in CALLED and bool(ask.thread_ts or _is_worded(forwarded))
+    if _is_worded(ask.body) and not (is_called and history.only_calls(ask.body)):
         said = [*before, forwarded] if forwarded else before
         if not said and ask.thread_ts and history.leans(ask.body, ("",)):
             said = thread(ask)
