@@ -388,15 +388,16 @@ def score_replies(context: typer.Context, as_json: Json = False) -> None:
     from evals import replies
     from models import embedder
 
-    pairs, later = replies.labelled(replies.PAIRS), replies.labelled(replies.LATER)
-    texts = list({text for pair in [*pairs, *later] for text in (pair.one, pair.other)})
+    pairs, others = replies.labelled(replies.PAIRS), replies.further()
+    every = [*pairs, *(pair for rows in others.values() for pair in rows)]
+    texts = list({text for pair in every for text in (pair.one, pair.other)})
     encoded = embedder.load(threads=context.obj.threads).encode(texts)
     vectors = dict(zip(texts, encoded, strict=True))
 
     def is_served(one: str, other: str) -> bool:
         return bool(vectors[one] @ vectors[other] >= NEAR) and agrees(one, other)
 
-    result = replies.score(pairs, is_served, later)
+    result = replies.score(pairs, is_served, others)
     if as_json:
         console.put_json(asdict(result))
         return
@@ -405,9 +406,8 @@ def score_replies(context: typer.Context, as_json: Json = False) -> None:
         for name, rates in (
             ("chosen on", result.chosen_on),
             ("held out", result.held_out),
-            ("later", result.later),
+            *result.further.items(),
         )
-        if rates
     ]
     columns = ("kinds", "near misses", "served", "same", "served")
     console.data().print(console.table(f"{result.kinds} kinds of near misses", columns, rows))
