@@ -9,7 +9,7 @@ import re
 from collections.abc import Set as AbstractSet
 
 from bot.answering.asked import Asked
-from bot.answering.wording import is_typo, lexicon, real_words, stem
+from bot.answering.lexicon import is_typo, lexicon, real_words, stem
 
 NEAR = 0.5
 """Cosine that the two questions need besides. The words decide: on the half of our pairs that they were chosen on, .5

@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.answering import wording
-from bot.answering.wording import lexicon
+from bot.answering.lexicon import in_order, lexicon, plain
 
 _KINDS = (
     (r"\bhow (?:many|often|long|far|old|much)\b", "how {}"),
@@ -76,11 +75,11 @@ class Asked:
     @classmethod
     def of(cls, question: str) -> "Asked":
         """Take a question apart."""
-        text = wording.plain(question)
+        text = plain(question)
         for form, instead in _FORMS:
             text = re.sub(form, instead, text)
         text = _with_conditions(text)
-        words = wording.in_order(text)
+        words = in_order(text)
         return cls(text, frozenset(_kind(text, words)), _modal(text), words)
 
 

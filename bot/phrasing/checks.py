@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from bot.answering import wording
+from bot.answering import lexicon
 from bot.text import visible
 
 SENTENCE_CHARS = 320
@@ -91,7 +91,7 @@ _ADVICE = re.compile(
 )
 
 _POLAR = frozenset(
-    wording.words(
+    lexicon.words(
         "min max above below before after until within only all every each both either always daily weekly monthly"
         " yearly most more less fewer half twice once first last next earliest latest during since between outside"
         " inside mon tue wed thu fri sat sun jan feb march april may june july aug sep oct nov dec early late"
@@ -101,22 +101,22 @@ _POLAR = frozenset(
 """Words that turn a statement around or bound it: they must stand in the very lines that say the rest."""
 
 _UNITS = frozenset(
-    wording.words(
+    lexicon.words(
         "seconds minute hour day week month year quarter eur usd gbp percent km miles metres cm mm kg gb mb tb kb"
         " people persons times pages points nights working business calendar degrees"
     )
 )
 
 _BOUNDS = frozenset(
-    wording.words("min max above below before after until within between during since")
+    lexicon.words("min max above below before after until within between during since")
 )
 """Words without which a sentence says more than its line does."""
 
-_SIDED = frozenset(wording.words("eur usd gbp percent"))
+_SIDED = frozenset(lexicon.words("eur usd gbp percent"))
 """Units that stand on either side of their number."""
 
 _FREE = frozenset(
-    wording.words(
+    lexicon.words(
         "according following follows therefore however additionally besides means happens works case applies"
         " includes including named called"
     )
@@ -210,7 +210,7 @@ def _words(text: str) -> AbstractSet[str]:
     departments = _DEPARTMENT.sub(lambda found: f"{found[0]}department", text)
     heavy = {each.lower().removesuffix("s") for each in _HEAVY.findall(text)}
     short = {each.lower() for each in _SHORT.findall(departments)}
-    return frozenset(wording.words(departments) | heavy | short)
+    return frozenset(lexicon.words(departments) | heavy | short)
 
 
 def _names(sentence: str, quotes: Sequence[str]) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
 
-from bot.answering import agreement
+from bot.answering import lexicon
 from bot.phrasing import checks, prompt
 from bot.phrasing.client import Llm, Silent
 from bot.text import shorten, visible
@@ -73,7 +73,7 @@ def unusable(found: str, question: str, earlier: Sequence[str]) -> str | None:
     before = "\n".join(earlier)
     if not checks.facts(found) <= checks.facts(f"{before}\n{question}"):
         return "number"
-    asked, told, words = agreement.words(question), agreement.words(before), agreement.words(found)
+    asked, told, words = lexicon.words(question), lexicon.words(before), lexicon.words(found)
     if (asked and not words & asked) or not words & (told - asked):
         return "unrelated"
     if len(words - asked - told) > len(words & (asked | told)):
