@@ -17,7 +17,8 @@ from bot.answering import cache
 from bot.runtime.metrics import Metrics
 from store import workspaces
 from store.database import Database
-from store.feedback import versions
+from store.feedback import drifts, versions
+from store.feedback.drifts import Drift
 from store.index import sources
 from store.queue import Queue
 from store.records import Answer, Phrasing, Sentence
@@ -69,6 +70,7 @@ LABELS = {
     "part",
     "version",
     "result",
+    "measure",
     "le",
 }
 """What a metric may be told apart by: never a text or a person."""
@@ -164,6 +166,7 @@ def _families(database: Database) -> list[Metric]:
         sources.succeeded(connection, workspace, "handbook", NOW)
         sources.plan_next(connection, workspace, "handbook", NOW)
         Queue(database.url).defer(connection, "answer", {}, queue="questions")
+        drifts.add(connection, workspace, [Drift("topics", NOW, 60, 400, 0.03, 0.001)])
         versions.promote(
             connection, workspace, versions.add(connection, workspace, "title", NOW), NOW
         )

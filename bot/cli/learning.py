@@ -1,4 +1,4 @@
-"""Commands about learning: learn, forget.
+"""Commands about learning: learn, drift, forget.
 
 Knows nothing about how anything is learned.
 """
@@ -16,6 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 def register(app: typer.Typer) -> None:
     app.command()(learn)
+    app.command()(drift)
     app.command()(forget)
 
 
@@ -42,6 +43,23 @@ def learn(
     if known:
         console.data().print(reports.history(known))
         console.notices().print(f"Learning curve: {published.picture}")
+
+
+def drift(context: typer.Context, as_json: Json = False) -> None:
+    """Whether what people ask, and what they get, is as in the weeks before; as the last night found it."""
+    from bot.learning import telling
+    from bot.services import open_services
+    from store.feedback import drifts
+
+    with open_services(context.obj) as services, services.database.connection() as connection:
+        found = drifts.latest(connection, services.workspace)
+    if as_json:
+        console.put_json([telling.as_json(each) for each in found.values()])
+        return
+    for each in found.values():
+        console.data().print(telling.line(each), markup=False)
+    if not found:
+        console.notices().print("No night has found enough questions to compare yet.")
 
 
 def forget(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 
+from bot.learning import telling
 from bot.learning.report import earlier, lines
 from bot.terminal import console
 from bot.text import percent
@@ -31,7 +32,8 @@ def table(report: "Report") -> RenderableType:
     shown = console.table("", ("part", "", "why"), rows)
     for column in shown.columns:
         column.justify = "left"
-    return Group(*lines(report), shown) if rows else Group(*lines(report))
+    said = [*lines(report), *map(telling.line, report.drifts)]
+    return Group(*said, shown) if rows else Group(*said)
 
 
 def history(nights: Sequence["Night"]) -> RenderableType:

@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from bot import jobs
 from bot.answering.parameters import Parameters
 from bot.learning import (
+    drift,
     feedback,
     fit_confidence,
     fit_intents,
@@ -20,6 +22,7 @@ from bot.learning import (
     looks,
     phrasing,
     rollback,
+    telling,
 )
 from bot.learning.feedback import Feedback
 from bot.learning.fit_intents import LabelBatch
@@ -29,9 +32,11 @@ from bot.learning.looks import Looks
 from bot.learning.promotion import Verdict
 from bot.services import Services
 from evals.metrics import wilson
+from store.feedback import drifts as kept_drifts
 from store.feedback import faqs, likes, memory, nights, versions
 from store.feedback import phrasing as switches
-from store.feedback.likes import Drift
+from store.feedback.drifts import Drift
+from store.feedback.likes import Traffic
 from store.feedback.nights import Night
 from store.index.embedders import embedder_id
 from store.records import Kind
@@ -50,7 +55,7 @@ PARTS: Mapping[Kind, Fit] = {
 """In this order: each is compared with what serves after the one before."""
 
 WEEK = timedelta(days=7)
-"""The like rate is told of the last week, drift of the last week beside the four before it."""
+"""The like rate is told of the last week, what was asked of the last week beside the four before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Report:
     `judged` questions of `voters` people were learned from; `set_aside` votes were beyond one person's
     share, `older` judged answers beyond the latest that a night learns from, `pruned` judgements were forgotten, `flagged` kept replies need a look. `is_new` is False when
     the last night had the same votes and labels, so that nothing was fitted. `likes` are the (liked, judged)
-    answers of the last week; `drift` is of the four weeks before and of the last.
+    answers of the last week; `traffic` is of the four weeks before and of the last, `drifts` what was compared.
     """
 
     started_at: datetime
@@ -76,7 +81,8 @@ class Report:
     rolled_back: tuple[str, ...] = ()
     data_hash: str = ""
     likes: tuple[int, int] = (0, 0)
-    drift: tuple[Drift, Drift] | None = None
+    traffic: tuple[Traffic, Traffic] | None = None
+    drifts: tuple[Drift, ...] = ()
     flagged: int = 0
     set_aside: int = 0
     older: int = 0
@@ -102,7 +108,8 @@ class Report:
                 "judged": self.likes[1],
                 "interval": [round(x, 4) for x in wilson(*self.likes)],
             },
-            "drift": [asdict(d) for d in self.drift or ()],
+            "traffic": [asdict(t) for t in self.traffic or ()],
+            "drift": [telling.as_json(each) for each in self.drifts],
             "faqs_flagged": self.flagged,
         }
 
@@ -160,7 +167,8 @@ def run(
             rolled_back=chores.rolled_back,
             data_hash=" ".join(tried),
             likes=tonight.likes(week, tonight.now),
-            drift=(tonight.drift(weeks, week), tonight.drift(week, tonight.now)),
+            traffic=(tonight.traffic(weeks, week), tonight.traffic(week, tonight.now)),
+            drifts=tonight.drifts(),
             flagged=chores.flagged,
             set_aside=judged.set_aside,
             older=judged.older,
@@ -288,9 +296,30 @@ class _Tonight:
         with self.services.database.connection() as connection:
             return likes.between(connection, self.workspace, start, end, least=feedback.LEAST)
 
-    def drift(self, start: datetime, end: datetime) -> Drift:
+    def traffic(self, start: datetime, end: datetime) -> Traffic:
         with self.services.database.connection() as connection:
-            return likes.drift(connection, self.workspace, start, end)
+            return likes.traffic(connection, self.workspace, start, end)
+
+    def drifts(self) -> tuple[Drift, ...]:
+        """Compare the week with those before it, and have the admins told of what began tonight."""
+        with self.services.database.connection() as connection:
+            where, number = (connection, self.workspace), embedder_id(self.services.embedder.name)
+            found = drift.tested(
+                kept_drifts.tallies(*where, self.now),
+                kept_drifts.vectors(*where, self.now, number, drift.DAY_VECTORS),
+                kept_drifts.latest(*where),
+                self.now,
+                seed=self.seed,
+            )
+            if not self.is_dry:
+                kept_drifts.add(*where, found)
+                for each in drift.began(found):
+                    key = f"drift:{each.measure}:{self.now:%Y%m%dT%H%M%S}"
+                    jobs.defer_notice(
+                        connection, self.services.queue, self.workspace, "drift", key,
+                        {"measure": each.measure},
+                    )  # fmt: skip
+        return tuple(found)
 
     def keep(self, report: Report) -> None:
         kept = Night(uuid4(), report.started_at, report.seconds, report.data_hash, report.as_json())

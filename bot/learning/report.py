@@ -77,8 +77,8 @@ def lines(report: Report) -> list[str]:
     good, count = report.likes
     if count:
         said.append(f"Liked this week: {percent(good / count, wilson(good, count))} of {count}")
-    if report.drift and report.drift[1].asked:
-        before, now = report.drift
+    if report.traffic and report.traffic[1].asked:
+        before, now = report.traffic
         said.append(
             f"This week (four weeks before): not found {_pair(now.refused, before.refused)}, out of"
             f" scope {_pair(now.out_of_scope, before.out_of_scope)}, best cosine {now.cosine:.2f}"

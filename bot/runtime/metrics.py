@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 
 from store import queue, workspaces
 from store.database import Connection, Database, StoreError
-from store.feedback import versions
+from store.feedback import drifts, versions
+from store.feedback.drifts import Drift
 from store.index import embedders, sources
 from store.records import Answer, Phrasing, SourceStatus
 
@@ -147,6 +148,7 @@ class _Stored(Collector):
             workspace = workspaces.current(connection)
             found = sources.statuses(connection, workspace)
             models = _models(connection, workspace)
+            drifting = drifts.latest(connection, workspace).values()
         jobs = GaugeMetricFamily("threadwise_jobs", "Jobs in the queue.", labels=["queue", "state"])
         for depth in depths:
             jobs.add_metric([depth.queue, "waiting"], depth.waiting)
@@ -159,7 +161,7 @@ class _Stored(Collector):
         for depth in depths:
             waiting.add_metric([depth.queue], depth.oldest)
         workers = GaugeMetricFamily("threadwise_worker_loops", "Worker loops alive.", value=alive)
-        return [jobs, waiting, workers, models, *_of_sources(found)]
+        return [jobs, waiting, workers, models, *_of_drifts(drifting), *_of_sources(found)]
 
 
 def _models(connection: Connection, workspace: str) -> Metric:
@@ -170,6 +172,24 @@ def _models(connection: Connection, workspace: str) -> Metric:
     for kind, version in versions.serving(connection, workspace).items():
         info.add_metric([kind], {"version": str(version.version_id)})
     return info
+
+
+def _of_drifts(found: Iterable[Drift]) -> list[Metric]:
+    """Tell what the last night found of each measure: whether it drifts, how far, and by what chance."""
+    state = GaugeMetricFamily(
+        "threadwise_drift", "Whether the last week is unlike the weeks before.", labels=["measure"]
+    )
+    effect = GaugeMetricFamily(
+        "threadwise_drift_effect", "How far apart they are beyond chance.", labels=["measure"]
+    )
+    p = GaugeMetricFamily(
+        "threadwise_drift_p", "How often chance sets weeks as far apart.", labels=["measure"]
+    )
+    for drift in found:
+        state.add_metric([drift.measure], float(drift.since is not None))
+        effect.add_metric([drift.measure], drift.effect)
+        p.add_metric([drift.measure], drift.p)
+    return [state, effect, p]
 
 
 def _of_sources(found: Iterable[SourceStatus]) -> list[Metric]:

@@ -4,7 +4,7 @@ Knows nothing about colours or words, but for what a screen reader and a pointer
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -108,6 +108,57 @@ def times(periods: Sequence[Period]) -> Times:
         line([figures.p95 for _, figures in periods]),
         tuple(Tick(y(10.0**power), f"{10.0**power:g} s") for power in range(low, high + 1)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line of values, its points parted by spaces, and what it says for who cannot see it."""
+
+    name: str
+    points: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Lines on one scale from 0 up; `first` and `last` stand at the ends of the axis."""
+
+    lines: tuple[Curve, ...]
+    ticks: tuple[Tick, ...]
+    first: str
+    last: str
+
+
+def curves(values: Mapping[str, Sequence[tuple[str, float]]]) -> Curves:
+    """Lay out a line for each name, of (what stands below it: a day or a number, value); one with less than two values is
+    left out."""
+    known = {name: line for name, line in values.items() if len(line) > 1}
+    below = sorted(
+        {where for line in known.values() for where, _ in line}, key=lambda each: (len(each), each)
+    )
+    place = {where: number for number, where in enumerate(below)}
+    top = _step(max((value for line in known.values() for _, value in line), default=1.0))
+    step = WIDTH / max(1, len(below) - 1)
+    lines = tuple(
+        Curve(
+            name,
+            " ".join(
+                f"{place[where] * step:.1f},{HEIGHT * (1 - value / top):.1f}"
+                for where, value in line
+            ),
+            f"{name} from {line[0][1]:.3g} ({line[0][0]}) to {line[-1][1]:.3g} ({line[-1][0]})",
+        )
+        for name, line in known.items()
+    )
+    ticks = tuple(Tick(HEIGHT * (1 - part), f"{top * part:.3g}") for part in (0, 0.5, 1))
+    ends = (below[0], below[-1]) if below else ("", "")
+    return Curves(lines, ticks, *ends)
+
+
+def _step(value: float) -> float:
+    """Give the next number above of the kind 1, 2 or 5 times a power of ten."""
+    power: float = 10 ** math.floor(math.log10(max(value, 1e-3)))
+    return next(power * n for n in (1, 2, 5, 10) if power * n >= value * 0.999)
 
 
 def _sum(parts: Sequence[Figures]) -> Figures:

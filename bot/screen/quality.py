@@ -1,4 +1,4 @@
-"""What evaluations measured, two of them beside each other; and the team's own test set.
+"""What evaluations measured, two of them beside each other; drift; and the team's own test set.
 
 Knows nothing about how anything is measured: `threadwise eval` keeps what it prints.
 """
@@ -6,17 +6,25 @@ Knows nothing about how anything is measured: `threadwise eval` keeps what it pr
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from bot.learning import telling
+from bot.screen import charts
 from bot.screen.parts import Parts
 from evals.metrics import wilson
 from store import evaluations, testset
 from store.evaluations import Evaluation
+from store.feedback import drifts
 
 SHOWN = 50
+NAMED = 3
+"""Questions that show what a drift is about."""
+
+DRIFT_SPAN = timedelta(days=180)
 COUNTS = ("questions", "queries", "n")
 """Names under which a report says over how many questions a share is."""
 
@@ -40,6 +48,17 @@ def register(pages: Blueprint, parts: Parts) -> None:
         with parts.connection() as connection:
             runs = evaluations.last(connection, parts.workspace, SHOWN)
             trials = testset.trials(connection, parts.workspace)
+            found = drifts.latest(connection, parts.workspace)
+            nights = drifts.history(connection, parts.workspace, parts.now() - DRIFT_SPAN)
+            ids = [each for drift in found.values() for each in drift.question_ids]
+            asked_in = drifts.channels(connection, parts.workspace, ids)
+        named_in = list(parts.channels(asked_in))
+        with parts.connection() as connection:
+            shown = {
+                drift.measure: drifts.named(connection, parts.workspace, drift, named_in, NAMED)
+                for drift in found.values()
+                if drift.since
+            }
         before, after = _chosen(runs, "before", 1), _chosen(runs, "after", 0)
         return render_template(
             "quality.html",
@@ -49,6 +68,16 @@ def register(pages: Blueprint, parts: Parts) -> None:
             after=after,
             rows=list(_compared(before, after)),
             trials=trials,
+            drifts=[(drift, telling.line(drift)) for drift in found.values()],
+            shown=shown,
+            curves=charts.curves(
+                {
+                    name: [
+                        (f"{d.tested_at:%Y-%m-%d}", d.effect) for d in nights if d.measure == name
+                    ]
+                    for name in found
+                }
+            ),
         )
 
     @pages.get("/quality/test-set.jsonl")

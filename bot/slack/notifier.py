@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot.answering.readers import Reader, inside
 from bot.services import Services
-from bot.slack import audience, calls, clients, digest, gaps, notices, threads
+from bot.slack import audience, calls, clients, digest, drift, gaps, notices, threads
 from bot.slack.audience import Audience
 from bot.slack.delivery import SlackDelivery
 from bot.slack.markup import mrkdwn
@@ -25,7 +25,7 @@ from store.records import Answer, Ask, Question, Run
 
 MAKERS: Mapping[str, Maker] = {
     "gaps": gaps.answered, "call": calls.called, "reminder": calls.reminder,
-    "digest": digest.weekly,
+    "digest": digest.weekly, "drift": drift.began,
 }  # fmt: skip
 """Who makes what is said, by its kind."""
 

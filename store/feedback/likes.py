@@ -52,8 +52,8 @@ def between(
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """What a span of time looked like: shares of 0..1 and the mean of the best passages' cosines."""
+class Traffic:
+    """What was asked in a span of time: shares of 0..1 and the mean of the best passages' cosines."""
 
     asked: int
     refused: float
@@ -61,7 +61,7 @@ class Drift:
     cosine: float
 
 
-def drift(connection: Connection, workspace: str, since: datetime, until: datetime) -> Drift:
+def traffic(connection: Connection, workspace: str, since: datetime, until: datetime) -> Traffic:
     """Describe the questions asked from `since` to before `until`."""
     row = connection.execute(
         "SELECT count(*), avg((q.status = 'not_found')::int), avg((q.intent = 'oos')::int),"
@@ -72,7 +72,7 @@ def drift(connection: Connection, workspace: str, since: datetime, until: dateti
         (workspace, since, until),
     ).fetchone()
     assert row is not None
-    return Drift(row[0], *(round(float(value or 0), 4) for value in row[1:]))
+    return Traffic(row[0], *(round(float(value or 0), 4) for value in row[1:]))
 
 
 @dataclass(frozen=True, slots=True)
