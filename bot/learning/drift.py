@@ -30,9 +30,9 @@ GONE = 0.05
 """A drift lasts until its p is above this: what passes one night and just fails the next is one drift and not two."""
 
 LEAST: Mapping[Measure, float] = {
-    "topics": 0.02, "confidence": 0.1, "refusals": 0.1, "intents": 0.15,
+    "topics": 0.002, "confidence": 0.1, "refusals": 0.1, "intents": 0.15,
 }  # fmt: skip
-"""The effect from which on a drift matters. The topics' is that of about every fifth question being about something new
+"""The effect from which on a drift matters. The topics' is that of about every fourth question being about five new things
 (LOG.md); the others are shares of the questions."""
 
 MIN_WEEK, MIN_BEFORE = 50, 200

@@ -61,7 +61,8 @@ def energy(sums: Floats, counts: Floats) -> Distance:
 
     `sums` (days, days) has the sums of the Euclidean distances between the vectors of two days. See Székely and Rizzo,
     Energy statistics, J. Statistical Planning and Inference 143 (2013): it is 0 only where the distributions are the same,
-    and needs no bandwidth, unlike the kernel MMD (Gretton et al., JMLR 13, 2012), of which it is a case.
+    and needs no bandwidth, unlike the kernel MMD (Gretton et al., JMLR 13, 2012), of which it is a case. Pairs of a vector
+    with itself are left out, so that few vectors do not look further apart than many.
     """
     total = sums.sum()
 
@@ -69,11 +70,11 @@ def energy(sums: Floats, counts: Floats) -> Distance:
         rows = weights @ sums
         inside = (rows * weights).sum(axis=1)
         across = rows.sum(axis=1) - inside
-        outside = total - inside - 2 * across
         n = weights @ counts
         m = counts.sum() - n
-        between = 2 * across / (n * m)
-        return np.asarray(1 - (inside / n**2 + outside / m**2) / np.maximum(between, 1e-12))
+        between = np.maximum(2 * across / (n * m), 1e-12)
+        outside = (total - inside - 2 * across) / np.maximum(1.0, m * (m - 1))
+        return np.asarray(1 - (inside / np.maximum(1.0, n * (n - 1)) + outside) / between)
 
     return distance
 
