@@ -61,10 +61,31 @@ def test_what_is_about_a_neighbour_is_not_given(
         ("## 2.2 Interlock\n\nTest it weekly.", "what does section 2.2 say about the test?"),
         ("## Interlock\n\nTest it weekly.", "what does section 2.2 say about the test?"),
         ("We work 38 hours a week.", "may I work 30 hours a week?"),
+        # Numbers of sections and versions are no years.
+        ("## 4.2 Dose limits\n\nStaff may have 6 mSv.", "dose limits for staff in 2019"),
     ],
 )
 def test_what_may_answer_is_given(database: Database, written: str, asked: str) -> None:
     assert status(database, written, asked) == "answered"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("was kostet die Möwe am Tag?", "answered"),
+        ("was kostet der Parkplatz?", "unsure"),
+        ("wie beantrage ich Urlaub?", "not_found"),
+        ("combien de jours de congé ?", "not_found"),
+    ],
+)
+def test_a_text_in_the_questions_language_must_say_its_words(
+    database: Database, asked: str, expected: str
+) -> None:
+    store(database, [page("a.md", "Das Lastenrad Möwe kostet 12 Euro am Tag.")])
+    thresholds = {"answer_above": 1e-9, "unsure_above": 0.0}
+    serving = Serving(database, "local", fixed=thresholds)
+    answerer = Answerer(database, "local", HashEmbedder(), serving)
+    assert answerer.answer(Request(asked, EVERYBODY)).status == expected
 
 
 def test_a_title_of_another_year_tells_it_too(database: Database) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bot.answering import absence, asking, confidence, faq, history, reading, sections, showing
 from bot.answering.highlight import Highlight, highlight
-from bot.answering.mismatch import is_about_another
+from bot.answering.mismatch import is_about_another, is_half_said
 from bot.answering.parameters import Parameters, Serving
 from bot.answering.policy import STATUSES, Decision, Policy, Step, intent_signals
 from bot.answering.reading import Reading
@@ -163,6 +163,8 @@ class Answerer:
         probability = parameters.calibrator.probability(signals) if is_open else 0.0
         if is_open and _is_named(found):
             probability = max(probability, parameters.calibrator.unsure_above)
+        if is_open and is_half_said(found.question, found.passages[0]):
+            probability = min(probability, parameters.calibrator.doubt)
         status = parameters.calibrator.status(probability) if is_open else "not_found"
         is_told = status != "not_found"
         cited = tuple(_citation(passage) for passage in chosen)

@@ -79,6 +79,11 @@ class Calibrator:
         z = self.intercept + sum(w * signals.get(name, 0.0) for name, w in self.weights.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
 
+    @property
+    def doubt(self) -> float:
+        """A probability that is shown with a doubt: between the two thresholds."""
+        return (self.answer_above + self.unsure_above) / 2
+
     def status(self, probability: float) -> Status:
         """Name what to do with it: answered, unsure or not_found."""
         if probability >= self.answer_above:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.answering import sections, versions
-from store.index import codes, dates
+from store.index import codes, dates, language
 from store.index.search import Terms
 from store.records import Passage
 from store.values import searchable
@@ -26,6 +26,11 @@ _ONWARD = re.compile(
 )
 """Those of them that speak of the days behind it, and not of those before."""
 
+HALF = 0.5
+"""The share of a question's words from which a passage in its language is more than that."""
+
+YEAR_DIGITS = 4
+
 BOUND_CHARS = 25
 """Characters before a date in which its border word stands."""
 
@@ -41,10 +46,23 @@ def is_about_another(question: str, shown: Sequence[Passage], quote: str, terms:
         return True
     texts = [searchable(p.whole) for p in shown]
     return (
-        _is_another_section(question, shown)
+        _is_unsaid(question, shown[0])
+        or _is_another_section(question, shown)
         or _is_another_version(question, shown, texts, quote)
         or _is_another_day(searchable(question), texts)
     )
+
+
+def is_half_said(question: str, passage: Passage) -> bool:
+    """Whether a passage says at most half of the words of a question that is not in English.
+
+    Vectors are near there for the language alone: the packaged encoder knows English.
+    """
+    return language.is_foreign(question) and language.share_said(question, passage.whole) <= HALF
+
+
+def _is_unsaid(question: str, passage: Passage) -> bool:
+    return language.is_foreign(question) and not language.share_said(question, passage.whole)
 
 
 def _is_another_section(question: str, shown: Sequence[Passage]) -> bool:
@@ -60,10 +78,15 @@ def _is_another_version(
     wanted = versions.named(dates.without(question, spoken=False))
     if not wanted or any(versions.agree(wanted, versions.named(text)) for text in texts):
         return False
-    first = shown[0]
-    names = f"{first.title}\n{first.heading}\n{first.path}"
+    # A year is no version: 2024 is not missing where 3.0 stands.
+    kinds = {number.isdecimal() and len(number) == YEAR_DIGITS for number in wanted}
     return any(
-        versions.named(text) and not _BOUND.search(text) for text in (names, searchable(quote))
+        not _BOUND.search(text)
+        and any(
+            (number.isdecimal() and len(number) == YEAR_DIGITS) in kinds
+            for number in versions.named(text)
+        )
+        for text in (versions.names(shown[0]), searchable(quote))
     )
 
 

@@ -36,9 +36,13 @@ def named(text: str) -> frozenset[str]:
 
 def of(passage: Passage) -> frozenset[str]:
     """Give what a passage is about by its path, title and headings; by its text where they name none."""
+    return named(names(passage)) or _told(passage.body)
+
+
+def names(passage: Passage) -> str:
+    """Give a passage's title, path and headings, without the numbers of sections."""
     headings = (_SECTION.sub("", part) for part in passage.heading.split(" > "))
-    names = "\n".join((_SECTION.sub("", passage.title), passage.path, *headings))
-    return named(names) or _told(passage.body)
+    return "\n".join((_SECTION.sub("", passage.title), passage.path, *headings))
 
 
 def agree(asked: frozenset[str], found: frozenset[str]) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from store.database import Connection
-from store.index import codes, dates, spelling
+from store.index import codes, dates, language, spelling
 from store.records import Passage, Viewer
 from store.values import halfvec, searchable
 
@@ -250,7 +250,7 @@ def prepare(
     looks for words that are spelt almost like an unknown one."""
     question = searchable(question)
     wanted = dates.asked(question)
-    words = dates.without(question)
+    words = language.told(dates.without(question))
     row = connection.execute(
         _PREPARE,
         {
