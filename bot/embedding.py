@@ -1,5 +1,5 @@
 """Which models: the encoder that is set, the one that made the vectors which are served now, and what may
-stand beside it, a second encoder and a reranker.
+stand beside it, a second encoder, a reranker and a reader.
 
 Models are imported when one is loaded: with torch that takes seconds.
 """
@@ -16,6 +16,7 @@ from bot.settings import Settings, SettingsError, load
 if TYPE_CHECKING:
     from models.embedder import Embedder
     from models.hub import Hub
+    from models.reader.reader import Reader
     from models.reranker import Reranker
 
 SECOND = ("all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2")
@@ -78,6 +79,20 @@ def reranker(settings: Settings) -> "Reranker | None":
         return _reranker(settings, settings.reranker)
     names = RERANKER if settings.models == "better" else ()
     return _first(names, lambda name: _reranker(settings, name), "reranker")
+
+
+def reader(settings: Settings) -> "Reader | None":
+    """Load the reader, None where there is none; raises models.files.ModelError."""
+    if settings.reader in (None, "off"):
+        return None
+    from models.reader import reader
+
+    is_onnx = settings.runtime == "onnx"
+    return reader.load(
+        folder(settings, str(settings.reader)),
+        threads=settings.threads,
+        exports=settings.home / "models" / "onnx" if is_onnx else None,
+    )
 
 
 def hub(settings: Settings) -> "Hub":

@@ -102,17 +102,7 @@ class Services:
     @cached_property
     def reader(self) -> "Reader | None":
         """The reader of the settings, None where there is none; raises models.files.ModelError."""
-        if self.settings.reader in (None, "off"):
-            return None
-        from models.reader import reader
-
-        return reader.load(
-            embedding.folder(self.settings, str(self.settings.reader)),
-            threads=self.settings.threads,
-            exports=self.settings.home / "models" / "onnx"
-            if self.settings.runtime == "onnx"
-            else None,
-        )
+        return embedding.reader(self.settings)
 
     @cached_property
     def serving(self) -> Serving:

@@ -51,6 +51,13 @@ def test_a_schema_that_is_behind_is_named_and_left_alone(tmp_path: Path, databas
     assert "0001_documents.sql" in the_bad(given)
 
 
+def test_a_reader_that_is_missing_is_named_with_its_place(
+    tmp_path: Path, database_url: str
+) -> None:
+    bad = the_bad(settings(tmp_path, database_url, reader="no/such/reader"))
+    assert "There is no model folder no/such/reader" in bad
+
+
 def test_a_source_that_is_missing_is_named_with_its_place(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("onnx", reason="the extra [onnx] is not installed")
 
@@ -257,7 +258,7 @@ def test_a_reader_says_nearly_what_torchs_says(tmp_path: Path) -> None:
     folder = tmp_path / "reader"
     origin = files.Origin(embedder.PACKAGED_SHA256["model.safetensors"])
     network.encoder.requires_grad_(False)
-    files.save(network, origin, folder, rank=None)
+    files.save(network, origin, folder)
     pages = [Page("Badges", "A lost badge costs 12 euros."), Page("", "Tell reception. " * 30)]
     exact, found = (
         reader.load(folder, exports=exports).read("what does a badge cost?", pages)
@@ -266,3 +267,23 @@ def test_a_reader_says_nearly_what_torchs_says(tmp_path: Path) -> None:
     for one, other in zip(exact, found, strict=True):
         assert one.relevance == pytest.approx(other.relevance, abs=0.1)
         assert one.starts @ other.starts > 0.9 * (one.starts @ one.starts)
+
+
+def test_a_reader_that_eight_bits_do_not_hold_is_run_exactly(tmp_path: Path) -> None:
+    base = tiny_bert.write(tmp_path / "base")
+    network, _ = files.fresh(base, seed=1)
+    with torch.no_grad():
+        for layer in network.encoder.modules():
+            if isinstance(layer, torch.nn.Linear):
+                layer.weight[:, 0] = 40.0  # beside it the others are less than a step of 1/128
+    network.encoder.requires_grad_(False)
+    files.save(network, files.Origin(sha256(base / "model.safetensors")), tmp_path / "reader")
+    exact, found = (
+        reader.load(tmp_path / "reader", base=base, exports=exports).read(
+            "when is pay day", [Page("leave", "my salary is a holiday"), Page("", "wifi")]
+        )
+        for exports in (None, tmp_path / "onnx")
+    )
+    for one, other in zip(exact, found, strict=True):
+        assert one.relevance == pytest.approx(other.relevance, abs=1e-4)
+        assert one.starts == pytest.approx(other.starts, abs=1e-4)

@@ -147,6 +147,8 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"The second encoder {second.name} loads")
     if reranker := embedding.reranker(settings):
         yield Finding(f"The reranker {reranker.name} loads")
+    if reader := embedding.reader(settings):
+        yield Finding(f"The reader {reader.name} loads")
 
 
 def _sources(settings: Settings, added: Sequence[SourceConfig]) -> Iterator[Finding]:

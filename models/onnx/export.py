@@ -1,4 +1,4 @@
-"""Writes encoders, classifiers and readers for ONNX Runtime, in eight bits.
+"""Writes encoders, classifiers and readers for ONNX Runtime, in eight bits; a reader exactly, where it must.
 
 Knows nothing about who runs them; nothing else needs the package onnx.
 """
@@ -126,7 +126,8 @@ def classifier(model: BertClassifier, codec: TextCodec, out: Path) -> None:
 def reader(model: torch.nn.Module, rows: Sequence[Ids], out: Path) -> None:
     """Write a reader's network, which gives numbers of every token, into `out`; `rows` are pairs to try it on.
 
-    Raises ModelError when its numbers come out as others.
+    In eight bits where it then says the same, and exactly where it does not: a trained adapter came out at a
+    cosine of .93. Raises ModelError when its numbers come out as others.
     """
     for module in model.modules():
         if hasattr(module, "set_attn_implementation"):
@@ -136,7 +137,16 @@ def reader(model: torch.nn.Module, rows: Sequence[Ids], out: Path) -> None:
         for row in rows:
             ids = torch.tensor([row])
             expected.append(model.eval()(ids, torch.ones_like(ids))[0].numpy())
-    _in_eight_bits(model, rows, out, numbers={0: "texts", 1: "tokens"})
+    numbers = {0: "texts", 1: "tokens"}
+    _in_eight_bits(model, rows, out, numbers)
+    try:
+        _check_rows(expected, rows, out)
+    except ModelError:
+        _write(model, out / FILE, numbers)
+        _check_rows(expected, rows, out)
+
+
+def _check_rows(expected: Sequence[Rows], rows: Sequence[Ids], out: Path) -> None:
     for one, found in zip(expected, Network(out / FILE, 1).each(rows), strict=True):
         # Compared as one row: a token's three numbers alone may all be near zero.
         _check("The reader", one.reshape(1, -1), found.reshape(1, -1))

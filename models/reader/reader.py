@@ -123,7 +123,7 @@ class TorchReader(Reader):
 
 
 class ExportedReader(Reader):
-    """A reader run by ONNX Runtime, in eight bits."""
+    """A reader run by ONNX Runtime, in eight bits where it then says the same."""
 
     def __init__(self, name: str, codec: PairCodec, network: "Network") -> None:
         """Serve a network that was exported."""
