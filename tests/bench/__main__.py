@@ -33,12 +33,13 @@ PARTS = {
     "start": "first and second start, and where the seconds go",
     "workers": "ingestion by two processes against one",
     "night": "one night with 5,000 examples and 1,000 votes, and answers meanwhile (only when named)",
+    "judged": "one night over 100,000 judged answers (only when named)",
     "scale": "1,000,000 vectors (only when named)",
     "screen": "every page of the screen over 1,000,000 questions (only when named)",
     "lookups": "search in 150,000 chunks, and for a word in 1,000,000 (only when named)",
     "million": "search in 1,000,000 chunks with rights (only when named)",
 }
-UNASKED = ("night", "scale", "screen", "lookups", "million")
+UNASKED = ("night", "judged", "scale", "screen", "lookups", "million")
 COLUMNS = ("what", "value", "", "target", "reached", "reference in the same run")
 
 WIDTH = 130

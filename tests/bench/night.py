@@ -73,7 +73,7 @@ def run(place: Place) -> Iterator[Row]:
             "s",
         )
         _label(services, max(MIN_LABELS, place.size(LABELS)), chance)
-        _vote(services, place.questions(), place.size(VOTES), chance)
+        vote(services, place.questions(), place.size(VOTES), chance)
         yield from _night(services, place)
         yield from _lookups(services, place)
 
@@ -129,7 +129,7 @@ def _label(services: Services, count: int, chance: random.Random) -> None:
             labels.put(connection, ask.workspace, question_id, person, intent, "choice", NOW)
 
 
-def _vote(services: Services, asked_of: Sequence[str], count: int, chance: random.Random) -> None:
+def vote(services: Services, asked_of: Sequence[str], count: int, chance: random.Random) -> None:
     """Ask in varied words and judge what is shown; most people like it."""
     number, workspace = embedder_id(services.embedder.name), services.workspace
     for place in range(count):
@@ -157,7 +157,7 @@ def _night(services: Services, place: Place) -> Iterator[Row]:
     idle = asked(services, throttle, many[: max(10, place.size(IDLE))])
     settings = services.settings.model_copy(update={"threads": NIGHT_THREADS})
     hold = functools.partial(report.hold, settings)
-    with ThreadPoolExecutor(1) as aside, watched(_nights) as totals:
+    with ThreadPoolExecutor(1) as aside, watched(nights) as totals:
         clock = Clock()
         work: Future[report.Published] = aside.submit(background.run, hold, throttle)
         busy = asked(services, throttle, many, work)
@@ -174,7 +174,7 @@ def _night(services: Services, place: Place) -> Iterator[Row]:
     yield Row("during / at rest, p95", during / rest, "x", 2.0)
 
 
-def _nights() -> list[int]:
+def nights() -> list[int]:
     """Name the processes that hold a night."""
     found = []
     for pid in family(os.getpid())[1:]:
