@@ -71,6 +71,8 @@ def test_two_codes_stay_two(one: str, other: str) -> None:
         ("Le déjeuner coûte six euros.", "prix du dejeuner"),
         ("The SØRENSEN bench is oiled.", "sorensen bench"),
         ("VLAN 212 is for printers.", "vlan212"),
+        ("Tickets of priority one are answered at once.", "our answer to a P1"),
+        ("Severity 2 is told to the lead.", "s2?"),
     ],
 )
 def test_what_is_written_in_one_way_is_found_in_another(
@@ -154,6 +156,15 @@ def test_an_acronym_is_written_out_as_the_text_has_it() -> None:
     assert codes.expanded("how do I book PTO?", ("~pto",), text) == "how do I book paid time off?"
     assert codes.expanded("how do I book PTO?", (), text) == "how do I book PTO?"
     assert codes.expanded("what is our SLA?", ("~sla",), text) == "what is our SLA?"
+
+
+def test_a_letter_with_a_number_is_written_out_as_the_text_has_it() -> None:
+    text = "Tickets of priority one are answered at once, of priority two in an hour."
+    assert codes.expanded("answer to a P1", (), text) == "answer to a priority one"
+    assert codes.expanded("answer to a P3", (), text) == "answer to a P3"
+    both = f"{text} Page one is blank."
+    assert codes.expanded("answer to a P1", (), both) == "answer to a P1"
+    assert codes.expanded("answer to a P1", (), "Wait 1 pound, P1.") == "answer to a P1"
 
 
 def test_a_greeting_is_no_acronym() -> None:

@@ -41,6 +41,12 @@ _WORD = re.compile(r"[^\W\d_]+")
 _ACRONYM = re.compile(r"\b[A-Z][A-Z&]?[A-Z]{0,4}\b")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
+_NUMERALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_RANK = re.compile(r"\b[A-Za-z][1-9]\b")
+_RANKED = re.compile(
+    rf"\b([^\W\d_]{{3,}}) ([1-9]|{'|'.join(_NUMERALS)})\b(?![.,:/-]\d)", re.IGNORECASE
+)
+
 _UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "œ": "oe"}
 )
@@ -156,8 +162,24 @@ def lexemes(text: str) -> list[str]:
     long = set[str]().union(*(runs(label) for label in labels if _is_label(label)))
     codes = {*sorted(_codes(text))[:MOST], *sorted(dates.held(searchable(text)))[:MOST]}
     kinds = {f"{CODE}{family}#" for family in {*_families(text), *pairs(text).values()}}
+    long |= set(_ranks(text))
     initials = {SHORT + each for each in short_words(text)} | {LONG + each for each in long}
     return sorted({CODE + code for code in codes} | kinds | initials)
+
+
+def _ranks(text: str) -> dict[str, str]:
+    """Give the words with a small number behind them by what they may be shortened to: p1 -> priority one.
+
+    None where two words begin alike, or where the text has the short form itself.
+    """
+    found = dict[str, set[str]]()
+    for match in _RANKED.finditer(text):
+        number = match[2].lower()
+        digit = number if number.isdecimal() else str(_NUMERALS.index(number) + 1)
+        if match[1].lower() not in _FILLERS and not _COUNTED.match(text, match.end(2)):
+            found.setdefault(match[1][0].lower() + digit, set()).add(match[0].lower())
+    own = {rank.lower() for rank in _RANK.findall(text)}
+    return {rank: min(said) for rank, said in found.items() if len(said) == 1 and rank not in own}
 
 
 def runs(text: str) -> set[str]:
@@ -177,10 +199,13 @@ def _runs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def expanded(question: str, wanted: Collection[str], text: str) -> str:
-    """Write an acronym of the question as the words that a text has for it: PTO as "paid time off".
+    """Write an acronym of the question as the words that a text has for it: PTO as "paid time off", P1 as
+    "priority one".
 
     `wanted` are the lexemes that were looked for; where the text has no such words, nothing changes.
     """
+    if ranks := _ranks(text) if _RANK.search(question) else {}:
+        question = _RANK.sub(lambda rank: ranks.get(rank[0].lower(), rank[0]), question)
     short = {lexeme.removeprefix(LONG) for lexeme in wanted if lexeme.startswith(LONG)}
     long = {initials: run for initials, run in _runs(text) if initials in short} if short else {}
     return _WORD.sub(lambda word: long.get(word[0].lower(), word[0]), question)
@@ -190,6 +215,7 @@ def asked(text: str) -> list[str]:
     """Give the lexemes to look for in a question: its codes, their families, acronyms both ways."""
     families = {f"{CODE}{family}#" for family in pairs(text).values()}
     initials = {LONG + word for word in acronyms(text)} | {SHORT + run for run in spelt_out(text)}
+    initials |= {LONG + rank.lower() for rank in _RANK.findall(text)}
     return sorted({CODE + code for code in sought(text)} | families | initials)[:MOST]
 
 
