@@ -26,6 +26,12 @@ _ONWARD = re.compile(
 )
 """Those of them that speak of the days behind it, and not of those before."""
 
+_CAPITAL = r"[A-Z][^\W\d_]+"
+_WITHIN = (
+    r"(?:(?<=[a-z,(|:] )|(?<=(?:Dr|Mr|Ms)\. )|(?<=(?:Mrs)\. )|(?<=(?:Prof)\. )|(?<=(?:Frau|Herr) ))"
+)
+_NAME = re.compile(r"\b(?=([A-Z][^\W\d_]+) ([A-Z][^\W\d_]+)\b)")
+
 HALF = 0.5
 """The share of a question's words from which a passage in its language is more than that."""
 
@@ -50,7 +56,26 @@ def is_about_another(question: str, shown: Sequence[Passage], quote: str, terms:
         or _is_another_section(question, shown)
         or _is_another_version(question, shown, texts, quote)
         or _is_another_day(searchable(question), texts)
+        or _is_another_name(searchable(question), texts, terms)
     )
+
+
+def _is_another_name(question: str, texts: Sequence[str], terms: Terms) -> bool:
+    """Whether a half of a name stands beside another half: Piet Vermaelen for Piet Jansen, whom no document has."""
+    if not terms.unknown or language.is_foreign(question):
+        return False
+    for first, second in _NAME.findall(question):
+        # The word before a surname is a name, if no sentence begins with it: "Ask Jansen".
+        others = ((second, rf"\b{first} {_CAPITAL}"), (first, rf"{_WITHIN}{_CAPITAL} {second}\b"))
+        for strange, other in others:
+            is_strange = not (_is_known(strange, terms) or any(strange in text for text in texts))
+            if is_strange and re.search(other, texts[0]):
+                return True
+    return False
+
+
+def _is_known(word: str, terms: Terms) -> bool:
+    return any(word.lower().startswith(term) for term in terms.terms)
 
 
 def is_half_said(question: str, passage: Passage) -> bool:
