@@ -103,7 +103,7 @@ def _fill(
             "center": halfvec(connection, center),
         },
     )
-    connection.execute("SET maintenance_work_mem = '1GB'")
+    connection.execute("SET maintenance_work_mem = '2GB'")
     embedders.ensure_embedder(connection, where, "made@1", scale.DIMS)
     build = builds.choose(connection, where, "made", number, "made", NOW)
     connection.execute(_DOCUMENTS, (build.build_id,))
