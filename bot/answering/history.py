@@ -13,7 +13,10 @@ MESSAGE_CHARS = 300
 """Of each of them, the beginning: what it is about stands there."""
 
 FEW_WORDS = 2
-"""A question with so few words that tell something is rarely whole."""
+"""What has so few words that tell something, and asks nothing with a verb, is rarely whole."""
+
+FEW_ASKED = 1
+"""A sentence that asks is rarely whole with so few. With two, history helped one of eleven such turns of MTRAG."""
 
 ASKS = re.compile(
     r"\?|\b(?:how|what|whats|when|where|who|whose|which|why|can i|could i|do i|may i|am i)\b",
@@ -57,7 +60,7 @@ _POINTS = re.compile(
 
 _EMPTY_IT = re.compile(
     r"\b(?:is|was|if|does|will|would) it (?:ok(?:ay)?|possible|allowed|necessary|true|safe|worth|take|mandatory|legal"
-    r"|required|cost|mean|matter|count)\b|\bit (?:takes?|is possible|depends)\b|\bthis (?:year|week|month|morning)\b"
+    r"|required|cost|mean|matter|count)\b|\bit (?:is possible|depends)\b|\bthis (?:year|week|month|morning)\b"
     r"|\b(?:one|each) (?:of|day|week|month|year|hour)\b|\bone\b(?= \w)",
     re.IGNORECASE,
 )
@@ -66,6 +69,15 @@ _DEFINED = re.compile(
     re.IGNORECASE,
 )
 """Asks what a word means: short, and whole."""
+
+_NAMES = re.compile(r"\b(?!OK\b)[A-Z]{2,}\b|\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{4,}\b")
+"""An acronym or a code: the message names what it is about."""
+
+_EXISTS = re.compile(
+    r"^(?:(?:is|are) there (?:an?|any|some)|do (?:we|you) have|who(?:'s| is| are) (?:the|our))\b",
+    re.IGNORECASE,
+)
+"""Asks for something new, unless what it asks for belongs to something else (_RELATED)."""
 
 _CALL = re.compile(
     r"(?:(?:(?:hi|hey|hello|please|pls|plz|fyi|bump|help|hilfe|bitte|this|that|above|here|this one|(?:see|look|check)(?: at)?"
@@ -85,8 +97,16 @@ _GRAMMAR = frozenset(
     mine we us our you your he him his she her it its they them their this that these those there here what when where
     which who whom whose why how any some all more much many few far long often soon please tell know mean meant want
     need get go let say said think ask just really still even only same such other another else one ones thing things
-    way kind ok okay thanks thank i'm i've don't doesn't can't it's what's how's that's""")
+    way kind ok okay thanks thank i'm i've don't doesn't can't it's what's how's that's find give where's who's when's
+    happen happens happened otherwise until till since include includes included exactly""")
 )
+_RELATED = frozenset(
+    _WORD.findall("""limit limits exception exceptions deadline form forms fee fees cost costs price rule rules process procedure
+    approval date time place option options alternative alternatives contact link example examples template list maximum
+    minimum cap budget requirement requirements condition conditions step steps penalty difference reason details
+    restrictions person owner lead""")
+)
+"""Nouns of which one asks "of what?"."""
 
 
 def leans(question: str, earlier: Sequence[str]) -> bool:
@@ -102,10 +122,20 @@ def leans(question: str, earlier: Sequence[str]) -> bool:
         return False
     if _OPENING.search(said) or _is_fragment(said):
         return True
-    if len(telling(said)) <= FEW_WORDS and not _DEFINED.match(said):
+    if _says_little(said):
         return True
     bare = _EMPTY_IT.sub(" ", said)
     return any(len(telling(bare[: m.start()])) < FEW_WORDS for m in _POINTS.finditer(bare))
+
+
+def _says_little(said: str) -> bool:
+    """Whether it has too few words of its own to be understood alone."""
+    words = telling(said)
+    if _DEFINED.match(said) or _NAMES.search(said):
+        return not words
+    if _EXISTS.match(said):
+        return set(words[:1]) <= _RELATED and len(words) <= FEW_WORDS
+    return len(words) <= (FEW_ASKED if _MAIN.search(said) else FEW_WORDS)
 
 
 def _is_fragment(said: str) -> bool:

@@ -98,7 +98,7 @@ class Retriever:
         asked, speaks, rows = found.question, found.speaks, found.passages
         started, units = time.perf_counter(), dict[int, float]()
         if leg == "hybrid":
-            units = evidence.best_units(rows, question, found.vector, self.encode)
+            units = evidence.best_units(rows, asked, found.vector, self.encode)
             rows = evidence.weighed(rows, units, speaks)
             rows = self.rescorer.reranked(asked, rows)
             rows = ranking.prefer_codes(rows, found.terms.codes)
