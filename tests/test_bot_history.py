@@ -1,6 +1,7 @@
 """Follow-ups: which questions lean on what went before, and what they are understood with."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from bot.answering import history
 from bot.slack import clients, threads
 from bot.slack.app import Bot
 from bot.slack.delivery import SlackDelivery
+from store import questions
+from store.records import Ask, Origin
 from tests import slack_parts
 from tests.fake_slack import BOT_USER, TEAM, FakeSlack, Fault
 from tests.slack_parts import FakeServices, waiting, work_off
@@ -233,3 +236,23 @@ def test_slack_is_asked_for_the_thread_only_where_a_question_leans(
     slack_parts.answered(services, question_id, thread=read(fake))
     assert fake.called("conversations.replies") == []
     assert services.answerer.asked[0].earlier == ()
+
+
+def test_what_was_asked_in_private_is_no_history_of_anybody_in_the_thread(
+    services: FakeServices,
+) -> None:
+    """Neither by the same person: the reply, and what is sent for it, are read by the whole channel."""
+
+    def claimed(ts: str, person: str, body: str, origin: Origin, *, is_private: bool) -> Ask:
+        ask = Ask(TEAM, "C1", ts, person, body, origin, is_private, thread_ts="1.0")
+        with services.database.connection() as connection:
+            assert questions.claim(connection, ask, datetime.now(UTC))
+        return ask
+
+    claimed("1.1", "U5", "am I going to be fired?", "command", is_private=True)
+    claimed("1.2", "U2", "how many days off?", "mention", is_private=False)
+    for person in ("U5", "U2"):
+        ask = claimed(f"2.{person}", person, "and abroad?", "mention", is_private=False)
+        with services.database.connection() as connection:
+            said = questions.before(connection, TEAM, ask, limit=9)
+        assert "am I going to be fired?" not in said and "how many days off?" in said
