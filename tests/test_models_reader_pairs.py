@@ -154,3 +154,19 @@ def test_exact_and_partial_answers_are_counted_as_squad_counts_them() -> None:
     assert found.rouge_l == pytest.approx(2 * 2 / (2 + 4))  # ROUGE counts the article
     assert (found.no_answer_auroc, found.relevance_auroc) == (1, 1)
     assert quality.f1("The fee!", "fee") == 1
+
+
+def test_few_passages_are_encoded_however_large_a_set_of_lone_passages_is(tmp_path: Path) -> None:
+    given = [
+        {"question": f"What is item {i}?", "title": f"Item {i}", "passage": f"It is kept in {i}."}
+        for i in range(5 * pairs.POOL)
+    ]
+    seen = list[str]()
+
+    def counting(texts: Sequence[str]) -> NDArray[np.float32]:
+        seen.extend(texts)
+        return encode(texts)
+
+    made = pairs.mixed(pairs.read(rows(tmp_path, "set", given)), counting, most=10, seed=0)
+    assert sum(pair.is_relevant for pair in made) == sum(not p.is_relevant for p in made) == 10
+    assert len(seen) <= pairs.POOL + 10

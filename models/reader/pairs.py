@@ -31,6 +31,10 @@ LONGEST_CHARS = 1500
 NEAREST = 5
 """A passage that does not answer is drawn among so many that are nearest to the question."""
 
+POOL = 300
+"""Passages of a set among which that of a one-passage document looks for near ones: each has to be encoded, and
+in a set of 16,000 sections that took more time than the training."""
+
 HELD_OUT = 0.1
 """Share of the documents that nothing is trained on, chosen by a hash of their name."""
 
@@ -235,15 +239,18 @@ def _near(
 ) -> list[Pair]:
     """Give each question one of the nearest passages that do not answer it: of its document where that has others."""
     found = []
-    for pair, near in _nearest(_others(told, given), encode):
+    for pair, near in _nearest(_others(told, given, chance), encode):
         text = chance.choice(near)
         heading = given.passages[text][0]
         found.append(Pair(pair.question, heading, text, (), given.name, pair.document))
     return found
 
 
-def _others(told: Sequence[Pair], given: Collection) -> list[tuple[Pair, list[str]]]:
-    """Give each question the passages that do not answer it, where there are any."""
+def _others(
+    told: Sequence[Pair], given: Collection, chance: random.Random
+) -> list[tuple[Pair, list[str]]]:
+    """Give each question the passages of its document that do not answer it, or some of the set's."""
+    pool = chance.sample(list(given.passages), min(len(given.passages), POOL))
     answering, of_document = dict[str, set[str]](), dict[str, list[str]]()
     for pair in given.pairs:
         answering.setdefault(pair.question, set()).add(pair.passage)
@@ -252,7 +259,7 @@ def _others(told: Sequence[Pair], given: Collection) -> list[tuple[Pair, list[st
     found = []
     for pair in told:
         near = of_document.get(pair.document, [])
-        near = near if len(near) > 1 else list(given.passages)
+        near = near if len(near) > 1 else pool
         own = answering[pair.question]
         others = [text for text in near if text not in own and not _tells(text, pair)]
         if others:
