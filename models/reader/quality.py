@@ -87,7 +87,9 @@ def _bleu(said: Sequence[tuple[str, list[str]]]) -> float | None:
 def _rouge(said: Sequence[tuple[str, list[str]]]) -> float | None:
     if not said:
         return None
-    scorer = _extra("rouge_score.rouge_scorer").RougeScorer(["rougeL"], use_stemmer=False)
+    # Its own tokenizer, named: taken by default, it is logged to the user's terminal.
+    words = _extra("rouge_score.tokenizers").DefaultTokenizer(use_stemmer=False)
+    scorer = _extra("rouge_score.rouge_scorer").RougeScorer(["rougeL"], tokenizer=words)
     return _mean(
         [max(scorer.score(a, text)["rougeL"].fmeasure for a in answers) for text, answers in said]
     )
