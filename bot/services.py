@@ -178,6 +178,7 @@ class Services:
             is_on=self._phrases,
             channels=self.settings.llm_channels,
             supports=self._supports,
+            quoted_share=self.settings.llm_quoted_share,
         )
 
     @cached_property
@@ -196,7 +197,10 @@ class Services:
 
     def phrase(self, ask: Ask, answer: Answer) -> Answer:
         """Let the LLM phrase an answer to a message (bot.answering.lifecycle.Phrase)."""
-        return self.phraser.phrased(ask.channel, answer) if self.phraser else answer
+        if self.phraser is None:
+            return answer
+        named = f"{ask.workspace}/{ask.channel}/{ask.message_ts}"  # unique, and the same when tried again
+        return self.phraser.phrased(ask.channel, answer, named)
 
     def title(self, questions: Sequence[str]) -> str | None:
         """Give a title for questions that ask about the same; None without an LLM, or where it has none."""

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     llm_model: str | None = Field(None, alias="THREADWISE_LLM_MODEL")
     llm_key: str | None = Field(None, alias="THREADWISE_LLM_KEY")
     llm_timeout: float = Field(3.0, alias="THREADWISE_LLM_TIMEOUT", ge=0.1, le=60)
+    llm_quoted_share: float = Field(0.1, alias="THREADWISE_LLM_QUOTED_SHARE", ge=0, le=1)
     llm_channels: Annotated[tuple[str, ...], NoDecode] = Field((), alias="THREADWISE_LLM_CHANNELS")
     slack_bot_token: str | None = Field(None, alias="SLACK_BOT_TOKEN")
     slack_app_token: str | None = Field(None, alias="SLACK_APP_TOKEN")

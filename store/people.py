@@ -22,12 +22,13 @@ _OLD = "SELECT question_id FROM questions WHERE workspace_id = %(workspace)s AND
 
 FEEDBACK_TABLES = (
     "gap_questions", "gaps", "calls", "memory", "thumbs", "votes", "labels", "answers", "questions", "faqs", "nights",
-    "model_versions", "cached_answers", "drifts",
+    "model_versions", "cached_answers", "drifts", "trainings",
 )  # fmt: skip
 
 
 AGEING = {"runs": "finished_at", "nights": "started_at", "audit": "happened_at",
-          "notices": "created_at", "cached_answers": "asked_at", "drifts": "tested_at"}  # fmt: skip
+          "notices": "created_at", "cached_answers": "asked_at", "drifts": "tested_at",
+          "trainings": "made_at"}  # fmt: skip
 """Tables whose rows go by their age alone, each with the column that tells it."""
 
 OF_DOCUMENTS = (

@@ -6,11 +6,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bot.processes import doctor
 from bot.processes.doctor import examine, needed_scopes, scopes
 from bot.settings import ROOT, Settings
 from store import workspaces
 from store.database import Database
 from store.feedback import versions
+from tests.fake_llm import Act, fails, fake_llm, hangs, says
 from tests.fake_slack import FakeSlack, Fault
 
 MANIFEST = ROOT / "manifest.json"
@@ -128,3 +130,33 @@ def test_a_classifier_whose_files_lie_on_another_machine_is_named_with_the_cure(
         versions.promote(connection, where, made, now)
     bad = the_bad(given)
     assert "20260101-aa" in bad and "THREADWISE_HOME/models" in bad
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (fails(401), "THREADWISE_LLM_KEY"),
+        (fails(404), "THREADWISE_LLM_MODEL"),
+        (fails(503), "log of its server"),
+        (hangs, "THREADWISE_LLM_TIMEOUT"),
+        (lambda handler: handler.give(b"<html>"), "does not speak chat completions"),
+    ],
+)
+def test_an_llm_that_says_nothing_is_named_with_the_cure(
+    act: Act, said: str, tmp_path: Path
+) -> None:
+    with fake_llm(act) as fake:
+        given = settings(
+            tmp_path, "", llm_url=fake.url, llm_model="small", llm_key="k-1234567",
+            llm_timeout=0.5,
+        )  # fmt: skip
+        found = doctor.llm(given)
+    assert not found.is_well and said in found.line and "k-1234567" not in found.line
+
+
+def test_an_llm_that_answers_is_well_and_one_that_is_gone_is_not(tmp_path: Path) -> None:
+    with fake_llm(says('{"text": "ready"}')) as fake:
+        given = settings(tmp_path, "", llm_url=fake.url, llm_model="small")
+        assert doctor.llm(given).is_well
+    assert "start its server" in doctor.llm(given).line
+    assert "quotes alone" in doctor.llm(settings(tmp_path, "")).line

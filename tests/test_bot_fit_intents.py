@@ -15,8 +15,8 @@ from bot.learning.training_set import TrainingSet
 from bot.services import Services
 from models.intents import heldout
 from store.database import Database
-from store.feedback import versions
-from tests import training_rows
+from store.feedback import trainings, versions
+from tests import screen_parts, training_rows
 from tests.training_rows import NOW, TEAM
 
 NIGHT = NOW + timedelta(hours=15)
@@ -157,6 +157,18 @@ def test_wrong_labels_are_refused_and_leave_nothing_behind(team: Services, train
     assert serving(team) == str(first.version_id)
     assert not list((team.settings.home / "models" / "intents").glob(".training*"))
     assert not training_rows.hold(team, NIGHT + DAY).is_new
+    with team.database.connection() as connection:
+        first_one, refused = trainings.last(connection, TEAM, "intents", 9)
+    assert first_one.is_kept and not refused.is_kept
+    for one in (first_one, refused):
+        course = one.report["course"]
+        assert isinstance(course, list) and course and one.loss and one.accuracy
+        assert all(epoch["loss"] > 0 and 0 <= epoch["accuracy"] <= 1 for epoch in course)
+    page = screen_parts.browser(
+        screen_parts.parts_for(team.database, screen_parts.Slack(), workspace=TEAM)
+    ).text("intents")
+    assert "does not serve" in page and "Loss by epoch" in page and "while training from" in page
+    assert "baseline from" in page
 
 
 def test_a_training_keeps_what_it_told_about_rows_it_had_not_seen(

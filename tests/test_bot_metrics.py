@@ -17,8 +17,9 @@ from bot.answering import cache
 from bot.runtime.metrics import Metrics
 from store import workspaces
 from store.database import Database
-from store.feedback import drifts, versions
+from store.feedback import drifts, trainings, versions
 from store.feedback.drifts import Drift
+from store.feedback.trainings import Training
 from store.index import sources
 from store.queue import Queue
 from store.records import Answer, Phrasing, Sentence
@@ -167,6 +168,7 @@ def _families(database: Database) -> list[Metric]:
         sources.plan_next(connection, workspace, "handbook", NOW)
         Queue(database.url).defer(connection, "answer", {}, queue="questions")
         drifts.add(connection, workspace, [Drift("topics", NOW, 60, 400, 0.03, 0.001)])
+        trainings.add(connection, workspace, Training("intents", NOW, True, 90, 0.9, 0.3, {}))
         versions.promote(
             connection, workspace, versions.add(connection, workspace, "title", NOW), NOW
         )

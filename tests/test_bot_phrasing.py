@@ -15,7 +15,7 @@ from rich.console import Console
 from bot.answering import faq, lifecycle, showing
 from bot.phrasing import prompt, wording
 from bot.phrasing.client import Llm
-from bot.phrasing.phrasing import Phraser
+from bot.phrasing.phrasing import Phraser, drawn
 from bot.services import Services
 from bot.settings import Settings
 from bot.slack import render
@@ -65,9 +65,9 @@ def test_a_supported_sentence_stands_above_the_quotes_with_its_source() -> None:
         found = phrased(fake, answer(LEAVE, RULES))
     assert kept(found) == ["You get 28 days of leave in a year."]
     message = render.message(found, NOW)
-    drawn = json.dumps(message.blocks)
-    assert drawn.index("28 days of leave in a year. [1]") < drawn.index("lapse in March")
-    assert '"ordered"' in drawn and render.PHRASED in drawn and render.DISCLAIMER not in drawn
+    blocks = json.dumps(message.blocks)
+    assert blocks.index("28 days of leave in a year. [1]") < blocks.index("lapse in March")
+    assert '"ordered"' in blocks and render.PHRASED in blocks and render.DISCLAIMER not in blocks
     assert message.text.startswith("You get 28 days")
     assert found.body == LEAVE and found.status == "answered"
 
@@ -417,3 +417,14 @@ def test_a_title_for_questions_that_ask_the_same() -> None:
 def test_no_title_rather_than_a_bad_one(act: Act) -> None:
     with fake_llm.fake_llm(act) as fake:
         assert wording.title(Llm(fake.url, "small"), ["leave?"]) is None
+
+
+def test_a_share_of_phrased_answers_is_held_back_by_a_lot_that_is_always_the_same() -> None:
+    numbers = [drawn(f"T1/C1/{n}") for n in range(2000)]
+    assert 150 < sum(number < 0.1 for number in numbers) < 250
+    assert drawn("T1/C1/7") == numbers[7]
+    with fake_llm.fake_llm(writes(("You get 28 days of leave in a year.", [1]))) as fake:
+        back = phrased(fake, answer(LEAVE, RULES), quoted_share=1.0)
+        shown = phrased(fake, answer(LEAVE, RULES), quoted_share=0.0)
+    assert kept(back) == [] and back.phrasing and back.phrasing.drops == {"held_back": 1}
+    assert kept(shown) and render.PHRASED not in json.dumps(render.message(back, NOW).blocks)

@@ -129,3 +129,25 @@ def test_the_command_tells_and_switches(database: Database, tmp_path: Path) -> N
     assert "Phrasing is off since" in runner.invoke(app, ["phrasing", "status"]).output
     assert json.loads(runner.invoke(app, ["phrasing", "on", "--json"]).stdout)["is_on"] is True
     assert runner.invoke(app, ["phrasing", "perhaps"]).exit_code == 2
+
+
+def test_where_enough_were_held_back_phrased_answers_are_compared_with_these_alone(
+    database: Database,
+) -> None:
+    judged(database, 15, 30, phrased=True)
+    judged(database, 5, 40, phrased=False)  # harder questions
+    with database.connection() as connection:
+        connection.execute(
+            "UPDATE answers SET phrasing = NULL WHERE jsonb_array_length(phrasing->'sentences') = 0"
+        )
+    found = compared(database)
+    assert found and found[0] == "refused" and "5 of 45 quoted" in found[1]
+    judged(database, 24, 1, phrased=False, at=NOW - 2 * DAY)
+    with database.connection() as connection:
+        connection.execute(
+            "UPDATE answers SET phrasing = jsonb_set(phrasing, '{drops}', '{\"held_back\": 1}')"
+            " WHERE created_at = %s",
+            (NOW - 2 * DAY,),
+        )
+    found = compared(database)
+    assert found and found[0] == "promoted" and "24 of 25 quoted" in found[1]

@@ -1,4 +1,4 @@
-"""`threadwise intents`: train, eval, list, check.
+"""`threadwise intents`: train, eval, report, list, check.
 
 Knows nothing about how anything is trained.
 """
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="What a message can be, and how it is told.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+TRAININGS = 30
 
 
 @app.command()
@@ -93,6 +96,32 @@ def evaluate(
             f"{result.leaked} training rows also stand in the test file: they were left out."
         )
     console.notices().print(result.reason, markup=False)
+
+
+@app.command("report")
+def report(context: typer.Context, as_json: Json = False) -> None:
+    """How the trainings went: accuracy and loss on held-out rows, and of the last one epoch by epoch."""
+    from bot.services import open_services
+    from store.feedback import trainings
+
+    with open_services(context.obj) as services, services.database.connection() as connection:
+        found = trainings.last(connection, services.workspace, "intents", TRAININGS)
+    if as_json:
+        console.put_json([{**asdict(one), "made_at": one.made_at.isoformat()} for one in found])
+        return
+    rows = [
+        (f"{one.made_at:%Y-%m-%d %H:%M}", "serves" if one.is_kept else "refused", one.rows,
+         *(number({name: getattr(one, name)}, name) for name in ("accuracy", "loss")))
+        for one in found
+    ]  # fmt: skip
+    columns = ("trained", "came to", "examples", "accuracy", "loss")
+    console.data().print(console.table("Trainings, on rows held out", columns, rows))
+    course = found[-1].report.get("course") if found else None
+    if isinstance(course, list) and course:
+        names = ("trained_loss", "loss", "accuracy")
+        epochs = [(n, *(number(e, name) for name in names)) for n, e in enumerate(course, 1)]
+        heads = ("epoch", "loss while training", "held-out loss", "held-out accuracy")
+        console.data().print(console.table("The last one", heads, epochs))
 
 
 @app.command("list")

@@ -63,7 +63,7 @@ def fit_confidence(given: FitInput) -> Verdict:
         answer_above=serving.answer_above,
         unsure_above=serving.unsure_above,
     )
-    return _verdict(
+    verdict = _verdict(
         "confidence",
         "Brier score",
         fitted.payload,
@@ -71,6 +71,8 @@ def fit_confidence(given: FitInput) -> Verdict:
         gain[len(votes) :],
         given,
     )
+    loss = float(((np.array(predicted) - truth) ** 2)[: len(votes)].mean())
+    return replace(verdict, numbers={**verdict.numbers, "loss": round(loss, 5)})
 
 
 def fit_thresholds(given: FitInput) -> Verdict:

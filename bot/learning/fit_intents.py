@@ -13,15 +13,16 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bot.answering.classifier import KIND, root
 from bot.learning import looks, promotion, rollback, training, training_set
 from bot.learning.promotion import Verdict
 from bot.learning.training_set import TrainingSet
 from bot.services import Services
-from store.feedback import versions
+from store.feedback import trainings, versions
 from store.records import ModelVersion
 
 MIN_LABELS = 50
@@ -118,12 +119,21 @@ def teach(
     except (ModelError, ShelfError, TrainingError) as error:
         return Verdict(KIND, "failed", str(error))
     if verdict.decision != "promoted" or dry_run:
+        if not dry_run:
+            _note(services, workspace, training.read_report(out))
         shutil.rmtree(out)
     elif not _serves_still(services, workspace, batch.serving):
         return replace(verdict, decision="waiting", reason="Another version serves meanwhile.")
     else:
         training.keep(services, given, out, detail={"night": dict(verdict.numbers)})
     return verdict
+
+
+def _note(services: Services, workspace: str, report: Mapping[str, Any]) -> None:
+    """Keep how a training went whose model does not serve."""
+    found = training.of(report, datetime.now(UTC), is_kept=False)
+    with services.database.connection() as connection:
+        trainings.add(connection, workspace, found)
 
 
 def judge(

@@ -33,11 +33,12 @@ from bot.learning.promotion import Verdict
 from bot.services import Services
 from evals.metrics import wilson
 from store.feedback import drifts as kept_drifts
-from store.feedback import faqs, likes, memory, nights, versions
+from store.feedback import faqs, likes, memory, nights, trainings, versions
 from store.feedback import phrasing as switches
 from store.feedback.drifts import Drift
 from store.feedback.likes import Traffic
 from store.feedback.nights import Night
+from store.feedback.trainings import Training
 from store.index.embedders import embedder_id
 from store.records import Kind
 
@@ -322,6 +323,17 @@ class _Tonight:
         return tuple(found)
 
     def keep(self, report: Report) -> None:
+        """Keep the report, and apart from it the loss of each part that was fitted and tells one."""
+        fitted = [
+            Training(
+                v.kind, self.now, v.decision == "promoted", int(v.numbers["judged"]), None,
+                v.numbers["loss"], {},
+            )
+            for v in report.verdicts
+            if "loss" in v.numbers
+        ]  # fmt: skip
         kept = Night(uuid4(), report.started_at, report.seconds, report.data_hash, report.as_json())
         with self.services.database.connection() as connection:
             nights.add(connection, self.workspace, kept)
+            for training in fitted:
+                trainings.add(connection, self.workspace, training)

@@ -17,13 +17,19 @@ KIND: Kind = "phrasing"
 MIN_JUDGED = 40
 """Judged answers of both kinds that are needed to compare them."""
 
+MIN_HELD_BACK = 20
+"""Judged answers that were held back from which on phrased ones are compared with these alone."""
+
 LEAST = MIN_JUDGED // 4
 """Votes of one person that always count: nobody decides alone."""
 
 
 def compare(connection: Connection, workspace: str, looked: Looks, now: datetime) -> Verdict | None:
-    """Hold the thumbs on phrased answers against those on quoted ones that were as sure; None while it is off, or
-    where nobody judged a phrased answer.
+    """Hold the thumbs on phrased answers against those on quoted ones; None while it is off, or where nobody judged a
+    phrased answer.
+
+    Quoted ones are those whose phrasing was held back, drawn by lot (bot/phrasing), from MIN_HELD_BACK on. Until there are so
+    many, or where none are held back, they are all that were as sure: harder questions may be among these.
 
     Only answers since phrasing was last switched count, of a year at most. "promoted" says that quotes alone
     are to serve.
@@ -38,12 +44,21 @@ def compare(connection: Connection, workspace: str, looked: Looks, now: datetime
     liked_quoted, quoted = likes.between(
         connection, workspace, since, now, least=LEAST, phrased=False
     )
+    liked_held, held = likes.between(
+        connection, workspace, since, now, least=LEAST, phrased=False, held_back=True
+    )
+    is_fair = held >= MIN_HELD_BACK
+    if is_fair:
+        liked_quoted, quoted = liked_held, held
     last = looked.last(KIND)
     need = MIN_JUDGED
     if last is not None and last.at >= since:
         need = last.judged + looks.needed(last.judged)
-    if judged < need or quoted < MIN_JUDGED:
-        reason = f"{judged} phrased and {quoted} quoted answers are judged; {need} and {MIN_JUDGED} are needed."
+    if judged < need or (quoted < MIN_JUDGED and not is_fair):
+        reason = (
+            f"{judged} phrased and {quoted} quoted answers are judged; {need} and {MIN_JUDGED} are needed"
+            f" (or {MIN_HELD_BACK} held back, of which there are {held})."
+        )
         return Verdict(KIND, "waiting", reason)
     return _verdict((liked, judged), (liked_quoted, quoted), looks.level(looked.number(KIND)))
 

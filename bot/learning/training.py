@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot import jobs
 from bot.answering.classifier import KIND, root
@@ -16,7 +16,8 @@ from bot.intents import Intents
 from bot.learning import rollback, training_set
 from bot.learning.training_set import Rows, TrainingSet
 from bot.services import Services
-from store.feedback import versions
+from store.feedback import trainings, versions
+from store.feedback.trainings import Training
 from store.records import ModelVersion
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def keep(
             connection, services.workspace, KIND, now, payload=payload, report=report, path=name
         )
         version = versions.promote(connection, services.workspace, version_id, now)
+        trainings.add(connection, services.workspace, of(report, now, is_kept=True))
         served = [v for v in versions.all_of(connection, services.workspace, KIND) if v.promoted_at]
     assert version is not None
     last = sorted(served, key=lambda v: v.promoted_at or v.created_at, reverse=True)[:files]
@@ -116,10 +118,23 @@ def keep(
     return version
 
 
-def read_report(folder: Path) -> dict[str, object]:
+def of(report: Mapping[str, Any], now: datetime, *, is_kept: bool) -> Training:
+    """Give a training as it is kept for good: the losses and accuracies of its report (models.intents.report)."""
+    models = {
+        name: {"accuracy": report[name]["accuracy"], "loss": report[name].get("loss")}
+        for name in ("bert", "baseline")
+    }
+    told: Mapping[str, Any] = {
+        **models, "serves": report["serves"], "course": report.get("course", []),
+    }  # fmt: skip
+    better = models[report["serves"]]
+    return Training(KIND, now, is_kept, report["rows"], better["accuracy"], better["loss"], told)
+
+
+def read_report(folder: Path) -> dict[str, Any]:
     from models.intents.report import FILE
 
-    report: dict[str, object] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     return report
 
 

@@ -3,6 +3,7 @@
 Knows nothing about Slack, settings or the database.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -20,6 +21,10 @@ SENTENCES = 5
 Supports = Callable[[str, Sequence[str]], bool]
 """Whether quotes say what a sentence says, as far as a model can tell (models.checker)."""
 
+HELD_BACK = "held_back"
+"""Why a sentence that passed every check was not shown: its answer is one of those that phrased ones are compared with. They
+were drawn after the LLM had written, so that both kinds answer like questions."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -34,17 +39,21 @@ class Phraser:
         is_on: Callable[[], bool] = lambda: True,
         channels: Collection[str] = (),
         supports: Supports = lambda sentence, quotes: True,
+        quoted_share: float = 0.0,
     ) -> None:
-        """Without `channels`, answers in all of them are phrased; `seconds` is how long an answer may wait for the
+        """Of the answers that were phrased `quoted_share` are shown as quotes, to compare how people like both. Without `channels`, answers in all of them are phrased; `seconds` is how long an answer may wait for the
         LLM, with what rewriting it has taken."""
         self.llm = llm
         self.seconds = seconds
         self._is_on = is_on
         self._channels = channels
         self._supports = supports
+        self._quoted_share = quoted_share
 
-    def phrased(self, channel: str, answer: Answer) -> Answer:
+    def phrased(self, channel: str, answer: Answer, drawn_by: str = "") -> Answer:
         """Give the answer with its phrasing, or as it is; never raises because of the LLM.
+
+        `drawn_by` names the question: its hash decides whether what was phrased is held back.
 
         Only an answer that the bot is sure of is phrased, and no colleague's kept reply, which is worded for people
         already. Where the LLM says that the quotes do not answer the question, it says nothing: its word is not
@@ -65,6 +74,8 @@ class Phraser:
         except Exception:  # noqa: BLE001 - the quotes are shown in any case
             _log.exception("phrasing_broke answer=%s", answer.answer_id)
             kept, drops = [], {"broken": 1}
+        if kept and drawn(drawn_by) < self._quoted_share:
+            kept, drops = [], {**drops, HELD_BACK: len(kept)}
         seconds = time.perf_counter() - started
         _log.info(
             "phrased answer=%s chunks=%s kept=%d dropped=%s seconds=%.2f",
@@ -121,3 +132,8 @@ class Phraser:
         if reason := checks.refusal(sentence.text, quotes):
             return reason
         return None if self._supports(sentence.text, quotes) else "unsupported"
+
+
+def drawn(name: str) -> float:
+    """Give the number from 0 to below 1 that is drawn for a name: always the same."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32

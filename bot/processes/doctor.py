@@ -37,6 +37,24 @@ FREE_BYTES = 2_000_000_000
 
 ALIVE_SECONDS = 10.0
 
+LLM_TASK = 'Reply with JSON and nothing else: {"text": "ready"}.'
+LLM_SCHEMA = {
+    "type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"],
+    "additionalProperties": False,
+}  # fmt: skip
+
+LLM_CURES = {
+    "unreachable": "start its server, or correct THREADWISE_LLM_URL",
+    "timeout": "take a smaller model, or raise THREADWISE_LLM_TIMEOUT",
+    "http_401": "correct THREADWISE_LLM_KEY",
+    "http_403": "correct THREADWISE_LLM_KEY, or ask for access to THREADWISE_LLM_MODEL",
+    "http_404": "correct THREADWISE_LLM_MODEL, and THREADWISE_LLM_URL, which often ends in /v1",
+    "http_400": "correct THREADWISE_LLM_MODEL: its server refuses the request",
+    "http_429": "its limit is reached: wait, or ask for a higher one",
+    "not_json": "correct THREADWISE_LLM_URL: what is there does not speak chat completions",
+}
+"""By why it was silent (bot.phrasing.client)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -57,7 +75,7 @@ def check(settings: Settings) -> bool:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at disk, database, models, sources, intents and Slack, in this order; tells no secrets."""
+    """Look at disk, database, models, sources, intents, LLM and Slack, in this order; tells no secrets."""
     hidden = secrets.of(settings)
     for finding in _looked_at(settings):
         yield replace(finding, line=redacted(finding.line, hidden))
@@ -70,6 +88,7 @@ def _looked_at(settings: Settings) -> Iterator[Finding]:
     yield from _guarded(lambda: _model(settings), Exception)
     yield from _guarded(lambda: _sources(settings, added), ConfigError)
     yield from _guarded(lambda: _intents(settings), intents.IntentsError)
+    yield llm(settings)
     if settings.talks_to_slack:
         yield from _slack(settings)
     else:
@@ -173,6 +192,23 @@ def _source(config: SourceConfig) -> Finding:
 def _intents(settings: Settings) -> Iterator[Finding]:
     found = intents.load(settings.intents)
     yield Finding(f"{len(found)} intents in {settings.intents}")
+
+
+def llm(settings: Settings) -> Finding:
+    """Ask the LLM for one word, as answers ask it."""
+    from bot.phrasing.client import Llm, Silent
+
+    if settings.llm_url is None or settings.llm_model is None:
+        return Finding("No LLM is set up (no THREADWISE_LLM_URL): answers are quotes alone")
+    client = Llm(settings.llm_url, settings.llm_model, settings.llm_key)
+    where = f"The LLM {settings.llm_model} at {settings.llm_url}"
+    try:
+        client.say(LLM_TASK, "{}", LLM_SCHEMA, seconds=settings.llm_timeout)
+    except Silent as silent:
+        cure = LLM_CURES.get(str(silent), "look in the log of its server")
+        line = f"{where} gives nothing ({silent}); {cure}. Until then answers are quotes alone"
+        return Finding(line, is_well=False)
+    return Finding(f"{where} answers within {settings.llm_timeout:g} s")
 
 
 def _slack(settings: Settings) -> Iterator[Finding]:

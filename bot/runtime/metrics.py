@@ -12,8 +12,9 @@ from prometheus_client.registry import Collector
 
 from store import queue, workspaces
 from store.database import Connection, Database, StoreError
-from store.feedback import drifts, versions
+from store.feedback import drifts, trainings, versions
 from store.feedback.drifts import Drift
+from store.feedback.trainings import Training
 from store.index import embedders, sources
 from store.records import Answer, Phrasing, SourceStatus
 
@@ -149,6 +150,7 @@ class _Stored(Collector):
             found = sources.statuses(connection, workspace)
             models = _models(connection, workspace)
             drifting = drifts.latest(connection, workspace).values()
+            trained = trainings.latest(connection, workspace).values()
         jobs = GaugeMetricFamily("threadwise_jobs", "Jobs in the queue.", labels=["queue", "state"])
         for depth in depths:
             jobs.add_metric([depth.queue, "waiting"], depth.waiting)
@@ -161,7 +163,15 @@ class _Stored(Collector):
         for depth in depths:
             waiting.add_metric([depth.queue], depth.oldest)
         workers = GaugeMetricFamily("threadwise_worker_loops", "Worker loops alive.", value=alive)
-        return [jobs, waiting, workers, models, *_of_drifts(drifting), *_of_sources(found)]
+        return [
+            jobs,
+            waiting,
+            workers,
+            models,
+            *_of_drifts(drifting),
+            *_of_trainings(trained),
+            *_of_sources(found),
+        ]
 
 
 def _models(connection: Connection, workspace: str) -> Metric:
@@ -190,6 +200,19 @@ def _of_drifts(found: Iterable[Drift]) -> list[Metric]:
         effect.add_metric([drift.measure], drift.effect)
         p.add_metric([drift.measure], drift.p)
     return [state, effect, p]
+
+
+def _of_trainings(found: Iterable[Training]) -> list[Metric]:
+    """Tell how the last training of each part did on held-out rows, whether its model serves or not."""
+    accuracy = GaugeMetricFamily(
+        "threadwise_validation_accuracy", "Held-out rows told right.", labels=["part"]
+    )
+    loss = GaugeMetricFamily("threadwise_validation_loss", "Held-out loss.", labels=["part"])
+    for training in found:
+        for metric, value in ((accuracy, training.accuracy), (loss, training.loss)):
+            if value is not None:
+                metric.add_metric([training.kind], value)
+    return [accuracy, loss]
 
 
 def _of_sources(found: Iterable[SourceStatus]) -> list[Metric]:

@@ -4,7 +4,7 @@ to bottom. Knows nothing about intents' names, calibration or the baseline."""
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from models.bert import BertClassifier
 from models.intents.calibration import Classes
+from models.intents.course import Course, Epoch
 from models.tokens import Ids
 
 # In-scope held-out rows that can tell epochs apart: on 134 of ten-shot CLINC150 accuracy chose
@@ -70,8 +71,8 @@ def finetune(
     seed: int,
     checkpoint: Path,
     on_step: Callable[[], None],
-) -> int:
-    """Train `model` in place and give the number of epochs that served it best.
+) -> Course:
+    """Train `model` in place and give how that went.
 
     Where `rows` has rows out of scope, the model has one class more than there are intents.
 
@@ -89,6 +90,7 @@ def finetune(
             break
         torch.manual_seed(seed * 1_000 + epoch)
         model.train()
+        losses = []
         for batch in batches(rows, recipe.batch, np.random.default_rng((seed, epoch))):
             optimizer.zero_grad()
             loss = _loss(model(batch.ids), batch.truth, class_weight, recipe.smoothing)
@@ -96,10 +98,13 @@ def finetune(
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()
             schedule.step()
+            losses.append(loss.item())
             on_step()
-        state.end_epoch(accuracy(model, held) if choosing and held else float(epoch))
+        if held is not None and (held.truth >= 0).any():
+            state.course.append(Epoch(float(np.mean(losses)), *tried(model, held)))
+        state.end_epoch(state.course[-1].accuracy if choosing else float(epoch))
     state.finish()
-    return state.best_epoch
+    return Course(state.best_epoch, tuple(state.course))
 
 
 def batches(rows: Rows, size: int, rng: np.random.Generator) -> Iterator[Rows]:
@@ -115,10 +120,12 @@ def batches(rows: Rows, size: int, rng: np.random.Generator) -> Iterator[Rows]:
         yield rows.take(chosen[position])
 
 
-def accuracy(model: BertClassifier, rows: Rows) -> float:
-    """Give the share of in-scope rows whose intent is the best one."""
+def tried(model: BertClassifier, rows: Rows) -> tuple[float, float]:
+    """Give the mean cross-entropy on the in-scope rows, and the share of them whose intent is the best one."""
     inside = rows.take(rows.truth >= 0)
-    return float((model.logits(inside.ids).argmax(1) == inside.truth).mean())
+    logits = model.logits(inside.ids)
+    loss = cross_entropy(torch.from_numpy(logits), torch.from_numpy(inside.truth))
+    return float(loss), float((logits.argmax(1) == inside.truth).mean())
 
 
 def _loss(
@@ -161,6 +168,7 @@ class _State:
         self._file, self._every, self._written = file, every, time.monotonic()
         self._trained = [name for name, p in model.named_parameters() if p.requires_grad]
         self.finished = False
+        self.course: list[Epoch] = []
         self.epoch, self.best_epoch, self._best_score = 0, 0, -math.inf
         self._best = self._weights()
         if file.exists():
@@ -194,13 +202,15 @@ class _State:
     def _write(self, running: dict[str, Any]) -> None:
         at = (self.epoch, self.best_epoch, self._best_score)
         partial = self._file.with_suffix(".partial")
-        torch.save({"at": at, "best": self._best, "running": running}, partial)
+        course = [astuple(epoch) for epoch in self.course]
+        torch.save({"at": at, "best": self._best, "running": running, "course": course}, partial)
         partial.replace(self._file)
         self._written = time.monotonic()
 
     def _resume(self) -> None:
         saved = torch.load(self._file, weights_only=True)
         self.epoch, self.best_epoch, self._best_score = saved["at"]
+        self.course = [Epoch(*numbers) for numbers in saved.get("course", ())]
         self._best, running = saved["best"], saved["running"]
         self.finished = not running
         if running:

@@ -17,6 +17,7 @@ from models.bert import BertClassifier
 from models.intents import baseline, calibration, examples, finetune
 from models.intents.baseline import Baseline
 from models.intents.calibration import Floats, Logits
+from models.intents.course import Course
 from models.intents.examples import OOS, Example
 from models.intents.finetune import Recipe, Rows
 from models.tokens import TextCodec
@@ -82,11 +83,11 @@ class Both:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The two models of one fit, and the epochs that served the fine-tuned one best."""
+    """The two models of one fit, and how the fine-tuning of the first went."""
 
     bert: BertClassifier
     baseline: Baseline
-    epochs: int
+    course: Course
 
     def logits(self, data: Data) -> Both:
         """Give both models' logits."""
@@ -167,7 +168,7 @@ class Fitter:
         model.set_head(soft.weights, soft.bias)
         recipe = finetune.fewer_epochs(self._recipe, len(data.vectors))
         with self._metered(self._steps(len(data.vectors))) as on_step:
-            best = finetune.finetune(
+            course = finetune.finetune(
                 model,
                 data.rows,
                 held.rows if held else None,
@@ -179,7 +180,7 @@ class Fitter:
             )
         if is_taught:
             model.fold_last()
-        return Pair(model, linear, best)
+        return Pair(model, linear, course)
 
     def trial(self, splits: Sequence["Split"]) -> tuple[Both, Both]:
         """Give logits of rows held out of small trainings and of rows of intents these never saw:

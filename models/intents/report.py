@@ -23,6 +23,7 @@ from models.intents.calibration import (
     ece,
     energy,
 )
+from models.intents.course import Epoch
 
 FILE = "report.json"
 # Of AUROC: a third of the standard error of .90 on 250 rows in and 250 out of scope (Hanley & McNeil 1982).
@@ -54,6 +55,7 @@ class Scores:
     threshold: float
     intents: dict[str, IntentScore]
     confusions: list[tuple[str, str, int]]  # (truth, taken for, times), most frequent first
+    loss: float | None = None  # cross-entropy of the calibrated probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Report:
     bert: Scores
     baseline: Scores
     warnings: list[str] = field(default_factory=list)
+    course: list[Epoch] = field(default_factory=list)  # of the fine-tuning, mean of the folds
 
     def write(self, folder: Path) -> None:
         """Write report.json into `folder`."""
@@ -110,6 +113,7 @@ def score(
         threshold=found.threshold,
         intents=per_intent,
         confusions=_confusions(names, guess, truth),
+        loss=_loss(found.confidences(logits), truth),
     ), found
 
 
@@ -125,6 +129,11 @@ def better(bert: Scores, baseline: Scores) -> tuple[bool, str]:
         wins = (gain > 0 and rejects >= -SAME_AUROC) or (gain == 0 and rejects > SAME_AUROC)
         reason += f", out-of-scope AUROC {bert.oos_auroc:.3f} against {baseline.oos_auroc:.3f}"
     return wins, f"The fine-tuned model {'wins' if wins else 'does not win'}: {reason}."
+
+
+def _loss(chances: Floats, truth: Classes) -> float | None:
+    there = chances[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(there, 1e-12)).mean()) if len(truth) else None
 
 
 def _caught(inside: Floats, outside: Floats) -> float:

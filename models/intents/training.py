@@ -17,6 +17,7 @@ from models import bert
 from models.files import sha256
 from models.intents import augment, classifier, examples, heldout, report
 from models.intents.calibration import Calibration, Trained
+from models.intents.course import Epoch, averaged
 from models.intents.examples import Example
 from models.intents.finetune import Recipe
 from models.intents.folds import (
@@ -80,7 +81,7 @@ def train(
         held_out=int(outcome.held.inside.sum()),
         seed=seed,
         encoder_sha256=encoder_sha256,
-        epochs=outcome.pair.epochs,
+        epochs=outcome.pair.course.best,
         augmented=outcome.augmented,
         serves="bert" if wins else "baseline",
         reason=reason,
@@ -88,6 +89,7 @@ def train(
         bert=scored["bert"][0],
         baseline=scored["baseline"][0],
         warnings=examples.warnings(kept),
+        course=outcome.course,
     )
     calibrations = {kind: scores[1] for kind, scores in scored.items()}
     kept_settings = classifier.Settings(names, found.serves, encoder_sha256, **calibrations)
@@ -109,6 +111,7 @@ class _Outcome:
     trial: tuple[Both, Both]  # in scope, out of scope
     augmented: bool
     lift: float  # of the energies, from the fits that held rows out to the pair
+    course: list[Epoch]
 
     def score(self, names: list[str], kind: Trained) -> tuple[Scores, Calibration]:
         inside = self.held.inside
@@ -142,17 +145,21 @@ def _fit(fitter: Fitter, data: Data, rows: list[Example]) -> _Outcome:
         parts += [data.joined(copies)] * refit
     fitter.expect([len(part.vectors) for part in [*(split.train for split in splits), *parts]])
     tried = fitter.trial(splits) if splits else None
-    epochs, found = [], []
+    courses, found = [], []
     for number, turn in enumerate(turns):
         pair = fitter.fit(f"fold{number}", parts[number], data.take(turn))
-        epochs.append(pair.epochs)
+        courses.append((int(turn.sum()), pair.course))
         found.append(pair.logits(data.take(turn)))
     if refit:
-        pair = fitter.fit("all", parts[-1], None, epochs=int(np.median(epochs)))
+        pair = fitter.fit(
+            "all", parts[-1], None, epochs=int(np.median([c.best for _, c in courses]))
+        )
     logits = pooled(found)
     outside = logits.take(held.inside), logits.take(~held.inside)
     lift = fitter.lift(data, turns) if refit and len(order) else 0.0
-    return _Outcome(pair, order, held, logits, tried or outside, bool(copies), lift)
+    return _Outcome(
+        pair, order, held, logits, tried or outside, bool(copies), lift, averaged(courses)
+    )
 
 
 def _helpful_copies(

@@ -15,6 +15,7 @@ SELECT v.* FROM ({COUNTED_SINCE}) AS v JOIN answers a USING (workspace_id, answe
 WHERE a.created_at >= %(since)s AND a.created_at < %(until)s
   AND (%(phrased)s::boolean IS NULL OR a.status = 'answered'
        AND (coalesce(jsonb_array_length(a.phrasing->'sentences'), 0) > 0) = %(phrased)s)
+  AND (NOT %(held_back)s OR a.phrasing->'drops' ? 'held_back')
 """
 
 _EACH = f"SELECT count(*) FROM ({_COUNTED}) AS c GROUP BY person"
@@ -36,14 +37,16 @@ def between(
     *,
     least: int,
     phrased: bool | None = None,
+    held_back: bool = False,
 ) -> tuple[int, int]:
     """Count (liked, judged) answers given from `since` to before `until`, one opinion per answer.
 
     Of one person so many votes count as of any (memory.PERSON_VOTES a day), and of these the latest up to
     a fair share, but always `least`. With `phrased`, only sure answers count, those with or those without a sentence of
-    an LLM.
+    an LLM; with `held_back`, only those whose sentences were held back to be compared with.
     """
-    span = {"workspace": workspace, "since": since, "until": until, "phrased": phrased}
+    span = {"workspace": workspace, "since": since, "until": until, "phrased": phrased,
+            "held_back": held_back}  # fmt: skip
     each = [row[0] for row in connection.execute(_EACH, span).fetchall()]
     most = fair_share(each, least)
     row = connection.execute(_OPINIONS, {**span, "most": most}).fetchone()
