@@ -14,7 +14,7 @@ from store import audit
 from store.audit import Deed
 from store.database import Connection
 from store.records import Origin
-from store.values import adapt_vectors
+from store.values import adapt_vectors, storable
 
 State = Literal["open", "assigned", "muted", "closed"]
 """A gap is open until somebody is assigned, it is muted for good, or it is closed."""
@@ -53,7 +53,8 @@ ORDER BY q.claimed_at DESC, q.question_id LIMIT %(most)s
 
 _LISTED = """
 SELECT s.gap_id, named.body, s.state, sums.asked, sums.people, sums.disliked, sums.first_at, sums.last_at,
-       s.assigned_to, s.closed_by, s.changed_by, s.changed_at
+       s.assigned_to, s.closed_by, s.changed_by, s.changed_at,
+       CASE WHEN named.body IS NOT NULL AND (%(open)s::text[] IS NULL OR s.title_channels <@ %(open)s) THEN s.title END
 FROM (SELECT * FROM gaps WHERE workspace_id = %(workspace)s AND state = ANY (%(states)s)
       AND (%(gap)s::uuid IS NULL OR gap_id = %(gap)s) ORDER BY changed_at DESC LIMIT %(most)s) AS s
 CROSS JOIN LATERAL (
@@ -109,7 +110,7 @@ class Gap:
     """A topic that the documents do not answer.
 
     `name` is the most central of its public questions, None where there is none. `asked` counts questions,
-    `people` who asked them, `disliked` those that got an answer which people disliked.
+    `people` who asked them, `disliked` those that got an answer which people disliked. `title` is an LLM's, where there is one.
     """
 
     gap_id: UUID
@@ -124,6 +125,17 @@ class Gap:
     closed_by: Cause | None
     changed_by: str | None
     changed_at: datetime
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Untitled:
+    """A gap without a title: the ids, channels and texts of its most central public questions."""
+
+    gap_id: UUID
+    question_ids: tuple[UUID, ...]
+    channels: tuple[str, ...]
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +233,58 @@ def regroup(
 
 
 def prune(connection: Connection, workspace: str) -> None:
-    """Drop gaps that have no question any more: these were erased, or belong to other gaps now."""
+    """Drop gaps that have no question any more, and titles made from such questions: these were erased, or belong to
+    other gaps now."""
+    connection.execute(
+        "UPDATE gaps g SET title = NULL, title_questions = '{}', title_channels = '{}'"
+        " WHERE g.workspace_id = %s AND g.title IS NOT NULL AND cardinality(g.title_questions) <>"
+        " (SELECT count(*) FROM gap_questions q WHERE q.workspace_id = g.workspace_id"
+        " AND q.gap_id = g.gap_id AND q.is_public AND q.question_id = ANY (g.title_questions))",
+        (workspace,),
+    )
     connection.execute(
         "DELETE FROM gaps g WHERE g.workspace_id = %s AND NOT EXISTS (SELECT 1 FROM gap_questions q"
         " WHERE q.workspace_id = g.workspace_id AND q.gap_id = g.gap_id)",
         (workspace,),
     )
+
+
+def untitled(
+    connection: Connection, workspace: str, *, limit: int, each: int, channels: Sequence[str]
+) -> list[Untitled]:
+    """List gaps that wait and have two public questions or more but no title, `limit` at most, with `each` questions at most.
+
+    With `channels`, only questions from these are given.
+    """
+    rows = connection.execute(
+        "SELECT s.gap_id, near.ids, near.channels, near.texts FROM ("
+        "  SELECT workspace_id, gap_id FROM gaps WHERE workspace_id = %(workspace)s"
+        "  AND state IN ('open', 'assigned') AND title IS NULL) AS s"
+        " CROSS JOIN LATERAL ("
+        "  SELECT array_agg(question_id) AS ids, array_agg(body) AS texts,"
+        "   array_agg(DISTINCT channel) FILTER (WHERE origin <> 'terminal') AS channels FROM ("
+        "    SELECT q.question_id, q.body, q.channel, q.origin"
+        "    FROM gap_questions g JOIN questions q USING (workspace_id, question_id)"
+        "    WHERE g.workspace_id = s.workspace_id AND g.gap_id = s.gap_id AND g.is_public"
+        "    AND (cardinality(%(channels)s::text[]) = 0 OR q.channel = ANY (%(channels)s))"
+        "    ORDER BY g.nearness DESC, g.question_id LIMIT %(each)s) AS central) AS near"
+        " WHERE cardinality(near.ids) > 1 ORDER BY cardinality(near.ids) DESC LIMIT %(limit)s",
+        {"workspace": workspace, "limit": limit, "each": each, "channels": list(channels)},
+    ).fetchall()
+    return [
+        Untitled(gap_id, tuple(ids), tuple(named or ()), tuple(texts))
+        for gap_id, ids, named, texts in rows
+    ]
+
+
+def entitle(connection: Connection, workspace: str, gap: Untitled, title: str) -> None:
+    """Give a gap the title that was made from its questions."""
+    connection.execute(
+        "UPDATE gaps SET title = %s, title_questions = %s, title_channels = %s"
+        " WHERE workspace_id = %s AND gap_id = %s",
+        (storable(title), list(gap.question_ids), list(gap.channels), workspace, gap.gap_id),
+    )
+    prune(connection, workspace)  # a question may have been erased while the title was made
 
 
 def channels(connection: Connection, workspace: str) -> list[str]:

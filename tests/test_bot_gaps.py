@@ -15,14 +15,16 @@ from bot.processes.tasks import WorkerContext
 from bot.runtime.metrics import Metrics
 from bot.runtime.throttle import Throttle
 from bot.services import Services
+from bot.slack import gaps as told
 from bot.slack.app import Bot
 from bot.slack.notifier import Notifier
-from store import answers, gaps, notices, questions
+from store import answers, gaps, notices, people, questions
 from store.database import Database
 from store.gaps import Gap, Unmet
 from store.index import builds, embedders
 from store.records import Answer, Ask, Passage
 from tests import slack_parts
+from tests.fake_llm import Act, fails, fake_llm, says
 from tests.fake_slack import TEAM, FakeSlack, Fault
 from tests.fakes import HashEmbedder
 from tests.slack_parts import answer_of, settings_for
@@ -293,3 +295,42 @@ def test_admins_take_mute_and_close_gaps_by_a_command_and_others_do_not(
     fake.action(mute, user="UBOSS")
     slack_parts.errands_done(bot)
     assert worker.listed() == [] and len(worker.listed("muted")) == 1
+
+
+def test_an_llm_gives_a_gap_a_title_of_public_questions_which_goes_with_any_of_them(
+    fake: FakeSlack, database: Database, bot: Bot
+) -> None:
+    with fake_llm(says('{"text": "Parking at work"}')) as llm:
+        worker = Worker(fake, database, llm_url=llm.url, llm_model="small")
+        worker.ask("parking places for cars")
+        worker.ask("parking places for cars today", "C2")
+        worker.ask("parking places for my cars in secret", "D1", origin="dm", is_private=True)
+        assert tasks.group(worker.context) == 1
+        assert "today" in llm.sent() and "secret" not in llm.sent()
+        tasks.group(worker.context)
+        assert len(llm.asked) == 1  # it keeps its title
+    (gap,) = worker.listed()
+    assert gap.title == "Parking at work" and "parking places" in (gap.name or "")
+    assert "Parking at work: “" in told.line(gap, is_told=True)
+    with database.connection() as connection:
+        (elsewhere,) = gaps.listed(connection, TEAM, named_in=["C1"])
+        assert elsewhere.title is None and elsewhere.name
+        connection.execute("UPDATE questions SET person = 'U9' WHERE channel = 'C2'")
+        people.forget(connection, TEAM, "U9")
+        kept = connection.execute("SELECT title FROM gaps").fetchall()
+    assert kept == [(None,)] and worker.listed()[0].title is None
+
+
+@pytest.mark.parametrize("act", [fails(500), says("no json"), says('{"text": "<!channel> hi"}')])
+def test_a_title_of_no_use_leaves_the_most_central_question(
+    act: Act, fake: FakeSlack, database: Database, bot: Bot
+) -> None:
+    with fake_llm(act) as llm:
+        worker = Worker(fake, database, llm_url=llm.url, llm_model="small", llm_channels="C1")
+        for text in ("parking places for cars", "parking places for cars today"):
+            worker.ask(text)
+            worker.ask(text + " please", "C2")
+        assert tasks.group(worker.context) == 1
+        assert "please" not in llm.sent()  # C2 is none of the channels that the LLM may see
+    (gap,) = worker.listed()
+    assert gap.title is None and "parking" in (gap.name or "")

@@ -73,7 +73,7 @@ def show(
 def gap_json(gap: "Gap") -> dict[str, object]:
     """Give a gap as one JSON object."""
     return {
-        "id": gap.gap_id, "name": gap.name, "state": gap.state, "asked": gap.asked,
+        "id": gap.gap_id, "name": gap.name, "title": gap.title, "state": gap.state, "asked": gap.asked,
         "people": gap.people, "disliked": gap.disliked, "first_at": gap.first_at,
         "last_at": gap.last_at, "assigned_to": gap.assigned_to, "closed_by": gap.closed_by,
     }  # fmt: skip
@@ -88,7 +88,10 @@ def _refresh(services: "Services") -> None:
 
 
 def _name(gap: "Gap") -> str:
-    return PRIVATE if gap.name is None else shorten(visible(" ".join(gap.name.split())), NAME_CHARS)
+    if gap.name is None:
+        return PRIVATE
+    title = f"{gap.title}: " if gap.title else ""
+    return shorten(visible(title + " ".join(gap.name.split())), NAME_CHARS)
 
 
 def _state(text: str | None) -> "State | None":

@@ -40,6 +40,9 @@ TRIED = 3
 GAPS_TRIED = 100
 """Gaps that are tried after a run, those that changed last: at about 100 ms a question half a minute."""
 
+TITLES, TITLE_QUESTIONS = 50, 8
+"""Gaps that get a title at a time, and questions that each is made from."""
+
 log = logging.getLogger(__name__)
 
 
@@ -67,8 +70,33 @@ def group(services: Services, is_public: Callable[[str], bool], now: datetime) -
     groups = grouped(found, {channel for channel, public in known.items() if public})
     with services.database.connection() as connection:
         gaps.regroup(connection, workspace, groups, now)
+    entitle(services)
     log.info("gaps_grouped questions=%d gaps=%d", len(found), len(groups))
     return len(groups)
+
+
+def entitle(services: Services) -> int:
+    """Let the LLM, where there is one, give titles to gaps without one; gives how many it gave.
+
+    It sees public questions alone, and only of the channels in which answers may be phrased. Without it, or where its title is of
+    no use, the most central question names a gap, as ever.
+    """
+    if services.llm is None:
+        return 0
+    workspace, given = services.workspace, 0
+    with services.database.connection() as connection:
+        found = gaps.untitled(
+            connection, workspace, limit=TITLES, each=TITLE_QUESTIONS,
+            channels=services.settings.llm_channels,
+        )  # fmt: skip
+    for gap in found:
+        title = services.title(gap.texts)
+        if title is None:
+            continue
+        given += 1
+        with services.database.connection() as connection:
+            gaps.entitle(connection, workspace, gap, title)
+    return given
 
 
 def grouped(found: Sequence[Unmet], public: set[str]) -> list[Group]:

@@ -131,4 +131,5 @@ def line(gap: Gap, *, is_told: bool) -> str:
 def _named(gap: Gap, *, is_told: bool) -> str:
     if not is_told or gap.name is None:
         return PRIVATE if gap.name is None else "A question"
-    return f"“{mrkdwn(shorten(' '.join(gap.name.split()), NAME_CHARS))}”"
+    name = f"“{mrkdwn(shorten(' '.join(gap.name.split()), NAME_CHARS))}”"
+    return f"{mrkdwn(gap.title)}: {name}" if gap.title else name
