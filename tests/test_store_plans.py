@@ -25,10 +25,12 @@ from store.calls import Call
 from store.channels import ChannelSettings
 from store.conversations import Onlooker, Wanted
 from store.database import SETTINGS
+from store.feedback.drifts import Drift
 from store.feedback.faqs import Reply
 from store.feedback.nights import Night
 from store.feedback.stale import Outdated
-from store.gaps import Group, Member
+from store.feedback.trainings import Training
+from store.gaps import Group, Member, Untitled
 from store.index.builds import Build
 from store.index.embedders import embedder_id, ensure_embedder
 from store.index.search import Plan, Scope, Terms
@@ -71,6 +73,8 @@ MAY_READ_ALL = {
     "feedback.memory.prune": "once a night, each judged question is looked at",
     "index.second.prune": "after hours of encoding, each text that was encoded is looked for",
     "queue.forget": "once a night, the jobs of the last week are",
+    "feedback.drifts.tallies": "a night looks at all questions of nine weeks",
+    "feedback.drifts.vectors": "and here",
     "figures.refresh": "counts all questions when it counts for the first time",
     "people.forget": "every text is searched for a person who asked to be forgotten",
     "people.forget_everything": "erases the whole workspace of a simulation",
@@ -125,6 +129,9 @@ GIVEN: Mapping[str, object] = {
     "onlooker": Onlooker("person7", ("channel7",)), "wanted": Wanted(NOW - timedelta(days=30), NOW),
     "principals": [EVERYONE], "path": "path7", "order": "cited", "stale": NOW, "added_by": "U1",
     "trial": Trial(ONE, "Who?", True, "path7", "Ana"), "report": {}, "detail": "", "is_public": True,
+    "drift": Drift("topics", NOW, 60, 400, 0.1, 0.001, question_ids=(ONE,)), "question_ids": [ONE],
+    "training": Training("intents", NOW, True, 90, 0.9, 0.3, {}), "each": 8, "channels": ["channel7"],
+    "gap": Untitled(ONE, (ONE,), ("channel7",), ("Who?",)), "title": "People",
     "expires_at": None, "reason": "", "signals": {}, "faq_ids": [ONE], "named_in": ["C1"], "who": "U1", "is_on": True,
 }  # fmt: skip
 """What is passed to a function of the store, by the name of the parameter."""
@@ -140,6 +147,7 @@ INSTEAD: Mapping[str, Mapping[str, object]] = {
         "state": STATE,
         "answer": Answer(uuid4(), "Who?", "answered", 0.9, "Ana", vector=tuple(VECTOR)),
     },
+    "feedback.drifts.add": {"found": [Drift("topics", NOW, 60, 400, 0.1, 0.001)]},
     "index.second.cosines": {"text_hashes": [HASH.hex()]},
     "index.second.add": {"vectors": {HASH: VECTOR}},
     "index.pages.listed": DAYS,
@@ -179,6 +187,7 @@ OF_TABLE = {
     ("accepted_signatures", "accepted_at"): "now()",
     ("answers", "citations"): "'[]'",
     ("answers", "phrasing"): "NULL",
+    ("answers", "rewriting"): "NULL",
     ("channel_turns", "channel"): "'channel' || n",
     ("labels", "origin"): "'admin'",
     ("procrastinate_events", "id"): "n + 1000000",
