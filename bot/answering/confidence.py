@@ -29,7 +29,7 @@ else nothing could stand out in a folder with one page."""
 UNRELATED = (0.1, 0.05)
 """What vectors and words say of an unrelated passage, from the first of ten to the last; those between lie on a line.
 
-Chosen, with the units', by the likelihood of 765 questions to 199 small folders (random pages or sections of three
+Chosen, with the units', by the likelihood of 765 questions to 134 small folders (random pages or sections of three
 handbooks, fewer than ten passages found; LOG.md). Left out of the choice: AUROC .898 -> .909 (own handbook), .803 ->
 .825 (clef's), .843 -> .903 (sourcegraph's); refused when unanswerable .76, .71, .68 -> .82, .80, .81."""
 
