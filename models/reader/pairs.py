@@ -128,9 +128,10 @@ def _add_squad(
     name: str, content: Any, found: list[Pair], passages: dict[str, tuple[str, str]]
 ) -> None:
     """Read SQuAD's layout; texts that are longer than a passage are cut into windows."""
-    for number, article in enumerate(content["data"]):
+    for article in content["data"]:
         title = str(article.get("title") or "").replace("_", " ")
-        document = title or str(number)
+        # Not its number, which is another one in a part of the set, and the same in two files.
+        document = title or next((p["context"] for p in article["paragraphs"]), "")
         for paragraph in article["paragraphs"]:
             text, windows = paragraph["context"], _windows(paragraph["context"])
             passages |= {text[a:b]: (title, document) for a, b in windows}
