@@ -121,14 +121,13 @@ def keep(
 def of(report: Mapping[str, Any], now: datetime, *, is_kept: bool) -> Training:
     """Give a training as it is kept for good: the losses and accuracies of its report (models.intents.report)."""
     models = {
-        name: {"accuracy": report[name]["accuracy"], "loss": report[name].get("loss")}
+        name: {key: report.get(name, {}).get(key) for key in ("accuracy", "loss")}
         for name in ("bert", "baseline")
     }
-    told: Mapping[str, Any] = {
-        **models, "serves": report["serves"], "course": report.get("course", []),
-    }  # fmt: skip
-    better = models[report["serves"]]
-    return Training(KIND, now, is_kept, report["rows"], better["accuracy"], better["loss"], told)
+    serves = report.get("serves", "bert")
+    told = {**models, "serves": serves, "course": report.get("course", [])}
+    better, rows = models[serves], report.get("rows", 0)
+    return Training(KIND, now, is_kept, rows, better["accuracy"], better["loss"], told)
 
 
 def read_report(folder: Path) -> dict[str, Any]:

@@ -200,10 +200,10 @@ def llm(settings: Settings) -> Finding:
 
     if settings.llm_url is None or settings.llm_model is None:
         return Finding("No LLM is set up (no THREADWISE_LLM_URL): answers are quotes alone")
-    client = Llm(settings.llm_url, settings.llm_model, settings.llm_key)
+    model = Llm(settings.llm_url, settings.llm_model, settings.llm_key)
     where = f"The LLM {settings.llm_model} at {settings.llm_url}"
     try:
-        client.say(LLM_TASK, "{}", LLM_SCHEMA, seconds=settings.llm_timeout)
+        model.say(LLM_TASK, "{}", LLM_SCHEMA, seconds=settings.llm_timeout)
     except Silent as silent:
         cure = LLM_CURES.get(str(silent), "look in the log of its server")
         line = f"{where} gives nothing ({silent}); {cure}. Until then answers are quotes alone"
