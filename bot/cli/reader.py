@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bot import embedding
 from bot.terminal import console
 
 if TYPE_CHECKING:
@@ -112,6 +111,8 @@ def evaluate(
         raise typer.BadParameter("No reader is set. Name the folder of one: --reader DIR.")
     names = only or [each.name for each in pairs.sets(data)]
     given = _read(data, names, skip=not only)
+    from bot import embedding  # brings the settings, which no help text waits for
+
     chosen = embedding.folder(context.obj, served)
     trained_on = files.origin(chosen).trained_on if (chosen / files.MADE).is_file() else {}
     threads = context.obj.threads
