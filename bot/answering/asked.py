@@ -31,8 +31,6 @@ _LEADS_IN = re.compile(
     r"\b(?:know|(?:tell|remind|ask) (?:me|us)|say|sure|idea|wonder|wondering|remember|clear|out|about|of|and|from|since"
     r"|until|by)\W*$"
 )
-_ASKS_LATER = re.compile(rf",.*{_ASKING}|,{_WHETHER.pattern}")
-
 _SIZES = {
     "heavy": "weight", "fast": "speed", "high": "height", "tall": "height", "wide": "width",
     "deep": "depth", "big": "size", "large": "size", "hot": "temperature", "cold": "temperature",
@@ -91,9 +89,16 @@ def _with_conditions(text: str) -> str:
     before, after = text[: found.start()], text[found.end() :]
     asked_before = re.search(_ASKING, before) or _WHETHER.match(before)
     is_asked = not asked_before or _LEADS_IN.search(before)
-    if is_asked and not (_ASKS_LATER.search(after) and not before.strip()):
+    if is_asked and not (_asks_later(after) and not before.strip()):
         return text
     return f"{before}if{after}"
+
+
+def _asks_later(text: str) -> bool:
+    """Whether something is asked behind a comma."""
+    later = text.partition(",")[2]
+    parts = later.split(",") if later else []
+    return bool(re.search(_ASKING, later)) or any(_WHETHER.match(part) for part in parts)
 
 
 def _kind(text: str, words: Mapping[str, str]) -> set[str]:

@@ -70,7 +70,7 @@ _DEFINED = re.compile(
 )
 """Asks what a word means: short, and whole."""
 
-_NAMES = re.compile(r"\b(?!OK\b)[A-Z]{2,}\b|\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{4,}\b")
+_NAMES = re.compile(r"\b(?!OK\b)[A-Z]{2,}\b|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{4,}\b")
 """An acronym or a code: the message names what it is about."""
 
 _EXISTS = re.compile(
