@@ -19,6 +19,10 @@ STRENGTH = 20.0
 SLACK = 0.02
 """How much of the best CRAG score is given up for fewer refusals of what would have been right."""
 
+LEAST = 0.3
+"""No answer is shown that is less probable: a wrong one would come more than twice as often as a right one, however
+the questions fell that the thresholds are chosen on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Logistic:
@@ -115,7 +119,7 @@ def thresholds(
 
     Above the first, answers are right with the given accuracy. The second is the lowest one whose
     CRAG score (right +1, wrong -1, refused 0) is within SLACK of the highest: the score is flat there,
-    and what is said with a doubt helps more people than silence does. `importance` weighs the rows.
+    and what is said with a doubt helps more people than silence does, and not below LEAST. `importance` weighs the rows.
     """
     shares = [1.0] * len(probabilities) if importance is None else importance
     ordered = sorted(
@@ -130,5 +134,5 @@ def thresholds(
             sure = p
     enough = max(scores) - SLACK * sum(shares)
     last = max(count for count, score in enumerate(scores) if score >= enough)
-    unsure = ordered[last - 1][0] if last else 1.0
+    unsure = max(ordered[last - 1][0], LEAST) if last else 1.0
     return round(max(sure, unsure), 4), round(min(unsure, sure), 4)

@@ -56,3 +56,9 @@ def test_rows_that_count_more_decide() -> None:
     weights = [1.0 if p > 0.5 else 0.2 if not r else 9.0 for p, r in rows]
     assert confidence.thresholds(chances, right)[1] == 0.9
     assert confidence.thresholds(chances, right, weights)[1] == 0.4
+
+
+def test_what_is_improbable_is_not_shown_however_the_questions_fell() -> None:
+    chances = [0.9, 0.8, 0.7, 0.2, 0.1, 0.05]
+    _, unsure = confidence.thresholds(chances, [True] * len(chances))
+    assert unsure == confidence.LEAST

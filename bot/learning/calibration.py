@@ -89,7 +89,9 @@ def without_fact(answerer: Answerer, row: answers.Labelled) -> Mapping[str, floa
         if not any(answers.same_page(p.path, page) for page in row.pages)
         and not answers.tells(row, p.path, p.body)
     ]
-    return answerer.judge(replace(found, passages=left))[1]
+    # A search that had not seen these pages would have found as many others: as near as the last, at most.
+    others = left[-1:] * (len(found.passages) - len(left))
+    return answerer.judge(replace(found, passages=[*left, *others]))[1]
 
 
 @dataclass(frozen=True, slots=True)
