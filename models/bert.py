@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 from transformers.utils import logging as transformers_logging
 
+from models.files import READABLE
 from models.tokens import Ids
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
@@ -95,6 +96,7 @@ def from_encoder(folder: Path, intents: int) -> BertClassifier:
 def save(model: BertClassifier, folder: Path) -> None:
     """Write weights and configuration into `folder`."""
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(READABLE)
     config: PreTrainedConfig = model.encoder.config  # type: ignore[assignment]
     (folder / CONFIG).write_text(config.to_json_string())
 

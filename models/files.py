@@ -10,6 +10,9 @@ from pathlib import Path
 
 WEIGHTS = "model.safetensors"
 
+READABLE = 0o644
+"""Of weights that are written: safetensors lets only their writer read them, and a worker may run as another."""
+
 
 class ModelError(Exception):
     """A model cannot be used; the message says which one and what to do."""

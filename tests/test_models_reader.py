@@ -66,6 +66,10 @@ def test_what_was_trained_is_read_again_from_its_folder(base: Path, trained: Pat
     assert told.no_answer < untold.no_answer
 
 
+def test_a_worker_under_another_account_can_read_what_was_trained(trained: Path) -> None:
+    assert all(file.stat().st_mode & 0o044 for file in trained.iterdir() if file.is_file())
+
+
 def test_a_killed_training_goes_on_to_the_same_weights(
     base: Path, trained: Path, tmp_path: Path
 ) -> None:

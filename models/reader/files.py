@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering
 from transformers.utils import logging as transformers_logging
 
 from models.embedder import TOKENIZER, packaged_folder
-from models.files import WEIGHTS, ModelError, sha256
+from models.files import READABLE, WEIGHTS, ModelError, sha256
 from models.reader import adapter, prompts
 from models.reader.codec import PairCodec
 from models.reader.network import JointReader, SpanReader
@@ -60,6 +60,7 @@ def save(network: JointReader, origin: Origin, folder: Path) -> None:
         tensors |= {f"{CHANGED}{name}": weight for name, weight in whole.items()}
     kept = {name: t.detach().to(torch.float16).contiguous() for name, t in tensors.items()}
     save_file(kept, folder / CHANGES)
+    (folder / CHANGES).chmod(READABLE)
     made = {
         "base": origin.base,
         "scale": adapted.scale if adapted.weights else 0.0,
