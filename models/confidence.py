@@ -134,5 +134,6 @@ def thresholds(
             sure = p
     enough = max(scores) - SLACK * sum(shares)
     last = max(count for count, score in enumerate(scores) if score >= enough)
-    unsure = max(ordered[last - 1][0], LEAST) if last else 1.0
-    return round(max(sure, unsure), 4), round(min(unsure, sure), 4)
+    unsure = ordered[last - 1][0] if last else 1.0
+    lower, upper = sorted((sure, unsure))
+    return round(max(upper, LEAST), 4), round(max(lower, LEAST), 4)

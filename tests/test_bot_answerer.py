@@ -242,4 +242,4 @@ def test_what_says_it_is_answered_whether_one_page_is_indexed_or_hundreds(
         told.append(answerer.answer(Request("how many days of paid holiday", EVERYBODY)))
     assert "not_found" not in {each.status for each in told}
     assert {each.citations[0].path for each in told} == {"leave.md"}
-    assert told[2].confidence == pytest.approx(told[1].confidence, abs=0.05)
+    assert told[2].confidence == pytest.approx(told[1].confidence, abs=0.1)

@@ -79,7 +79,7 @@ def read(message: str, limit: int) -> Asked:
         return Asked(message)
     sentences = [each.strip() for each in _BORDER.split(message) if each.strip()]
     asking = [n for n, each in enumerate(sentences) if _asks(each)][-MOST_ASKED:]
-    if not asking and not _is_wordy(message) and _is_wordy(sentences[-1]):
+    if sentences and not asking and not _is_wordy(message) and _is_wordy(sentences[-1]):
         told = " ".join(sentences[:-1])
         return Asked(sentences[-1][:limit], told, "Your message is long: I read the end of it.")
     if not asking:
