@@ -27,10 +27,8 @@ _ONWARD = re.compile(
 """Those of them that speak of the days behind it, and not of those before."""
 
 _CAPITAL = r"[A-Z][^\W\d_]+"
-_WITHIN = (
-    r"(?:(?<=[a-z,(|:] )|(?<=(?:Dr|Mr|Ms)\. )|(?<=(?:Mrs)\. )|(?<=(?:Prof)\. )|(?<=(?:Frau|Herr) ))"
-)
-_NAME = re.compile(r"\b(?=([A-Z][^\W\d_]+) ([A-Z][^\W\d_]+)\b)")
+_WITHIN = r"(?:(?<=[a-z,(|:] )|(?<=(?:Dr|Mr|Ms)\. )|(?<=Mrs\. )|(?<=Prof\. )|(?<=(?:Frau|Herr) ))"
+_NAME = re.compile(rf"\b(?=({_CAPITAL}) ({_CAPITAL})\b)")
 
 HALF = 0.5
 """The share of a question's words from which a passage in its language is more than that."""
@@ -104,15 +102,15 @@ def _is_another_version(
     if not wanted or any(versions.agree(wanted, versions.named(text)) for text in texts):
         return False
     # A year is no version: 2024 is not missing where 3.0 stands.
-    kinds = {number.isdecimal() and len(number) == YEAR_DIGITS for number in wanted}
+    kinds = {_is_year(number) for number in wanted}
     return any(
-        not _BOUND.search(text)
-        and any(
-            (number.isdecimal() and len(number) == YEAR_DIGITS) in kinds
-            for number in versions.named(text)
-        )
+        not _BOUND.search(text) and any(_is_year(n) in kinds for n in versions.named(text))
         for text in (versions.names(shown[0]), searchable(quote))
     )
+
+
+def _is_year(number: str) -> bool:
+    return number.isdecimal() and len(number) == YEAR_DIGITS
 
 
 def _is_another_day(question: str, texts: Sequence[str]) -> bool:

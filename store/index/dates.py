@@ -4,6 +4,7 @@ Knows nothing about the database. 3/4 may be the third of April or the fourth of
 Months are read in English, German and French.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -214,24 +215,11 @@ def _either(
         yield Dated(*match.span(), year, first, second)
 
 
-def _day_first(match: re.Match[str]) -> Iterator[Dated]:
-    if _is_month(match, 2, is_told=bool(match[3])):
-        yield Dated(
-            *match.span(),
-            int(match[3]) if match[3] else None,
-            _NUMBER[match[2].lower()],
-            int(match[1]),
-        )
-
-
-def _month_first(match: re.Match[str]) -> Iterator[Dated]:
-    if _is_month(match, 1, is_told=bool(match[3])):
-        yield Dated(
-            *match.span(),
-            int(match[3]) if match[3] else None,
-            _NUMBER[match[1].lower()],
-            int(match[2]),
-        )
+def _named(match: re.Match[str], *, day: int, month: int) -> Iterator[Dated]:
+    """Read a day beside the name of a month; `day` and `month` are the groups that they stand in."""
+    year = int(match[3]) if match[3] else None
+    if _is_month(match, month, is_told=bool(year)):
+        yield Dated(*match.span(), year, _NUMBER[match[month].lower()], int(match[day]))
 
 
 def _of_year(match: re.Match[str]) -> Iterator[Dated]:
@@ -256,8 +244,8 @@ def _is_month(match: re.Match[str], group: int, *, is_told: bool) -> bool:
 _READERS = (
     (_ISO, _iso),
     (_NUMERIC, _numeric),
-    (_DAY_FIRST, _day_first),
-    (_MONTH_FIRST, _month_first),
+    (_DAY_FIRST, functools.partial(_named, day=1, month=2)),
+    (_MONTH_FIRST, functools.partial(_named, day=2, month=1)),
     (_OF_YEAR, _of_year),
     (_QUARTER, _quarter),
     (_SHORT, _short),
