@@ -55,7 +55,7 @@ def wrapped(encoder: torch.nn.Module) -> Prompted:
         num_transformer_submodules=1,
         prompt_tuning_init="SAMPLE_VOCAB",
     )
-    fresh = PromptEmbedding(config, words)  # type: ignore[no-untyped-call]
+    fresh = PromptEmbedding(config, words)
     return Prompted(encoder, fresh.embedding)
 
 
