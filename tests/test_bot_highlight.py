@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, Highlight, highlight
+from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, UNTOLD, Highlight, highlight
 
 VECTOR = [1.0, 0.0]
 
@@ -41,6 +41,24 @@ def test_of_a_long_passage_only_what_shares_words_with_the_question_is_encoded()
     assert found.quote == "A refund takes five days."
     encoded = [text for group in encode.seen for text in group]
     assert sum(map(len, encoded)) <= MAX_CHARS and max(map(len, encoded)) <= UNIT_CHARS
+
+
+def test_how_many_is_answered_by_a_number_and_not_by_the_sentence_that_repeats_the_question() -> (
+    None
+):
+    passage = "The refund counter counts its refund forms. It has twelve refund forms. We are open."
+    found = highlight(passage, "how many refund forms are there?", VECTOR, Encode())
+    assert found.marked[0] == "It has twelve refund forms." and found.untold == 0
+
+
+def test_a_passage_tells_how_far_it_is_from_the_kind_of_thing_that_is_asked_for() -> None:
+    question = "how many refund forms are there?"
+    far = highlight(
+        "We have few refund forms. Twelve people work here.", question, VECTOR, Encode()
+    )
+    none = highlight("We have few refund forms. People work here.", question, VECTOR, Encode())
+    any_ = highlight("We have few refund forms.", "are there refund forms?", VECTOR, Encode())
+    assert any_.untold == 0 < far.untold and none.untold == UNTOLD
 
 
 def test_sentences_of_very_different_length_are_not_padded_to_the_longest() -> None:

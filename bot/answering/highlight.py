@@ -6,11 +6,11 @@ any other step of an answer, so only those are encoded that share words with the
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.answering import sections, sentences
+from bot.answering import sections, sentences, wanted
 from bot.answering.sentences import Unit
 from store.index import codes
 
@@ -58,6 +58,12 @@ NAMED_WEIGHT = 1.0
 NEGATED_WEIGHT = 0.1
 """What a "not" in a unit adds where the question has one: vectors hardly tell "includes" from "does not include"."""
 
+WANTED_WEIGHT = 0.12
+"""What telling a thing of the kind that is asked for adds: a number to "how many"."""
+
+UNTOLD = 0.5
+"""The most that `untold` is: where nothing near tells a thing of that kind."""
+
 SPREAD = 3.0
 """Units are encoded together when the longest is at most so many times the shortest: padding costs."""
 
@@ -77,12 +83,14 @@ class Highlight:
     """What of a passage says it: `quote` is the best unit with what it is told with.
 
     `marked` are at most two slices of the passage, best first; `cosines` are of the units that were
-    looked at.
+    looked at. `untold` is how much nearer the nearest unit is than the nearest that tells a thing of the kind
+    that is asked for: 0 to `UNTOLD`, where none does; 0 where anything may answer.
     """
 
     quote: str
     marked: tuple[str, ...]
     cosines: tuple[float, ...] = ()
+    untold: float = 0.0
 
 
 def highlight(
@@ -106,19 +114,25 @@ def highlight(
     shared = _shares(texts, question)
     coded = _coded(texts, question)
     masses = _read(units, read)
+    kinds = wanted.kinds(question)
+    is_told = [wanted.tells(text, kinds) for text in texts]
     told = [
-        WORDS_WEIGHT * share + NEW_WEIGHT * new + CODE_WEIGHT * code + READ_WEIGHT * mass
-        for share, new, code, mass in zip(
-            shared, _news(texts, question), coded, masses, strict=True
+        WORDS_WEIGHT * share
+        + NEW_WEIGHT * new
+        + CODE_WEIGHT * code
+        + READ_WEIGHT * mass
+        + WANTED_WEIGHT * is_one
+        for share, new, code, mass, is_one in zip(
+            shared, _news(texts, question), coded, masses, is_told, strict=True
         )
     ]
     telling = [share + mass for share, mass in zip(shared, masses, strict=True)]
     cosines = _cosines(texts, _promising(texts, telling, coded, chars), vector, encode)
-    wanted = sections.named(question)
+    named = sections.named(question)
     scores = {
         i: cosine
         + told[i]
-        + NAMED_WEIGHT * sections.under(passage, units[i].start, wanted)
+        + NAMED_WEIGHT * sections.under(passage, units[i].start, named)
         + negated(question, texts[i])
         for i, cosine in cosines.items()
     }
@@ -130,7 +144,14 @@ def highlight(
         joined = _joined(passage, units[min(best, second)], units[max(best, second)])
         quote = joined if is_near and joined else quote
         marked.append(units[second])
-    return Highlight(quote, tuple(unit.text for unit in marked), tuple(cosines.values()))
+    untold = _untold(cosines, is_told) if kinds else 0.0
+    return Highlight(quote, tuple(unit.text for unit in marked), tuple(cosines.values()), untold)
+
+
+def _untold(cosines: Mapping[int, float], is_told: Sequence[bool]) -> float:
+    nearest = max(cosines.values())
+    of_kind = max((cosine for i, cosine in cosines.items() if is_told[i]), default=-1.0)
+    return min(nearest - of_kind, UNTOLD)
 
 
 def best_cosines(
@@ -143,8 +164,9 @@ def best_cosines(
 ) -> list[float]:
     """Give the cosine of each passage's best unit; the units of all are encoded together, about `chars` of each.
 
-    0 where a passage has nothing to quote.
+    A unit that tells a thing of the kind that is asked for counts as nearer. 0 where a passage has nothing to quote.
     """
+    kinds = wanted.kinds(question)
     texts, owners = list[str](), list[int]()
     for number, passage in enumerate(passages):
         told = [spoken(unit, passage) for unit in sentences.units(passage)[:MAX_UNITS]]
@@ -155,7 +177,8 @@ def best_cosines(
     best = [0.0] * len(passages)
     if texts:
         for i, cosine in _cosines(texts, range(len(texts)), vector, encode).items():
-            best[owners[i]] = max(best[owners[i]], cosine + negated(question, texts[i]))
+            more = negated(question, texts[i]) + WANTED_WEIGHT * wanted.tells(texts[i], kinds)
+            best[owners[i]] = max(best[owners[i]], cosine + more)
     return best
 
 
