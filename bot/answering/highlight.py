@@ -58,8 +58,11 @@ NAMED_WEIGHT = 1.0
 NEGATED_WEIGHT = 0.1
 """What a "not" in a unit adds where the question has one: vectors hardly tell "includes" from "does not include"."""
 
-WANTED_WEIGHT = 0.12
+WANTED_WEIGHT = 0.15
 """What telling a thing of the kind that is asked for adds: a number to "how many"."""
+
+WANTED_SHARE = 0.3
+"""What it counts when units are chosen to be encoded, beside the share of the question's words."""
 
 UNTOLD = 0.5
 """The most that `untold` is: where nothing near tells a thing of that kind."""
@@ -126,7 +129,10 @@ def highlight(
             shared, _news(texts, question), coded, masses, is_told, strict=True
         )
     ]
-    telling = [share + mass for share, mass in zip(shared, masses, strict=True)]
+    telling = [
+        share + mass + WANTED_SHARE * is_one
+        for share, mass, is_one in zip(shared, masses, is_told, strict=True)
+    ]
     cosines = _cosines(texts, _promising(texts, telling, coded, chars), vector, encode)
     named = sections.named(question)
     scores = {
@@ -171,8 +177,11 @@ def best_cosines(
     for number, passage in enumerate(passages):
         told = [spoken(unit, passage) for unit in sentences.units(passage)[:MAX_UNITS]]
         if told:
-            shared, coded = _shares(told, question), _coded(told, question)
-            texts += [told[i] for i in _promising(told, shared, coded, chars)]
+            telling = [
+                share + WANTED_SHARE * wanted.tells(text, kinds)
+                for share, text in zip(_shares(told, question), told, strict=True)
+            ]
+            texts += [told[i] for i in _promising(told, telling, _coded(told, question), chars)]
             owners += [number] * (len(texts) - len(owners))
     best = [0.0] * len(passages)
     if texts:
