@@ -207,8 +207,7 @@ class Answerer:
             vector = self._embedder.encode_questions([question])[0].tolist()
         said = highlight(first.body, question, vector, encode, read=read.of(first))
         signals = (
-            confidence.signals(found.passages, found.terms, said, found.units)
-            | read.signals()
+            confidence.signals(found.passages, found.terms, said, found.units) | read.signals()
         )
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return Judged(said, signals, read)
