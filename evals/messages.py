@@ -5,6 +5,7 @@ otherwise, averaged (Yang et al. 2024, CRAG, section 3). All intervals are of 95
 over questions (Efron 1979).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -29,6 +30,7 @@ MEASURES = (
     "coverage_at_80",  # the share that could be answered with 80 % of it right
     "auroc",
     "ece",
+    "ece_by_chance",  # the mean of what exactly right confidences would show on as many questions
 )
 
 
@@ -71,13 +73,14 @@ class Card:
 
 def score(replies: Sequence[Reply], *, seed: int = 0) -> Card:
     """Score the replies to one corpus' questions."""
-    chance, count = np.random.default_rng(seed), len(replies)
+    again, count = np.random.default_rng(seed), len(replies)
     drawn = [
-        list(_values([replies[i] for i in chance.integers(0, count, count)]).values())
+        list(_values([replies[i] for i in again.integers(0, count, count)]).values())
         for _ in range(ROUNDS if count else 0)
     ]
     table = np.array(drawn, dtype=np.float64).reshape(-1, len(MEASURES))
-    return Card(count, sum(r.is_answerable for r in replies), _values(replies), table)
+    chance = metrics.ece_by_chance([r.confidence for r in replies])
+    return Card(count, sum(r.is_answerable for r in replies), _values(replies, chance), table)
 
 
 def mean(cards: Sequence[Card]) -> dict[str, Measured]:
@@ -106,7 +109,8 @@ def _measured(values: Mapping[str, float], drawn: NDArray[np.float64]) -> dict[s
     return found
 
 
-def _values(replies: Sequence[Reply]) -> dict[str, float]:
+def _values(replies: Sequence[Reply], chance: float = math.nan) -> dict[str, float]:
+    """Give the measures; `chance` is the error of calibration by chance, which is not drawn again."""
     answerable = [r for r in replies if r.is_answerable]
     told = [(r.confidence, r.could_hold) for r in replies]
     right = [c for c, is_right in told if is_right]
@@ -124,6 +128,7 @@ def _values(replies: Sequence[Reply]) -> dict[str, float]:
         answers.coverage(told, 0.8),
         np.nan if auroc is None else auroc,
         metrics.ece([c for c, _ in told], [is_right for _, is_right in told]),
+        chance,
     )
     return dict(zip(MEASURES, values, strict=True))
 

@@ -62,6 +62,20 @@ def ece(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> 
     return sum(gaps) / len(confidences) if confidences else 0.0
 
 
+def ece_by_chance(confidences: Sequence[float], *, rounds: int = 20, seed: int = 0) -> float:
+    """Give the calibration error that confidences would show in the mean if they were exactly right.
+
+    With few questions it is far from 0: an `ece` that is no larger tells of no fault. Outcomes are drawn from the
+    confidences themselves, as in a consistency band (Bröcker and Smith 2007).
+    """
+    import numpy as np
+
+    chance = np.random.default_rng(seed)
+    told = np.asarray(confidences, dtype=np.float64)
+    drawn = chance.random((rounds, len(told))) < told
+    return float(np.mean([ece(confidences, row) for row in drawn.tolist()])) if len(told) else 0.0
+
+
 def auroc(inside: Sequence[float], outside: Sequence[float]) -> float | None:
     """Give the probability that an inside score is above an outside one, ties counted half: the U of
     Mann and Whitney over all pairs. None when either side is empty."""

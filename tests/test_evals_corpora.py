@@ -119,3 +119,13 @@ def test_what_cannot_be_measured_is_left_out_of_the_mean() -> None:
     none = messages.score([Reply(False, 0.9, False, None, False)])
     assert math.isnan(none.measured()["marked"].value)
     assert messages.mean([some, none])["marked"].value == 1.0
+
+
+def test_few_questions_show_an_error_of_calibration_that_chance_alone_would_make() -> None:
+    def card(count: int) -> dict[str, float]:
+        replies = [Reply(True, 0.5, False, 1, i % 2 == 0) for i in range(count)]
+        return dict(messages.score(replies).values)
+
+    few, many = card(20), card(2000)
+    assert few["ece"] == many["ece"] == 0
+    assert few["ece_by_chance"] > 0.05 > 0.02 > many["ece_by_chance"] > 0
