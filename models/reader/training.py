@@ -212,7 +212,7 @@ def _resume(
         saved = torch.load(file, weights_only=True)
     except Exception as error:  # whatever comes of bytes that are no pickle
         raise ModelError(f"{file} is damaged ({type(error).__name__}): {anew}.") from error
-    if saved["mark"] != mark:
+    if saved.get("mark") != mark:
         raise ModelError(
             f"{file} is of a training with other arguments. Give those again, or {anew}."
         )
