@@ -16,6 +16,7 @@ import torch
 from onnxruntime.quantization import quantize_dynamic
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
+from transformers.utils import logging as transformers_logging
 
 from models.bert import BertClassifier
 from models.embedder import TOKENIZER
@@ -94,6 +95,7 @@ class _Logits(torch.nn.Module):
 def encoder(folder: Path, out: Path) -> None:
     """Write the sentence-transformers `folder` into `out`; ModelError when its vectors come out
     as others than torch's."""
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = SentenceTransformer(
         str(folder),
         device="cpu",
