@@ -62,6 +62,17 @@ def read(address: str) -> Corpus:
     )
 
 
+def read_all(address: str) -> list[Corpus]:
+    """Read one corpus, or all of a folder that holds NAME/ with documents beside NAME.jsonl with questions.
+
+    Raises beir.DataError when it is none of these.
+    """
+    place = Path(address)
+    files = sorted(place.glob("*.jsonl")) if place.is_dir() else []
+    pairs = [(file.with_suffix(""), file) for file in files if file.with_suffix("").is_dir()]
+    return [_handbook(folder, file) for folder, file in pairs] or [read(address)]
+
+
 def drawn(corpus: Corpus, most: int, *, seed: int = 0) -> Corpus:
     """Keep at most so many of the questions, drawn by the seed."""
     if len(corpus.rows) <= most:

@@ -12,7 +12,7 @@ from models.files import ModelError, sha256
 from models.reader import card, files, making, pairs, reader
 from models.reader.codec import Page
 from models.reader.making import Kind, Order
-from models.reader.pairs import Collection
+from models.reader.pairs import Collection, Pair
 from models.reader.training import Recipe
 from tests import tiny_bert
 from tests.fakes import HashEmbedder
@@ -89,6 +89,45 @@ def test_a_killed_run_with_other_arguments_is_not_gone_on_with(
         _make(_set(tmp_path, "other", 30), base, out)
     _make(given, base, out)
     assert reader.load(out, base=base).name.startswith("out@")
+
+
+def test_a_reader_that_is_trained_further_learns_what_is_new(
+    base: Path, given: Collection, tmp_path: Path
+) -> None:
+    _make(given, base, tmp_path / "first")
+    text = "my leave is wifi"
+    told = Pair("want a day", "", text, ((12, 16),), "own documents", "a.md")
+    untold = Pair("want a day", "", "my leave is salary", (), "own documents", "a.md")
+    order = Order(recipe=Recipe(epochs=15, batch=4, rank=4, adapter_rate=1e-2))
+    made = making.tune(
+        [told, untold] * 20,
+        tmp_path / "first",
+        tmp_path / "second",
+        order=order,
+        progress=lambda *_: None,
+        threads=1,
+        base=base,
+    )
+    assert made.trained_on["own"] > 20 and made.trained_on["own documents"] == 40
+    served = reader.load(tmp_path / "second", base=base)
+    pages = [Page("", text), Page("", "my leave is salary")]
+    right, wrong = served.read("want a day", pages)
+    assert right.relevance > 0.5 > wrong.relevance
+    ranks = {
+        weight.shape[0]
+        for name, weight in load_file(tmp_path / "second" / files.CHANGES).items()
+        if name.startswith("adapter.") and name.endswith(".a")
+    }
+    assert ranks == {8}
+
+
+def test_only_an_adapter_is_trained_further(base: Path, given: Collection, tmp_path: Path) -> None:
+    _make(given, base, tmp_path / "first", "prompts")
+    with pytest.raises(ModelError, match="has no adapter"):
+        making.tune(
+            [], tmp_path / "first", tmp_path / "second", order=Order(),
+            progress=lambda *_: None, base=base,
+        )  # fmt: skip
 
 
 def test_a_damaged_checkpoint_is_named(base: Path, given: Collection, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class Answerer:
         self._reader = reader
         self._rewrite = rewrite
         self.serving = serving
-        self.retriever = Retriever(database, workspace, embedder, rescorer)
+        self.retriever = Retriever(database, workspace, embedder, rescorer, reader)
 
     def standing(self) -> str:
         """Tell what an answer depends on beside the request and what is stored: models, intents, parameters."""
@@ -197,7 +197,8 @@ class Answerer:
         """
         if not found.passages:
             return Judged(Highlight("", ()), {}, Reading())
-        read = reading.read(self._reader, found.question, showing.chosen(found.passages))
+        shown = showing.chosen(found.passages)
+        read = reading.read(self._reader, found.question, shown, found.read)
         first, encode = found.passages[0], self.retriever.encode
         question, vector = (
             codes.expanded(found.question, found.terms.codes, first.whole),
@@ -206,8 +207,8 @@ class Answerer:
         if question != found.question:
             vector = self._embedder.encode_questions([question])[0].tolist()
         said = highlight(first.body, question, vector, encode, read=read.of(first))
-        signals = (
-            confidence.signals(found.passages, found.terms, said, found.units) | read.signals()
+        signals = confidence.signals(found.passages, found.terms, said, found.units) | read.signals(
+            shown
         )
         signals["memory"] = found.speaks.get(first.text_hash, 0.0)
         return Judged(said, signals, read)

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.answering import evidence, ranking, recall
+from bot.answering import evidence, ranking, reading, recall
 from bot.answering.parameters import Parameters
+from bot.answering.reading import Reading
 from bot.answering.remembering import Remembering
 from bot.answering.rescoring import Rescorer
 from store.database import Database
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.embedder import Embedder
+    from models.reader.reader import Reader
 
 CANDIDATES = 30
 """Fused passages that are looked at before near-duplicates are collapsed."""
@@ -34,7 +36,8 @@ class Found:
     """What one search gave: at most ten passages, best first, with all that the confidence rests on.
 
     `vector` is the question's; `speaks` says, by text hash, what votes on similar questions say for a
-    text (0..1), and `units` how near the best unit of a passage is (cosine by chunk id); `timings` are milliseconds.
+    text (0..1), `units` how near the best unit of a passage is (cosine by chunk id), and `read` what a reader says of
+    the best of them; `timings` are milliseconds.
     """
 
     question: str
@@ -44,6 +47,7 @@ class Found:
     speaks: Mapping[str, float] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     units: Mapping[int, float] = field(default_factory=dict)
+    read: Reading = field(default_factory=Reading)
 
 
 class Retriever:
@@ -55,12 +59,14 @@ class Retriever:
         workspace: str,
         embedder: "Embedder",
         rescorer: Rescorer | None = None,
+        reader: "Reader | None" = None,
     ) -> None:
-        """`rescorer` is what looks again at what the search finds; nothing does without one."""
+        """`rescorer` looks again at what the search finds, and `reader` reads the best of it; nothing does without one."""
         self._database = database
         self._workspace = workspace
         self._embedder = embedder
         self.rescorer = rescorer or Rescorer()
+        self.reader = reader
         self.encode = Remembering(embedder.encode)
         """Encodes units of passages, each once."""
 
@@ -96,16 +102,18 @@ class Retriever:
             found = replace(found, vector=(both / max(float(both @ both) ** 0.5, 1e-9)).tolist())
         found = replace(found, timings={"encode": encoded, **found.timings})
         asked, speaks, rows = found.question, found.speaks, found.passages
-        started, units = time.perf_counter(), dict[int, float]()
+        started, units, read = time.perf_counter(), dict[int, float](), Reading()
         if leg == "hybrid":
             units = evidence.best_units(rows, asked, found.vector, self.encode)
             rows = evidence.weighed(rows, units, speaks)
             rows = self.rescorer.reranked(asked, rows)
+            read = reading.read(self.reader, asked, rows[: reading.PASSAGES])
+            rows = read.ordered(rows)
             rows = ranking.prefer_codes(rows, found.terms.codes)
             rows = ranking.prefer_sections(rows, question)
         kept = ranking.arrange(rows, question=asked, alike=self._alike, liked=speaks)
         timings = {**found.timings, "order": (time.perf_counter() - started) * 1000}
-        return replace(found, passages=kept, units=units, timings=timings)
+        return replace(found, passages=kept, units=units, read=read, timings=timings)
 
     def _search(
         self,

@@ -115,7 +115,7 @@ def score_corpora(
         list[str],
         typer.Argument(
             metavar="CORPUS...",
-            help="DOCUMENTS:QUESTIONS, or a folder in BEIR, MTRAG or CLAP NQ layout.",
+            help="DOCUMENTS:QUESTIONS, a folder of NAME/ and NAME.jsonl, or one in BEIR, MTRAG or CLAP NQ layout.",
         ),
     ],
     most: Annotated[int, typer.Option("--questions", min=1, help="At most, of each corpus.")] = 600,
@@ -131,7 +131,9 @@ def score_corpora(
     from bot.services import open_services
     from evals import corpora
 
-    given = [corpora.drawn(corpora.read(address), most) for address in addresses]
+    given = [
+        corpora.drawn(corpus, most) for address in addresses for corpus in corpora.read_all(address)
+    ]
     with open_services(context.obj) as services, console.bars() as progress:
         result = scorecard.score(services, given, progress, together=not alone)
     if out is not None:

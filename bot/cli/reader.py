@@ -1,4 +1,4 @@
-"""`threadwise reader`: train, eval.
+"""`threadwise reader`: train, tune, eval.
 
 Knows nothing about networks or sets; models/reader/ does.
 """
@@ -83,6 +83,44 @@ def train(
     console.notices().print(
         f"Trained on {sum(made.trained_on.values())} pairs in {made.facts['seconds']} s: {out}.",
         markup=False,
+    )
+
+
+@app.command()
+def tune(
+    context: typer.Context,
+    addresses: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CORPUS...", help="DOCUMENTS:QUESTIONS, or a folder of NAME/ and NAME.jsonl."
+        ),
+    ],
+    folder: Annotated[Path, typer.Option("--reader", help="The reader that is trained further.")],
+    out: Annotated[Path, typer.Option(help="Where the reader and its card are written.")],
+    epochs: Annotated[float, typer.Option(min=0, help="Rounds over all pairs.")] = 2.0,
+    rate: Annotated[float, typer.Option(min=0, help="The learning rate.")] = 4e-4,
+    seed: Annotated[int, typer.Option(help="Decides what is drawn, and its order.")] = 0,
+) -> None:
+    """Train a reader further on questions to documents: what a search finds for them, right or not."""
+    from bot.scorecards import examples
+    from bot.services import open_services
+    from evals import corpora
+    from models.reader import making
+    from models.reader.training import Recipe
+
+    given = [corpus for address in addresses for corpus in corpora.read_all(address)]
+    order = making.Order(
+        recipe=Recipe(epochs=epochs, adapter_rate=rate, head_rate=rate),
+        seed=seed,
+        command=f"threadwise reader tune {' '.join(corpus.name for corpus in given)}"
+        f" --reader DIR --out DIR --epochs {epochs:g} --rate {rate:g} --seed {seed}",
+    )
+    with open_services(context.obj) as services, console.bars() as progress:
+        drawn = examples.pairs(services, given, progress, seed=seed)
+        threads = context.obj.threads
+        made = making.tune(drawn, folder, out, order=order, progress=progress, threads=threads)
+    console.notices().print(
+        f"Trained further on {len(drawn)} pairs in {made.facts['seconds']} s: {out}.", markup=False
     )
 
 

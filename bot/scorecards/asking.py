@@ -70,13 +70,13 @@ def gather(
     embedder = _remembering(services.embedder)
     scored, further = dict[str, list[Asked]](), list[Asked]()
     for corpus in given:
-        answerer = _answerer(services, [corpus], embedder, progress)
+        answerer = open_answerer(services, [corpus], embedder, progress)
         scored[corpus.name] = _ask(answerer, corpus, corpus.name, progress)
         further += _hidden(answerer, corpus, corpus.name, progress)
         strangers = [other for other in given if other.name != corpus.name]
         further += _foreign(answerer, strangers, corpus.name, progress)
     if together and len(given) > 1:
-        answerer = _answerer(services, given, embedder, progress)
+        answerer = open_answerer(services, given, embedder, progress)
         parts = [corpora.drawn(corpus, SHARED) for corpus in given]
         scored[TOGETHER] = [
             asked for part in parts for asked in _ask(answerer, part, TOGETHER, progress)
@@ -98,7 +98,7 @@ def _remembering(embedder: Embedder) -> Wrapped:
     return Wrapped(embedder, encode)
 
 
-def _answerer(
+def open_answerer(
     services: Services, given: Sequence[Corpus], embedder: Embedder, progress: Progress
 ) -> Answerer:
     """Index corpora in one workspace, a source each, and give what answers there without ever refusing."""

@@ -62,6 +62,23 @@ def merge(encoder: torch.nn.Module, adapter: Adapter) -> None:
             weight.add_(b.float() @ a.float(), alpha=adapter.scale)
 
 
+def summed(first: Adapter, second: Adapter) -> Adapter:
+    """Give one adapter that changes as much as both together; its rank is the sum of theirs.
+
+    Both have the same scale. Raises KeyError when they are of other layers.
+    """
+    return Adapter(
+        {
+            layer: (
+                torch.cat([first.weights[layer][0].float(), a.float()]),
+                torch.cat([first.weights[layer][1].float(), b.float()], 1),
+            )
+            for layer, (a, b) in second.weights.items()
+        },
+        second.scale,
+    )
+
+
 def named(adapter: Adapter) -> dict[str, Tensor]:
     """Give one tensor for each name, as they are kept in a file."""
     return {

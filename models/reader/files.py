@@ -18,6 +18,7 @@ from transformers.utils import logging as transformers_logging
 from models.embedder import TOKENIZER, packaged_folder
 from models.files import READABLE, WEIGHTS, ModelError, sha256
 from models.reader import adapter, prompts
+from models.reader.adapter import Adapter
 from models.reader.codec import PairCodec
 from models.reader.network import JointReader, SpanReader
 from models.reader.prompts import Prompted
@@ -46,11 +47,18 @@ def fresh(base: Path, seed: int = 0) -> tuple[JointReader, PairCodec]:
     return JointReader(encoder, encoder.config.hidden_size, codec.separator), codec
 
 
-def save(network: JointReader, origin: Origin, folder: Path) -> None:
-    """Write a trained reader: what was trained of its encoder, which is all of it without adapter or prompts."""
+def save(
+    network: JointReader, origin: Origin, folder: Path, *, before: Adapter | None = None
+) -> None:
+    """Write a trained reader: what was trained of its encoder, which is all of it without adapter or prompts.
+
+    `before` is an adapter that was in the encoder's weights when the training began.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"{HEADS}{name}": weight for name, weight in network.heads().items()}
     adapted = adapter.of(network.encoder)
+    if before is not None:
+        adapted = adapter.summed(before, adapted)
     if isinstance(network.encoder, Prompted):
         tensors[f"{PROMPTED}weight"] = network.encoder.prompts.weight
     elif adapted.weights:
@@ -75,6 +83,19 @@ def origin(folder: Path) -> Origin:
     """Read how a reader was made; raises ModelError."""
     made = _made(folder)
     return Origin(made["base"], made["scale"], made["trained_on"], made["facts"])
+
+
+def adapter_of(folder: Path) -> Adapter:
+    """Read a reader's adapter; raises ModelError where it has none."""
+    made = _made(folder)
+    kept = {
+        name.removeprefix(ADAPTED): tensor
+        for name, tensor in load_file(folder / CHANGES).items()
+        if name.startswith(ADAPTED)
+    }
+    if not kept:
+        raise ModelError(f"The reader {folder} has no adapter, which alone can be trained further.")
+    return adapter.read(kept, made["scale"])
 
 
 def note(folder: Path, facts: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ on the held-out documents, of others all.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from models.files import WEIGHTS, ModelError, sha256
 from models.reader import adapter, card, files, pairs, prompts, quality, training
 from models.reader.codec import Page
 from models.reader.files import Origin
+from models.reader.network import JointReader
 from models.reader.pairs import Collection, Encode, Pair
 from models.reader.quality import Quality
 from models.reader.reader import Read, Reader
@@ -27,6 +29,9 @@ RATES: Mapping[Kind, float] = {"adapter": 8e-4, "prompts": 1e-2, "whole": 1e-4}
 """Learning rates of what is trained of the encoder; that of prompts is high, since there are few of them."""
 
 Progress = Callable[[str, int, int], None]
+
+DROPOUT = 0.05
+"""Share of what goes into an adapter that is dropped while one is trained further: the questions are few."""
 
 READ_TOGETHER = 16
 """Pairs that are read in one call when a reader is tried."""
@@ -93,6 +98,61 @@ def make(
     counts = {c.name: sum(pair.from_set == c.name for pair in drawn) for c in given}
     made = Origin(sha256(base / WEIGHTS), 0.0, counts, facts)
     files.save(network, made, out)
+    checkpoint.unlink(missing_ok=True)
+    card.write(out, files.origin(out))
+    return files.origin(out)
+
+
+def tune(
+    drawn: Sequence[Pair],
+    before: Path,
+    out: Path,
+    *,
+    order: Order,
+    progress: Progress,
+    threads: int = 2,
+    base: Path | None = None,
+) -> Origin:
+    """Train the reader in the folder `before` further on pairs, and keep it with its card in `out`.
+
+    `base` is the encoder that it was made for, None for the packaged one. A run that was killed goes on when it is
+    started again with the same arguments. Raises ModelError where there is nothing to train on, or the reader
+    is not an adapter of that encoder.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    known, adapted = files.origin(before), files.adapter_of(before)
+    network, codec, name = files.load(before, base)
+    if not isinstance(network, JointReader):
+        raise ModelError(f"The reader {before} was not trained here.")
+    network.encoder = adapter.wrapped(network.encoder, order.recipe.rank, dropout=DROPOUT)
+    given = list(drawn)
+    random.Random(order.seed).shuffle(given)
+    rows = training.rows(given, codec)
+    if not rows:
+        raise ModelError("The corpora have no question to train on.")
+    bound(threads)
+    checkpoint = out / "checkpoint"
+    seconds = training.train(
+        network,
+        rows,
+        recipe=order.recipe,
+        seed=order.seed,
+        checkpoint=checkpoint,
+        mark=repr((name, len(rows), replace(order, command=""))),
+        on_step=lambda done, steps: progress("training", done, steps),
+    )
+    counts = Counter(pair.from_set for pair in given)
+    facts = {
+        **{f"before: {key}": value for key, value in known.facts.items() if key != "figures"},
+        "command": order.command,
+        "seed": order.seed,
+        "seconds": round(seconds),
+        "pairs": len(rows),
+        "kind": order.kind,
+        **asdict(order.recipe),
+    }
+    made = Origin(known.base, known.scale, {**known.trained_on, **counts}, facts)
+    files.save(network, made, out, before=adapted)
     checkpoint.unlink(missing_ok=True)
     card.write(out, files.origin(out))
     return files.origin(out)
