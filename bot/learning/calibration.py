@@ -26,6 +26,9 @@ HIDDEN_IMPORTANCE = 0.15
 """The weight of a search with the right page hidden. There is one for each answerable question, and in real
 use most questions are answerable."""
 
+MANY = 200
+"""Samples (questions, hidden pages and strangers' questions among them) from which corpora count alike."""
+
 FOLDS = 5
 
 CERTAIN = 0.8
@@ -168,12 +171,11 @@ def _held_out(
 
 
 def balanced(samples: Sequence[Sample]) -> list[Sample]:
-    """Weigh the samples so that every corpus counts alike, whatever the number of its questions."""
-    sizes = Counter[str]()
-    for s in samples:
-        sizes[s.corpora[-1]] += 1
-    middle = len(samples) / max(len(sizes), 1)
-    return [replace(s, importance=s.importance * middle / sizes[s.corpora[-1]]) for s in samples]
+    """Weigh the samples so that every corpus counts alike, but one of fewer than `MANY` less, by its share of them."""
+    sizes = Counter(s.corpora[-1] for s in samples)
+    worth = {name: min(size, MANY) / size for name, size in sizes.items()}
+    middle = len(samples) / (sum(worth[s.corpora[-1]] for s in samples) or 1.0)
+    return [replace(s, importance=s.importance * middle * worth[s.corpora[-1]]) for s in samples]
 
 
 def refit(services: Services, file: Path, out: Path | None, progress: Progress) -> FittedCalibrator:
