@@ -97,3 +97,23 @@ def test_the_starter_intents_have_enough_examples_and_share_none_with_the_log() 
         examples += [line.casefold() for line in lines]
     assert len(set(examples)) == len(examples)
     assert not set(examples) & {row["text"].casefold() for row in rows_of("channel.jsonl")}
+
+
+def test_every_fact_about_the_made_up_organisations_stands_on_its_page() -> None:
+    files = sorted((EVALS / "organisations").glob("*.jsonl"))
+    assert len(files) == 24
+    for file in files:
+        rows = rows_of(f"organisations/{file.name}")
+        assert sum(not row["answerable"] for row in rows) >= len(rows) / 3
+        for row in filter(lambda row: row["answerable"], rows):
+            page = (file.with_suffix("") / row["path"]).read_text(encoding="utf-8")
+            assert " ".join(row["quote"].split()) in " ".join(page.split()), row["id"]
+            assert row["any_of"] and all(form in row["quote"] for form in row["any_of"]), row["id"]
+
+
+def test_questions_to_public_handbooks_bring_short_facts_and_no_sentences_of_theirs() -> None:
+    for name in ("18f", "sourcegraph"):
+        rows = rows_of(f"public/{name}.jsonl")
+        assert len({row["id"] for row in rows}) == len(rows) > 600
+        assert all("quote" not in row and bool(row["any_of"]) == row["answerable"] for row in rows)
+        assert max(len(form.split()) for row in rows for form in row["any_of"]) <= 8
