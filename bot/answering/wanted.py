@@ -101,8 +101,8 @@ _COUNTED: tuple[Kind, ...] = ("length", "frequency", "phone")
 
 _TOLD: dict[Kind, re.Pattern[str]] = {
     "length": _like(
-        rf"(?:\d[\d.,]*\+?|\b(?:an?|one|few|several|couple(?: of)?|{_FEW}))(?:\s*(?:-|–|to|or)\s*\w+)?[\s-]*"
-        rf"(?:\w+[\s-])?{_SPAN}\b",
+        rf"(?:(?<![\d.,])\d[\d.,]{{0,12}}\+?|\b(?:an?|one|few|several|couple(?: of)?|{_FEW}))(?:\s*(?:-|–|to|or)\s*\w+)?[\s-]*"
+        rf"(?:\w{{1,15}}[\s-])?{_SPAN}\b",
         r"\b(?:overnight|immediately|indefinite\w*|permanent\w*|forever|instant\w*|24/7|real[- ]time|until)\b",
         r"\bno (?:limit|deadline)\b",
         r"\b\d+h\b",
@@ -123,18 +123,18 @@ _TOLD: dict[Kind, re.Pattern[str]] = {
         r"\b\d{1,2}\s?[ap]\.?m\b",
         r"\b(?:19|20)\d\d\b",
         r"\b\d{1,2}[./]\d{1,2}\b",
-        rf"\b\d+ (?:\w+ )?{_SPAN}\b",
+        rf"\b\d{{1,4}} (?:\w{{1,12}} )?{_SPAN}\b",
     ),
     "phone": _like(
-        r"(?:\+\d|\(\d{2,4}\)|\b\d{3})[\d\s().-]{4,}\d", r"\bext(?:ension)?\b\.?\s*\d", r"\b\d{3,6}\b"
+        r"(?:\+\d|\(\d{2,4}\)|\b\d{3})[\d\s().-]{4,20}\d", r"\bext(?:ension)?\b\.?\s*\d", r"\b\d{3,6}\b"
     ),
-    "address": _like(r"[\w.+-]+@[\w-]+\.[\w.]+", r"\[email\]"),
+    "address": _like(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w", r"\[email\]"),
     "channel": _like(r"(?<![\w/&])#[a-z][\w-]+", r"slack_channel"),
     "command": _like(
         r"`[^`]+`", r"```|~~~", r"(?<!\w)--?[a-z][\w-]+", r"\b[a-z]+_[a-z_]+\b", r"\b[a-z]+\.[a-z.]+\b"
     ),
     "amount": _like(
-        r"(?<![\w.#/-])[$€£¥~≥≤<>]?(?!(?:19|20)\d\d\b)\d[\d,.]*"
+        r"(?<![\w.#/-])[$€£¥~≥≤<>]?(?!(?:19|20)\d\d\b)\d[\d,.]{0,15}"
         r"(?:\s?[%°]|[km]|[gmkt]i?b|h|x|kg|km|cm|mm|ml|mg|th|st|nd|rd|am|pm|c|f)?(?!\w)",
         rf"\b(?:one|once|both|unlimited|none|free|{_FEW})\b",
         r"\b(?:no limit|as many as|any number)\b",
@@ -147,7 +147,7 @@ _TOLD: dict[Kind, re.Pattern[str]] = {
 }  # fmt: skip
 """How a text tells each kind."""
 
-_AIMED = re.compile(r"\]\([^)\s]*\)|https?://\S+|<[^>\s]+>")
+_AIMED = re.compile(r"\]\([^()\s]{0,500}\)|https?://\S+|<[^<>\s]{1,300}>")
 """Where a link leads: numbers in it tell nothing."""
 
 
