@@ -101,12 +101,8 @@ class Services:
 
     @cached_property
     def reader(self) -> "Reader | None":
-        """The reader of the settings, None where there is none; raises models.files.ModelError.
-
-        Whoever hands in an embedder gets no packaged reader beside it.
-        """
-        is_packaged = self.settings.reader is None
-        return None if self._given and is_packaged else embedding.reader(self.settings)
+        """The reader of the settings, None where there is none; raises models.files.ModelError."""
+        return embedding.reader(self.settings)
 
     @cached_property
     def serving(self) -> Serving:
