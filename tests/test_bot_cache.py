@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from bot.answering import lifecycle
-from bot.answering.cache import SIGNAL, Cache, folded
+from bot.answering.cache import SIGNAL, Cache, code_of, folded
 from bot.answering.request import Request
 from bot.services import Services
 from bot.settings import Settings
@@ -485,3 +485,11 @@ def test_two_workspaces_share_nothing(services: Services, database: Database) ->
         put(connection, page("a.md", "a"))
     with database.connection() as connection:
         assert cache.look(connection, "T2", b"x", ALL, None).state == state
+
+
+def test_another_code_is_not_answered_for(tmp_path: Path) -> None:
+    (tmp_path / "weights.json").write_text("{}")
+    before = code_of(tmp_path)
+    assert code_of(tmp_path) == before
+    (tmp_path / "weights.json").write_text("{ }")
+    assert code_of(tmp_path) != before

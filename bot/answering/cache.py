@@ -3,12 +3,14 @@
 Knows nothing about how answers are found, nor when what is kept is out of date: the store's counters tell that.
 """
 
+import functools
 import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
@@ -126,6 +128,16 @@ def _again(answer: Answer, asked_at: datetime, request: Request, started: float)
     )
 
 
+@functools.cache
 def _release() -> str:
-    """Name the release: another one may answer otherwise."""
-    return version("threadwise")
+    """Name the release and this very code, which an update from a checkout changes: another may answer otherwise."""
+    here = Path(__file__).parent
+    return f"{version('threadwise')} {code_of(here, Path(codes.__file__).parent)}"
+
+
+def code_of(*folders: Path) -> str:
+    """Give a hash of the files that lie in the folders."""
+    digest = hashlib.sha256()
+    for file in sorted(each for folder in folders for each in folder.iterdir() if each.is_file()):
+        digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
