@@ -25,7 +25,12 @@ from bot.answering import wanted
         ("Wie lange ist ein Gutschein gültig?", ("length",)),
         ("wann öffnet die Werkstatt?", ("moment",)),
         ("wer genehmigt Überstunden?", ("person",)),
-        ("combien coûte un badge perdu ?", ("amount",)),
+        ("combien coûte un badge perdu ?", ("money",)),
+        ("what does a lost badge cost?", ("money",)),
+        ("how much do visitors pay for parking", ("money",)),
+        ("price of a new tie?", ("money",)),
+        ("what percentage of the budget is ours?", ("share",)),
+        ("what time does the cafeteria open?", ("clock",)),
     ],
 )
 def test_a_question_names_the_kind_of_its_answer(question: str, kinds: tuple[str, ...]) -> None:
@@ -41,6 +46,9 @@ def test_a_question_names_the_kind_of_its_answer(question: str, kinds: tuple[str
         "is there a room for nursing mothers?",
         "how do I turn off the built-in email sending?",
         "what is covered by the warranty?",
+        "what do I need to pay attention to?",
+        "which form do I fill in to be reimbursed?",
+        "is it fine to keep the charger?",
         "",
     ],
 )
@@ -51,6 +59,12 @@ def test_most_questions_may_be_answered_by_anything(question: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
+        ("money", "A lost badge is 15 EUR."),
+        ("money", "Item: tie; Price (GBP): 9.50"),
+        ("money", "Parking is free of charge."),
+        ("share", "Half of the fee is paid back."),
+        ("clock", "Lunch is from 11.30."),
+        ("clock", "Doors close at six."),
         ("amount", "The travel card has a limit of $2,500."),
         ("amount", "Each person has ten votes."),
         ("amount", "Seats are unlimited."),
@@ -78,6 +92,9 @@ def test_a_text_tells_a_thing_of_a_kind(kind: wanted.Kind, text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
+        ("money", "The price depends on 3 things."),
+        ("share", "The 3 parts are of equal size."),
+        ("clock", "There is a cafeteria on the 2nd floor."),
         ("amount", "We have limited member seats available."),
         ("amount", "See [the rules](https://firm.example/2/rules?page=7)."),
         ("amount", "In 2022 the rules were changed by team 7B."),

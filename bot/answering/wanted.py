@@ -8,8 +8,9 @@ import re
 from typing import Literal
 
 Kind = Literal[
-    "length", "frequency", "moment", "phone", "address", "channel", "command", "amount", "person"
-]
+    "money", "share", "clock", "length", "frequency", "moment", "phone", "address", "channel", "command",
+    "amount", "person",
+]  # fmt: skip
 
 _SPAN = (
     r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|months?|quarters?|years?|yrs?|semesters?|sprints?"
@@ -40,6 +41,7 @@ _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?"
 _NTH = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d{1,2}(?:st|nd|rd|th))"
 _AUXILIARY = r"(?:do|does|did|is|are|was|were|will|would|can|could|should|must|has|have|'s|s)"
 _BEFORE_WHEN = r"(?:and|so|know|me|wondering|hi|hey|hello|from|until|since|by)"
+_WORDS = r"(?: [\w'’-]{1,20}){0,8}? "
 _WHICH = r"\b(?:what|which)(?: is| are| was|['’]?s)?"
 
 
@@ -48,6 +50,19 @@ def _like(*patterns: str) -> re.Pattern[str]:
 
 
 _ASKED: dict[Kind, re.Pattern[str]] = {
+    "money": _like(
+        rf"\bhow much{_WORDS}(?:costs?|pay|paid|charged?|billed?|fees?|salary|earn|reimbursed)\b",
+        rf"\bwhat (?:do|does|did|will|would){_WORDS}(?:costs?|pay|charge|earn)\b(?! (?:with|by|attention)\b)",
+        rf"{_WHICH}(?: \w+){{0,3}} (?:costs?|prices?|fees?|salary|charge)\b",
+        r"^\W*(?:the )?(?:costs?|prices?|fees?) (?:of|for|to)\b",
+        r"\bhow (?:pricey|expensive|cheap)\b",
+        r"\bhow much (?:is|are) (?:an?|the|each|one|it)\b",
+        r"\bwas kostet\b|\bwie teuer\b|\bcombien coûte",
+    ),
+    "share": _like(r"\b(?:what|which) (?:percentage|percent|share)\b", r"\bhow many percent\b"),
+    "clock": _like(
+        r"\b(?:what|which) time\b", r"\bopening (?:hours|times)\b", r"\bum wie viel uhr\b", r"\bquelle heure\b"
+    ),
     "length": _like(
         r"\bhow (?:long|soon|quickly|fast|late|early)\b",
         r"\bhow far (?:in advance|ahead|before(?:hand)?|back|out)\b",
@@ -84,22 +99,37 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
         r"\bwhat (?:do|should) i (?:type|run)\b",
     ),
     "amount": _like(
-        r"\bhow (?:many|much|high|low|big|large|heavy|old|pricey|expensive|cheap|far)\b",
+        r"\bhow (?:many|much|high|low|big|large|heavy|old|far)\b",
         rf"{_WHICH} (?:the |our |my |an? )?(?:\w+ ){{0,3}}?{_MEASURE}\b",
         r"\bwhat does (?:\w+ ){1,6}costs?\b",
         r"\bis there an? (?:\w+ )?(?:cap|limit|maximum|minimum)\b",
         r"\bwie ?viele?\b",
-        r"\bwie (?:hoch|teuer|groß|alt)\b",
+        r"\bwie (?:hoch|groß|alt)\b",
         r"\bcombien\b",
     ),
     "person": _like(r"\bwho(?:m|se|['’]?s)?\b", r"\b(?:wer|wen|wem)\b"),
 }  # fmt: skip
 """How each kind is asked for, the narrow ones first."""
 
-_COUNTED: tuple[Kind, ...] = ("length", "frequency", "phone")
+_COUNTED: tuple[Kind, ...] = ("money", "share", "clock", "length", "frequency", "phone")
 """Kinds that are asked for in the words of an amount or a moment too."""
 
 _TOLD: dict[Kind, re.Pattern[str]] = {
+    "money": _like(
+        r"[$€£¥]|\b(?:usd|eur|gbp|chf|dollars?|euros?|pounds?|cents?|pence)\b|\d ?p\b",
+        r"\bfree\b",
+        r"\b(?:no|without) (?:charge|costs?|fee)\b",
+        r"\b(?:fully|all) (?:paid|covered)\b",
+        r"\bpaid in full\b",
+    ),
+    "share": _like(r"\d ?%", r"\bper ?cent\b", r"\b(?:half|thirds?|quarters?|double|all|prozent|hälfte)\b"),
+    "clock": _like(
+        r"\b\d{1,2}[:.]\d\d\b",
+        r"\b\d{1,2} ?[ap]\.?m\b",
+        r"\b(?:noon|midnight|o['’]?clock|uhr|mittags?|mitternacht)\b",
+        r"\b(?:at|until|till|from|before|after) (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b",
+        r"\b\d{1,2} ?(?:-|–|to) ?\d{1,2}\b",
+    ),
     "length": _like(
         rf"(?:(?<![\d.,])\d[\d.,]{{0,12}}\+?|\b(?:an?|one|few|several|couple(?: of)?|{_FEW}))(?:\s*(?:-|–|to|or)\s*\w+)?[\s-]*"
         rf"(?:\w{{1,15}}[\s-])?{_SPAN}\b",
