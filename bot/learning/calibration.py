@@ -151,9 +151,15 @@ def fit(samples: Sequence[Sample], prior: confidence.Logistic | None = None) -> 
         HeldOut(
             questions=len(real),
             ece=round(metrics.ece(known, truth), 4),
-            coverage_at_80=answers.coverage(list(zip(known, truth, strict=True)), 0.8),
+            coverage_at_80=round(_told(known, shares, answer_above), 4),
         ),
     )
+
+
+def _told(probabilities: Sequence[float], shares: Sequence[float], answer_above: float) -> float:
+    """Give the weighed share of the questions that is answered without a doubt."""
+    told = sum(w for p, w in zip(probabilities, shares, strict=True) if p >= answer_above)
+    return told / (sum(shares) or 1.0)
 
 
 def _held_out(

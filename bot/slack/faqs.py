@@ -99,9 +99,19 @@ def decide(edge: Edge, body: Payload) -> None:
 
 
 def reconsider(edge: Edge, answer_id: UUID) -> None:
-    """Take a kept reply that was served out of service where colleagues dislike it, and tell the admins."""
+    """Take a kept reply that was served out of service where colleagues dislike it, and tell the admins.
+
+    A program's thumb may not have been dropped yet, so it is looked at here again who is one.
+    """
     with edge.database.connection() as connection:
-        faq = faqs.flag_disliked(connection, edge.workspace, answer_id, datetime.now(UTC))
+        against = faqs.dislikers(connection, edge.workspace, answer_id)
+    if len(against) < faqs.DISLIKES:
+        return
+    programs = [person for person in against if edge.is_bot(person)]
+    with edge.database.connection() as connection:
+        faq = faqs.flag_disliked(
+            connection, edge.workspace, answer_id, datetime.now(UTC), programs=programs
+        )
     if faq:
         _tell_later(edge, faq, DISLIKED)
 

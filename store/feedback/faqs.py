@@ -176,13 +176,30 @@ def narrow(connection: Connection, workspace: str, channel: str) -> None:
     )
 
 
+def dislikers(connection: Connection, workspace: str, answer_id: UUID) -> list[str]:
+    """Give who dislikes answers that gave the same kept reply as this one, in order."""
+    rows = connection.execute(
+        "SELECT DISTINCT v.person FROM answers a JOIN answers o ON o.workspace_id = a.workspace_id"
+        " AND o.versions->>'faq' = a.versions->>'faq'"
+        " JOIN votes v ON v.workspace_id = o.workspace_id AND v.answer_id = o.answer_id"
+        " WHERE a.workspace_id = %s AND a.answer_id = %s AND o.versions ? 'faq' AND v.value < 0 ORDER BY 1",
+        (workspace, answer_id),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def flag_disliked(
-    connection: Connection, workspace: str, answer_id: UUID, now: datetime
+    connection: Connection,
+    workspace: str,
+    answer_id: UUID,
+    now: datetime,
+    *,
+    programs: Sequence[str] = (),
 ) -> Faq | None:
     """Flag the kept reply that this answer was, where more people dislike it than like it, by two at least.
 
-    Gives it when that took it out of service. Votes before an admin approved it again count no more. The reply
-    is locked first: of two votes at the same time, the second is counted together with the first.
+    Gives it when that took it out of service. Votes before an admin approved it again count no more, nor do those of
+    `programs`. The reply is locked first: of two votes at the same time, the second is counted together with the first.
     """
     row = connection.execute(
         "SELECT f.faq_id FROM faqs f JOIN answers a ON f.workspace_id = a.workspace_id"
@@ -190,7 +207,7 @@ def flag_disliked(
         " WHERE a.workspace_id = %s AND a.answer_id = %s FOR UPDATE OF f",
         (workspace, answer_id),
     ).fetchone()
-    found = _flag(connection, workspace, [row[0]], now) if row else []
+    found = _flag(connection, workspace, [row[0]], now, programs) if row else []
     return found[0] if found else None
 
 
@@ -205,16 +222,29 @@ def flag_all_disliked(connection: Connection, workspace: str, now: datetime) -> 
     return _flag(connection, workspace, [row[0] for row in rows], now)
 
 
-def _flag(connection: Connection, workspace: str, ids: list[UUID], now: datetime) -> list[Faq]:
+def _flag(
+    connection: Connection,
+    workspace: str,
+    ids: list[UUID],
+    now: datetime,
+    programs: Sequence[str] = (),
+) -> list[Faq]:
     rows = connection.execute(
         "UPDATE faqs f SET flagged_at = %(now)s WHERE f.workspace_id = %(workspace)s AND f.faq_id = ANY(%(ids)s)"
         " AND f.state = 'approved' AND f.flagged_at IS NULL AND ("
         "  SELECT coalesce(sum(opinion), 0) FROM ("
         "   SELECT sign(sum(v.value)) AS opinion FROM answers o JOIN votes v USING (workspace_id, answer_id)"
         "   WHERE o.workspace_id = f.workspace_id AND o.versions ? 'faq' AND o.versions->>'faq' = f.faq_id::text"
-        "   AND v.voted_at > coalesce(f.decided_at, '-infinity') GROUP BY v.person) AS people) <= %(limit)s"
+        "   AND v.voted_at > coalesce(f.decided_at, '-infinity') AND v.person <> ALL(%(programs)s)"
+        "   GROUP BY v.person) AS people) <= %(limit)s"
         f" RETURNING {', '.join('f.' + name.strip() for name in _COLUMNS.split(','))}",
-        {"workspace": workspace, "ids": ids, "now": now, "limit": -DISLIKES},
+        {
+            "workspace": workspace,
+            "ids": ids,
+            "now": now,
+            "limit": -DISLIKES,
+            "programs": list(programs),
+        },
     ).fetchall()
     return [_faq(row) for row in rows]
 
