@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, UNTOLD, Highlight, highlight
+from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, UNTOLD, Highlight, highlight, labelled
 
 VECTOR = [1.0, 0.0]
 
@@ -59,6 +60,25 @@ def test_a_passage_tells_how_far_it_is_from_the_kind_of_thing_that_is_asked_for(
     none = highlight("We have few refund forms. People work here.", question, VECTOR, Encode())
     any_ = highlight("We have few refund forms.", "are there refund forms?", VECTOR, Encode())
     assert any_.untold == 0 < far.untold and none.untold == UNTOLD
+
+
+@pytest.mark.parametrize(
+    "question", ["refund of plan b?", "how is plan C paid, as a refund", "Plan D refund"]
+)
+def test_the_row_of_the_letter_that_is_asked_for_is_first(question: str) -> None:
+    letter = question[question.lower().index("plan") + 5].upper()
+    passage = "| Plan | Refund |\n|---|---|\n" + "\n".join(
+        f"| {x} | refund {x}1 |" for x in "ABCDE"
+    )
+    assert (
+        highlight(passage, question, VECTOR, Encode()).marked[0]
+        == f"| {letter} | refund {letter}1 |"
+    )
+
+
+@pytest.mark.parametrize("question", ["can u refund it", "what's a refund", "may I get it", "b"])
+def test_a_letter_that_stands_for_a_word_names_nothing(question: str) -> None:
+    assert labelled(question, "Refunds U, S, A, I and B are paid.") == 0
 
 
 def test_sentences_of_very_different_length_are_not_padded_to_the_longest() -> None:

@@ -256,3 +256,19 @@ def test_what_was_asked_in_private_is_no_history_of_anybody_in_the_thread(
         with services.database.connection() as connection:
             said = questions.before(connection, TEAM, ask, limit=9)
         assert "am I going to be fired?" not in said and "how many days off?" in said
+
+
+@pytest.mark.parametrize(
+    ("question", "is_follow_up"),
+    [
+        ("how many listeners do we have?", False),
+        ("where is the toilet?", False),
+        ("how many exceptions do we have?", True),
+        ("where is the form?", True),
+        ("where are they?", True),
+    ],
+)
+def test_a_short_question_about_a_thing_of_its_own_is_whole(
+    question: str, *, is_follow_up: bool
+) -> None:
+    assert history.leans(question, ["what does a lost key cost?"]) is is_follow_up

@@ -55,6 +55,9 @@ code that is asked for. Right with one mark in 63 %, with two in 82 % (200 right
 NAMED_WEIGHT = 1.0
 """What standing under the section adds that a question names by its number."""
 
+LABEL_WEIGHT = 0.15
+"""What holding the letter adds that a question names something by: studio B, beside a row about studio A."""
+
 NEGATED_WEIGHT = 0.1
 """What a "not" in a unit adds where the question has one: vectors hardly tell "includes" from "does not include"."""
 
@@ -74,6 +77,8 @@ _NEGATED = re.compile(
     r"\b(?:not|no|never|without|cannot|except|exclud\w*|neither|nor|lacks?)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"\b[a-z]{3,} ([b-hj-lo-qv-xz])\b(?!['’])", re.IGNORECASE)
+"""A letter that names something: not one that stands for a word (u, r, n, m, s, t), and neither "a" nor "I"."""
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _WORD = re.compile(r"[a-z0-9]{3,}")
 STEM_CHARS = 5
@@ -140,6 +145,7 @@ def highlight(
         + told[i]
         + NAMED_WEIGHT * sections.under(passage, units[i].start, named)
         + negated(question, texts[i])
+        + labelled(question, texts[i])
         for i, cosine in cosines.items()
     }
     ranked = sorted(scores, key=lambda i: (-scores[i], i))
@@ -186,7 +192,11 @@ def best_cosines(
     best = [0.0] * len(passages)
     if texts:
         for i, cosine in _cosines(texts, range(len(texts)), vector, encode).items():
-            more = negated(question, texts[i]) + WANTED_WEIGHT * wanted.tells(texts[i], kinds)
+            more = (
+                negated(question, texts[i])
+                + labelled(question, texts[i])
+                + WANTED_WEIGHT * wanted.tells(texts[i], kinds)
+            )
             best[owners[i]] = max(best[owners[i]], cosine + more)
     return best
 
@@ -194,6 +204,12 @@ def best_cosines(
 def negated(question: str, text: str) -> float:
     """Give what a text with a negation is worth more to a question with one."""
     return NEGATED_WEIGHT * bool(_NEGATED.search(question) and _NEGATED.search(text))
+
+
+def labelled(question: str, text: str) -> float:
+    """Give what a text is worth more that holds a letter, in capitals, by which the question names something."""
+    letters = {letter.upper() for letter in _LABEL.findall(question)}
+    return LABEL_WEIGHT * any(re.search(rf"\b{letter}\b", text) for letter in letters)
 
 
 def spoken(unit: Unit, passage: str) -> str:

@@ -74,7 +74,8 @@ _NAMES = re.compile(r"\b(?!OK\b)[A-Z]{2,}\b|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za
 """An acronym or a code: the message names what it is about."""
 
 _EXISTS = re.compile(
-    r"^(?:(?:is|are) there (?:an?|any|some)|do (?:we|you) have|who(?:'s| is| are) (?:the|our))\b",
+    r"^(?:(?:is|are) there (?:an?|any|some)|do (?:we|you) have|who(?:'s| is| are) (?:the|our)"
+    r"|where(?:'s| is| are) (?:the|our)|how (?:many|much) [\w'-]+ (?:do (?:we|you) have|(?:are|is) there))\b",
     re.IGNORECASE,
 )
 """Asks for something new, unless what it asks for belongs to something else (_RELATED)."""
