@@ -60,3 +60,14 @@ def test_the_reader_of_the_settings_is_tried_and_its_folder_named_when_it_is_not
     assert isinstance(ended.exception, ModelError)
     assert "nowhere/at/all" in str(ended.exception)
     assert "\n" not in str(ended.exception)
+
+
+def test_a_reader_that_is_not_there_is_named_before_anything_is_searched_for(
+    data: Path, tmp_path: Path
+) -> None:
+    words = ["tune", str(data), "--reader", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
+    settings = Settings(_env_file=None, home=tmp_path / "home")  # type: ignore[call-arg]
+    ended = CliRunner().invoke(reader.app, words, obj=settings)
+    assert isinstance(ended.exception, ModelError)
+    assert "\n" not in str(ended.exception) and str(tmp_path / "none") in str(ended.exception)
+    assert not (tmp_path / "home").exists() and not (tmp_path / "out").exists()

@@ -147,6 +147,19 @@ def test_programs_dislikes_end_no_service(fake: FakeSlack, database: Database, b
     assert is_served(database)
 
 
+def test_a_programs_dislike_that_is_not_dropped_yet_ends_no_service(
+    fake: FakeSlack, database: Database, bot: Bot
+) -> None:
+    fake.people["UROBOT"] = {"is_bot": True}
+    message = served(fake, database, kept_reply(database))
+    answer_id = UUID(message["metadata"]["event_payload"]["answer_id"])
+    with database.connection() as connection:
+        votes.cast(connection, TEAM, Vote(answer_id, "UROBOT", -1, "reaction"), datetime.now(UTC))
+    thumb(fake, message, "U2")
+    slack_parts.errands_done(bot)
+    assert is_served(database)
+
+
 def test_a_slack_that_takes_no_question_why_keeps_no_disliked_reply_in_service(
     fake: FakeSlack, database: Database, bot: Bot
 ) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, UNTOLD, Highlight, highlight, labelled
+from bot.answering.highlight import MAX_CHARS, UNIT_CHARS, UNTOLD, Highlight, highlight, worth
 
 VECTOR = [1.0, 0.0]
 
@@ -78,7 +78,7 @@ def test_the_row_of_the_letter_that_is_asked_for_is_first(question: str) -> None
 
 @pytest.mark.parametrize("question", ["can u refund it", "what's a refund", "may I get it", "b"])
 def test_a_letter_that_stands_for_a_word_names_nothing(question: str) -> None:
-    assert labelled(question, "Refunds U, S, A, I and B are paid.") == 0
+    assert worth(question, ["Refunds U, S, A, I and B are paid."], [False]) == [0]
 
 
 def test_sentences_of_very_different_length_are_not_padded_to_the_longest() -> None:

@@ -1,6 +1,7 @@
 """A reader is made out of a folder of sets: every kind, killed runs, and what cannot be trained on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,31 @@ def test_a_reader_that_is_trained_further_learns_what_is_new(
         if name.startswith("adapter.") and name.endswith(".a")
     }
     assert ranks == {8}
+
+
+def test_a_killed_training_further_goes_on_with_its_own_pairs_alone(
+    base: Path, given: Collection, tmp_path: Path
+) -> None:
+    _make(given, base, tmp_path / "first")
+    pair = Pair("want a day", "", "my leave is wifi", ((12, 16),), "own documents", "a.md")
+    recipe = Recipe(epochs=3, batch=4, rank=4, checkpoint_steps=2)
+
+    def tune(pairs: list[Pair], stop_after: int = 0) -> None:
+        def progress(name: str, done: int, steps: int) -> None:
+            if done == stop_after:
+                raise KeyboardInterrupt
+
+        making.tune(
+            pairs, tmp_path / "first", tmp_path / "second", order=Order(recipe=recipe),
+            progress=progress, threads=1, base=base,
+        )  # fmt: skip
+
+    with pytest.raises(KeyboardInterrupt):
+        tune([pair] * 12, stop_after=5)
+    with pytest.raises(ModelError, match="other arguments"):
+        tune([replace(pair, question="want a leave")] * 12)
+    tune([pair] * 12)
+    assert not (tmp_path / "second" / "checkpoint").exists()
 
 
 def test_only_an_adapter_is_trained_further(base: Path, given: Collection, tmp_path: Path) -> None:

@@ -119,45 +119,45 @@ def highlight(
         whole = passage.strip()
         return Highlight(whole, (whole,) if whole else ())
     texts = [spoken(unit, passage) for unit in units]
-    shared = _shares(texts, question)
-    coded = _coded(texts, question)
-    masses = _read(units, read)
-    kinds = wanted.kinds(question)
+    shared, coded = _shares(texts, question), _coded(texts, question)
+    kinds, masses = wanted.kinds(question), _read(units, read)
     is_told = [wanted.tells(text, kinds) for text in texts]
     told = [
-        WORDS_WEIGHT * share
-        + NEW_WEIGHT * new
-        + CODE_WEIGHT * code
-        + READ_WEIGHT * mass
-        + WANTED_WEIGHT * is_one
-        for share, new, code, mass, is_one in zip(
-            shared, _news(texts, question), coded, masses, is_told, strict=True
+        WORDS_WEIGHT * share + NEW_WEIGHT * new + CODE_WEIGHT * code + READ_WEIGHT * mass + more
+        for share, new, code, mass, more in zip(
+            shared,
+            _news(texts, question),
+            coded,
+            masses,
+            worth(question, texts, is_told),
+            strict=True,
         )
     ]
-    telling = [
-        share + mass + WANTED_SHARE * is_one
-        for share, mass, is_one in zip(shared, masses, is_told, strict=True)
-    ]
+    telling = _telling(shared, is_told, masses)
     cosines = _cosines(texts, _promising(texts, telling, coded, chars), vector, encode)
     named = sections.named(question)
     scores = {
-        i: cosine
-        + told[i]
-        + NAMED_WEIGHT * sections.under(passage, units[i].start, named)
-        + negated(question, texts[i])
-        + labelled(question, texts[i])
+        i: cosine + told[i] + NAMED_WEIGHT * sections.under(passage, units[i].start, named)
         for i, cosine in cosines.items()
     }
-    ranked = sorted(scores, key=lambda i: (-scores[i], i))
-    best, second = ranked[0], next(iter(ranked[1:]), None)
-    quote, marked = units[best].quoted(passage), [units[best]]
-    if second is not None and scores[second] >= scores[best] - near:
+    quote, marked = _marked(passage, units, scores, near)
+    untold = _untold(cosines, is_told) if kinds else 0.0
+    return Highlight(quote, marked, tuple(cosines.values()), untold)
+
+
+def _marked(
+    passage: str, units: Sequence[Unit], scores: Mapping[int, float], near: float
+) -> tuple[str, tuple[str, ...]]:
+    """Give what is quoted, and the best unit with the second one where it scores at most `near` less."""
+    best, *others = sorted(scores, key=lambda i: (-scores[i], i))
+    quote, marked = units[best].quoted(passage), [units[best].text]
+    if others and scores[others[0]] >= scores[best] - near:
+        second = others[0]
         is_near = abs(second - best) == 1 and scores[second] >= scores[best] - NEAR_UNIT
         joined = _joined(passage, units[min(best, second)], units[max(best, second)])
         quote = joined if is_near and joined else quote
-        marked.append(units[second])
-    untold = _untold(cosines, is_told) if kinds else 0.0
-    return Highlight(quote, tuple(unit.text for unit in marked), tuple(cosines.values()), untold)
+        marked.append(units[second].text)
+    return quote, tuple(marked)
 
 
 def _untold(cosines: Mapping[int, float], is_told: Sequence[bool]) -> float:
@@ -179,37 +179,37 @@ def best_cosines(
     A unit that tells a thing of the kind that is asked for counts as nearer. 0 where a passage has nothing to quote.
     """
     kinds = wanted.kinds(question)
-    texts, owners = list[str](), list[int]()
+    texts, owners, is_told = list[str](), list[int](), list[bool]()
     for number, passage in enumerate(passages):
-        told = [spoken(unit, passage) for unit in sentences.units(passage)[:MAX_UNITS]]
-        if told:
-            telling = [
-                share + WANTED_SHARE * wanted.tells(text, kinds)
-                for share, text in zip(_shares(told, question), told, strict=True)
-            ]
-            texts += [told[i] for i in _promising(told, telling, _coded(told, question), chars)]
-            owners += [number] * (len(texts) - len(owners))
+        spoke = [spoken(unit, passage) for unit in sentences.units(passage)[:MAX_UNITS]]
+        if spoke:
+            told = [wanted.tells(text, kinds) for text in spoke]
+            telling = _telling(_shares(spoke, question), told)
+            chosen = _promising(spoke, telling, _coded(spoke, question), chars)
+            texts += [spoke[i] for i in chosen]
+            is_told += [told[i] for i in chosen]
+            owners += [number] * len(chosen)
     best = [0.0] * len(passages)
     if texts:
+        more = worth(question, texts, is_told)
         for i, cosine in _cosines(texts, range(len(texts)), vector, encode).items():
-            more = (
-                negated(question, texts[i])
-                + labelled(question, texts[i])
-                + WANTED_WEIGHT * wanted.tells(texts[i], kinds)
-            )
-            best[owners[i]] = max(best[owners[i]], cosine + more)
+            best[owners[i]] = max(best[owners[i]], cosine + more[i])
     return best
 
 
-def negated(question: str, text: str) -> float:
-    """Give what a text with a negation is worth more to a question with one."""
-    return NEGATED_WEIGHT * bool(_NEGATED.search(question) and _NEGATED.search(text))
-
-
-def labelled(question: str, text: str) -> float:
-    """Give what a text is worth more that holds a letter, in capitals, by which the question names something."""
+def worth(question: str, texts: Sequence[str], is_told: Sequence[bool]) -> list[float]:
+    """Give what each text is worth more, whatever its cosine and words say: for a negation where the question has
+    one, for the letter by which the question names something, and for telling (`is_told`) the kind of thing asked for.
+    """
+    is_negated = bool(_NEGATED.search(question))
     letters = {letter.upper() for letter in _LABEL.findall(question)}
-    return LABEL_WEIGHT * any(re.search(rf"\b{letter}\b", text) for letter in letters)
+    label = re.compile(rf"\b(?:{'|'.join(sorted(letters))})\b") if letters else None
+    return [
+        NEGATED_WEIGHT * (is_negated and bool(_NEGATED.search(text)))
+        + LABEL_WEIGHT * (label is not None and bool(label.search(text)))
+        + WANTED_WEIGHT * is_one
+        for text, is_one in zip(texts, is_told, strict=True)
+    ]
 
 
 def spoken(unit: Unit, passage: str) -> str:
@@ -258,6 +258,17 @@ def _read(units: Sequence[Unit], read: "Read | None") -> list[float]:
     if read is None:
         return [0.0] * len(units)
     return [read.mass(unit.start, unit.end) or 0.0 for unit in units]
+
+
+def _telling(
+    shared: Sequence[float], is_told: Sequence[bool], masses: Sequence[float] = ()
+) -> list[float]:
+    """Give how promising each text is before it is encoded."""
+    read = masses or [0.0] * len(shared)
+    return [
+        share + mass + WANTED_SHARE * is_one
+        for share, mass, is_one in zip(shared, read, is_told, strict=True)
+    ]
 
 
 def _promising(

@@ -7,6 +7,8 @@ vector tells the one with a number from the others. English, with the commonest 
 import re
 from typing import Literal
 
+from store.index import dates
+
 Kind = Literal[
     "money", "share", "clock", "length", "frequency", "moment", "phone", "address", "channel", "command",
     "amount", "person",
@@ -32,10 +34,6 @@ _ROLE = (
     r"|analysts?|nurses?|doctors?|teachers?|principal|librarian|curator|secretary|assistants?|buddy|people|everyone"
     r"|everybody|anyone|anybody|nobody|employees?|members?|colleagues?|service|desk|support|leitung|leiter\w*"
     r"|abteilung)"
-)
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)"
 )
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?"
 _NTH = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|\d{1,2}(?:st|nd|rd|th))"
@@ -145,7 +143,7 @@ _TOLD: dict[Kind, re.Pattern[str]] = {
         r"\b(?:täglich|wöchentlich|monatlich|jährlich|jede\w?)\b",
     ),
     "moment": _like(
-        rf"\b(?:{_MONTH}|{_WEEKDAY}|{_NTH})\b",
+        rf"\b(?:{dates.MONTH}|{_WEEKDAY}|{_NTH})\b",
         r"\b(?:noon|midnight|morning|afternoon|evening|today|tomorrow|q[1-4]|quarter|end of|start of|beginning of)\b",
         r"\b(?:within|before|after|until|during|as soon as|once|spring|summer|autumn|winter|every|uhr)\b",
         r"\b(?:daily|weekly|monthly|quarterly|annual(?:ly)?)\b",
@@ -192,6 +190,8 @@ def kinds(question: str) -> tuple[Kind, ...]:
 
 def tells(text: str, wanted: tuple[Kind, ...]) -> bool:
     """Whether a text tells a thing of one of the kinds."""
+    if not wanted:
+        return False
     told = _AIMED.sub(" ", text)
     return any(
         _TOLD[kind].search(text if kind in ("address", "channel") else told) for kind in wanted

@@ -105,9 +105,12 @@ def tune(
     from bot.scorecards import examples
     from bot.services import open_services
     from evals import corpora
-    from models.reader import making
+    from models.reader import files, making
     from models.reader.training import Recipe
 
+    files.adapter_of(
+        folder
+    )  # searching takes minutes: a reader that cannot be trained is named before
     given = [corpus for address in addresses for corpus in corpora.read_all(address)]
     order = making.Order(
         recipe=Recipe(epochs=epochs, adapter_rate=rate, head_rate=rate),

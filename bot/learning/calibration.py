@@ -103,7 +103,7 @@ class HeldOut:
 
     questions: int
     ece: float  # calibration error, 0-1
-    coverage_at_80: float  # the share that could be answered with 80 % of it right
+    coverage_at_80: float  # the weighed share that is answered without a doubt, 80 % of it right
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ Knows nothing about the command line. Whatever it is tried on, it was not traine
 on the held-out documents, of others all.
 """
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from models.embedder import bound
 from models.files import WEIGHTS, ModelError, sha256
@@ -29,6 +30,8 @@ RATES: Mapping[Kind, float] = {"adapter": 8e-4, "prompts": 1e-2, "whole": 1e-4}
 """Learning rates of what is trained of the encoder; that of prompts is high, since there are few of them."""
 
 Progress = Callable[[str, int, int], None]
+
+CHECKPOINT = "checkpoint"
 
 DROPOUT = 0.05
 """Share of what goes into an adapter that is dropped while one is trained further: the questions are few."""
@@ -75,32 +78,9 @@ def make(
     rows = training.rows(drawn, codec)
     if not rows:
         raise ModelError("The sets have no question to train on.")
-    # Not earlier: encoders run batches side by side, a thread each.
-    bound(threads)
-    checkpoint = out / "checkpoint"
-    seconds = training.train(
-        network,
-        rows,
-        recipe=order.recipe,
-        seed=order.seed,
-        checkpoint=checkpoint,
-        mark=_mark(given, base, order),
-        on_step=lambda done, steps: progress("training", done, steps),
-    )
-    facts = {
-        "command": order.command,
-        "seed": order.seed,
-        "seconds": round(seconds),
-        "pairs": len(rows),
-        "kind": order.kind,
-        **asdict(order.recipe),
-    }
+    facts = _trained(network, rows, out, order, _mark(given, base, order), progress, threads)
     counts = {c.name: sum(pair.from_set == c.name for pair in drawn) for c in given}
-    made = Origin(sha256(base / WEIGHTS), 0.0, counts, facts)
-    files.save(network, made, out)
-    checkpoint.unlink(missing_ok=True)
-    card.write(out, files.origin(out))
-    return files.origin(out)
+    return _kept(network, Origin(sha256(base / WEIGHTS), 0.0, counts, facts), out)
 
 
 def tune(
@@ -130,20 +110,37 @@ def tune(
     rows = training.rows(given, codec)
     if not rows:
         raise ModelError("The corpora have no question to train on.")
+    drawn_from = hashlib.sha256(repr(given).encode()).hexdigest()
+    mark = repr((name, drawn_from, replace(order, command="")))
+    facts = _trained(network, rows, out, order, mark, progress, threads)
+    earlier = {f"before: {key}": value for key, value in known.facts.items() if key != "figures"}
+    counts = Counter(pair.from_set for pair in given)
+    made = Origin(known.base, known.scale, {**known.trained_on, **counts}, {**earlier, **facts})
+    return _kept(network, made, out, before=adapted)
+
+
+def _trained(
+    network: JointReader,
+    rows: Sequence[training.Row],
+    out: Path,
+    order: Order,
+    mark: str,
+    progress: Progress,
+    threads: int,
+) -> dict[str, Any]:
+    """Train a network in place, its checkpoint in `out`; give the facts of the training for its card."""
+    # Not earlier: encoders run batches side by side, a thread each.
     bound(threads)
-    checkpoint = out / "checkpoint"
     seconds = training.train(
         network,
         rows,
         recipe=order.recipe,
         seed=order.seed,
-        checkpoint=checkpoint,
-        mark=repr((name, len(rows), replace(order, command=""))),
+        checkpoint=out / CHECKPOINT,
+        mark=mark,
         on_step=lambda done, steps: progress("training", done, steps),
     )
-    counts = Counter(pair.from_set for pair in given)
-    facts = {
-        **{f"before: {key}": value for key, value in known.facts.items() if key != "figures"},
+    return {
         "command": order.command,
         "seed": order.seed,
         "seconds": round(seconds),
@@ -151,9 +148,14 @@ def tune(
         "kind": order.kind,
         **asdict(order.recipe),
     }
-    made = Origin(known.base, known.scale, {**known.trained_on, **counts}, facts)
-    files.save(network, made, out, before=adapted)
-    checkpoint.unlink(missing_ok=True)
+
+
+def _kept(
+    network: JointReader, made: Origin, out: Path, before: adapter.Adapter | None = None
+) -> Origin:
+    """Keep a trained reader with its card instead of its checkpoint."""
+    files.save(network, made, out, before=before)
+    (out / CHECKPOINT).unlink(missing_ok=True)
     card.write(out, files.origin(out))
     return files.origin(out)
 

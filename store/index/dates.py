@@ -51,7 +51,10 @@ _ORDINAL = {
     "4th": 4,
 }
 
-_MONTH = "(" + "|".join(sorted(_NUMBER, key=len, reverse=True)) + r")(?:\b\.?)"
+MONTH = "(?:" + "|".join(sorted(_NUMBER, key=len, reverse=True)) + ")"
+"""Matches a month's name, in full or short."""
+
+_MONTH = rf"({MONTH})(?:\b\.?)"
 _DAY = r"(0?[1-9]|[12]\d|3[01])"
 _YEAR = r"((?:19|20)\d\d)(?!\d)"
 _ISO = re.compile(rf"(?<![\w.-]){_YEAR}([-/.])(\d{{1,2}})\2(\d{{1,2}})(?!\d|[-.]\d)")
