@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bot.answering import ranking, sections, versions
-from bot.answering.highlight import highlight, negated
+from bot.answering.highlight import highlight, worth
 from store.records import Passage
 
 PASSAGE = Passage(
@@ -74,4 +74,4 @@ def test_a_question_with_a_not_is_answered_by_a_unit_with_one(question: str) -> 
     body = "Oak includes a lid. Elm does not include a lid. Ash includes a key."
     said = highlight(body, question, [1.0], lambda texts: np.ones((len(texts), 1), np.float32))
     assert said.marked[0] == "Elm does not include a lid."
-    assert negated("which box includes a lid?", said.marked[0]) == 0
+    assert worth("which box includes a lid?", [said.marked[0]], [False]) == [0]
